@@ -1,0 +1,420 @@
+/*-------------------------------------------------------------------------
+ *
+ * functions.c
+ *	  The SQL functions.
+ *
+ * Their first argument is the name of a foreign server.  The caller needs
+ * USAGE on it, signs in with the caller's own user mapping, and may write
+ * only where a table could be written to as well.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include <ctype.h>
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+PG_FUNCTION_INFO_V1(sigma_create_connection);
+PG_FUNCTION_INFO_V1(sigma_whoami);
+PG_FUNCTION_INFO_V1(sigma_test_connection);
+PG_FUNCTION_INFO_V1(sigma_request);
+PG_FUNCTION_INFO_V1(sigma_fdw_version);
+
+/* A text argument as a C string; raises 22004 if it is NULL. */
+static char *
+text_argument(FunctionCallInfo fcinfo, int i, const char *name)
+{
+	if (PG_ARGISNULL(i))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", name)));
+	return text_to_cstring(PG_GETARG_TEXT_PP(i));
+}
+
+/*
+ * The session of the current user with the server of a name.  Raises 42704 if
+ * there is no such server, 42501 without USAGE on it, and 42809 if it is
+ * another wrapper's.
+ */
+static SigmaSession *
+open_server(const char *name)
+{
+	ForeignServer *server = GetForeignServerByName(name, false);
+	AclResult	acl = sigma_server_aclcheck(server->serverid, GetUserId(), ACL_USAGE);
+
+	if (acl != ACLCHECK_OK)
+		aclcheck_error(acl, OBJECT_FOREIGN_SERVER, name);
+	if (GetFdwRoutineByServerId(server->serverid)->IterateForeignScan != sigmaIterateForeignScan)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("server \"%s\" is not a server of sigma_fdw", name)));
+	return sigma_session_open(server->serverid, GetUserId(), CurrentMemoryContext);
+}
+
+/* Before a write: raises 25006 or 55000 if it must not be. */
+static void
+check_writable(const SigmaSession *session, const char *function)
+{
+	PreventCommandIfReadOnly(function);
+	if (!sigma_server_updatable(sigma_session_serverid(session)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("server \"%s\" does not allow writes", sigma_session_server(session)),
+				 errhint("Its option \"updatable\" is false.")));
+}
+
+/* The reply's text as one checked value; raises HV000 if it is none. */
+static SigmaJsonValue
+reply_value(SigmaCall *call)
+{
+	SigmaJsonValue value;
+	const char *error;
+
+	if (!sigma_json_check(sigma_call_body(call), &value, &error))
+		sigma_raise_reply(sigma_call_target(call), "%s", error);
+	return value;
+}
+
+/* A row of two texts from two members of a reply. */
+static Datum
+two_members(FunctionCallInfo fcinfo, SigmaCall *call, const char *first, const char *second)
+{
+	SigmaJsonValue reply = reply_value(call);
+	char	   *texts[2];
+	Datum		values[2] = {0};
+	bool		nulls[2];
+	TupleDesc	desc;
+
+	texts[0] = sigma_json_member_text(&reply, first);
+	texts[1] = sigma_json_member_text(&reply, second);
+	if (texts[0] == NULL && texts[1] == NULL)
+		sigma_raise_reply(sigma_call_target(call), "it has neither \"%s\" nor \"%s\"", first, second);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	for (int i = 0; i < 2; i++)
+	{
+		nulls[i] = texts[i] == NULL;
+		if (texts[i])
+			values[i] = CStringGetTextDatum(texts[i]);
+	}
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+/*
+ * sigma_whoami(server) returns (user_id, organization_id)
+ */
+Datum
+sigma_whoami(PG_FUNCTION_ARGS)
+{
+	SigmaSession *session = open_server(text_argument(fcinfo, 0, "server"));
+	SigmaCallSpec spec = {.method = "GET", .target = "/v2/whoami", .purpose = SIGMA_READ};
+
+	PG_RETURN_DATUM(two_members(fcinfo, sigma_call(session, CurrentMemoryContext, &spec),
+								"userId", "organizationId"));
+}
+
+/*
+ * sigma_test_connection(server, connection_id) returns (read, write)
+ */
+Datum
+sigma_test_connection(PG_FUNCTION_ARGS)
+{
+	SigmaSession *session = open_server(text_argument(fcinfo, 0, "server"));
+	char	   *id = text_argument(fcinfo, 1, "connection_id");
+	char	   *item = sigma_item_target(sigma_find_resource("connections"), id);
+	SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_READ};
+
+	if (item == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("no connection can have the id \"%s\"", id)));
+	spec.target = psprintf("%s/test", item);
+	PG_RETURN_DATUM(two_members(fcinfo, sigma_call(session, CurrentMemoryContext, &spec),
+								"read", "write"));
+}
+
+/* A jsonb argument as a value that stands beside "details"; or nothing. */
+static List *
+add_typed(List *typed, FunctionCallInfo fcinfo, int i, const char *column, const char *field,
+		  char *json)
+{
+	SigmaTyped *t;
+
+	if (PG_ARGISNULL(i))
+		return typed;
+	t = palloc(sizeof(SigmaTyped));
+	t->column = column;
+	t->field = field;
+	t->write = SIGMA_WRITE_TOP;
+	t->json = json;
+	return lappend(typed, t);
+}
+
+static char *
+jsonb_argument(FunctionCallInfo fcinfo, int i)
+{
+	Jsonb	   *jsonb;
+
+	if (PG_ARGISNULL(i))
+		return NULL;
+	jsonb = PG_GETARG_JSONB_P(i);
+	return JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+}
+
+/*
+ * sigma_create_connection(server, name, details, description, timeout_secs,
+ * use_friendly_names, pool_sizes) returns the reply
+ */
+Datum
+sigma_create_connection(PG_FUNCTION_ARGS)
+{
+	SigmaSession *session;
+	char	   *name;
+	Datum		details;
+	List	   *typed = NIL;
+	List	   *secrets = NIL;
+	const char *body;
+	SigmaCall  *call;
+	Datum		result;
+	ErrorContextCallback hide;
+
+	hide.callback = sigma_hide_statement_callback;
+	hide.arg = NULL;
+	hide.previous = error_context_stack;
+	error_context_stack = &hide;
+
+	session = open_server(text_argument(fcinfo, 0, "server"));
+	check_writable(session, "sigma_create_connection()");
+	name = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	if (!PG_ARGISNULL(2))
+		details = PG_GETARG_DATUM(2);
+	typed = add_typed(typed, fcinfo, 3, "description", "description", jsonb_argument(fcinfo, 3));
+	typed = add_typed(typed, fcinfo, 4, "timeout_secs", "timeoutSecs",
+					  psprintf("%d", PG_ARGISNULL(4) ? 0 : PG_GETARG_INT32(4)));
+	typed = add_typed(typed, fcinfo, 5, "use_friendly_names", "useFriendlyNames",
+					  !PG_ARGISNULL(5) && PG_GETARG_BOOL(5) ? "true" : "false");
+	typed = add_typed(typed, fcinfo, 6, "pool_sizes", "poolSizes", jsonb_argument(fcinfo, 6));
+	body = sigma_connection_body(name, PG_ARGISNULL(2) ? NULL : &details, typed, &secrets);
+	call = sigma_create_connection_call(session, CurrentMemoryContext,
+										sigma_find_resource("connections"), name, body, secrets,
+										NULL);
+	result = sigma_json_to_jsonb(reply_value(call).text);
+
+	error_context_stack = hide.previous;
+	PG_RETURN_DATUM(result);
+}
+
+/* ---------------------------------------------------------- sigma_request() */
+
+static void
+bad_path(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid path for sigma_request()"),
+			 errdetail("%s", detail),
+			 errhint("A path begins with a slash and stays on the server, such as /v2/connections; what follows a question mark goes into the argument \"query\".")));
+}
+
+/* The path with %XX decoded; raises if that cannot be done. */
+static char *
+decode_path(const char *path)
+{
+	char	   *decoded = palloc(strlen(path) + 1);
+	char	   *out = decoded;
+
+	for (const char *p = path; *p; p++)
+	{
+		unsigned int c;
+
+		if (*p != '%')
+		{
+			*out++ = *p;
+			continue;
+		}
+		if (!isxdigit((unsigned char) p[1]) || !isxdigit((unsigned char) p[2]) ||
+			sscanf(p + 1, "%2x", &c) != 1 || c < 0x20)
+			bad_path("A percent sign must begin an encoded character.");
+		*out++ = (char) c;
+		p += 2;
+	}
+	*out = '\0';
+	return decoded;
+}
+
+/* Refuses whatever could lead away from the server's own API. */
+static void
+check_path(const SigmaSession *session, const char *path)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/%";
+	char	   *decoded;
+
+	if (path[0] != '/')
+		bad_path("It does not begin with a slash.");
+	if (path[strspn(path, allowed)] != '\0')
+		bad_path("It has a character that must be percent-encoded, or that ends a path.");
+	decoded = decode_path(path);
+	if (strstr(decoded, "//") || strstr(decoded, "\\"))
+		bad_path("It has an empty segment.");
+	for (const char *p = decoded; (p = strstr(p, "/.")) != NULL; p++)
+		if (p[2] == '\0' || p[2] == '/' || (p[2] == '.' && (p[3] == '\0' || p[3] == '/')))
+			bad_path("It has a segment of dots.");
+	if (sigma_session_is_sign_in(session, decoded))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("sigma_request() does not fetch tokens"),
+				 errdetail("A token would be readable in SQL; sign-in is done for every request by itself.")));
+}
+
+/* A scalar as it stands in a query: a string's content, or JSON text. */
+static char *
+query_value(JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return value->val.boolean ? "true" : "false";
+		default:
+			return NULL;
+	}
+}
+
+/*
+ * Adds a jsonb object to a target as its query.  An array is a parameter that
+ * comes several times; a null is left out.
+ */
+static void
+add_query(StringInfo target, Jsonb *query)
+{
+	JsonbIterator *it = JsonbIteratorInit(&query->root);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	char	   *key = NULL;
+	char		separator = '?';
+	int			depth = 0;
+
+	if (!JB_ROOT_IS_OBJECT(query))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"query\" must be a JSON object")));
+	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	{
+		char	   *value;
+
+		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
+		{
+			if (++depth > 2 || (depth == 2 && token == WJB_BEGIN_OBJECT))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("a value in \"query\" must be a string, a number, a boolean or an array of these")));
+		}
+		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
+			depth--;
+		else if (token == WJB_KEY)
+			key = pnstrdup(v.val.string.val, v.val.string.len);
+		else if ((value = query_value(&v)) != NULL)
+		{
+			char	   *utf8_key = pg_server_to_any(key, (int) strlen(key), PG_UTF8);
+			char	   *utf8 = pg_server_to_any(value, (int) strlen(value), PG_UTF8);
+
+			appendStringInfo(target, "%c%s=%s", separator,
+							 sigma_url_encode(utf8_key, strlen(utf8_key)),
+							 sigma_url_encode(utf8, strlen(utf8)));
+			separator = '&';
+		}
+	}
+}
+
+/* The method's constant name; raises if it is none that the API has. */
+static const char *
+check_method(const char *method)
+{
+	static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+	for (int i = 0; i < (int) lengthof(methods); i++)
+		if (pg_strcasecmp(method, methods[i]) == 0)
+			return methods[i];
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid method for sigma_request()"),
+			 errhint("It must be GET, POST, PUT, PATCH or DELETE.")));
+	return NULL;				/* keep compilers quiet */
+}
+
+/*
+ * sigma_request(server, method, path, query, body) returns the reply, NULL if
+ * it is empty
+ */
+Datum
+sigma_request(PG_FUNCTION_ARGS)
+{
+	SigmaSession *session;
+	SigmaCallSpec spec = {0};
+	char	   *path;
+	StringInfoData target;
+	SigmaCall  *call;
+	SigmaSpan	reply;
+	ErrorContextCallback hide;
+
+	hide.callback = sigma_hide_statement_callback;
+	hide.arg = NULL;
+	hide.previous = error_context_stack;
+	error_context_stack = &hide;
+
+	session = open_server(text_argument(fcinfo, 0, "server"));
+	spec.method = check_method(text_argument(fcinfo, 1, "method"));
+	spec.purpose = strcmp(spec.method, "GET") == 0 ? SIGMA_READ : SIGMA_WRITE;
+	path = text_argument(fcinfo, 2, "path");
+	check_path(session, path);
+	if (spec.purpose == SIGMA_WRITE)
+		check_writable(session, "sigma_request()");
+	else if (!PG_ARGISNULL(4))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a GET request has no body"),
+				 errhint("Parameters of a GET request go into \"query\".")));
+
+	initStringInfo(&target);
+	appendStringInfoString(&target, path);
+	if (!PG_ARGISNULL(3))
+		add_query(&target, PG_GETARG_JSONB_P(3));
+	spec.target = target.data;
+	if (!PG_ARGISNULL(4))
+	{
+		char	   *body = jsonb_argument(fcinfo, 4);
+
+		spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
+		spec.secrets = sigma_json_secrets(NIL, PG_GETARG_DATUM(4));
+	}
+	call = sigma_call(session, CurrentMemoryContext, &spec);
+	error_context_stack = hide.previous;
+
+	reply = sigma_call_body(call);
+	if (reply.length == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(sigma_json_to_jsonb(reply_value(call).text));
+}
+
+/*
+ * sigma_fdw_version() returns the versions of the extension and its libraries
+ */
+Datum
+sigma_fdw_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("sigma_fdw %s, %s, cJSON %s", SIGMA_FDW_VERSION,
+											  sigma_transport_version(),
+											  sigma_json_library_version())));
+}

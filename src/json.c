@@ -1,0 +1,588 @@
+/*-------------------------------------------------------------------------
+ *
+ * json.c
+ *	  Between JSON text and SQL values.  The only file that includes cJSON.
+ *
+ * Rows are read straight from the text of a reply (see jsontext.c for why);
+ * cJSON reads the small replies that are not rows, and puts request bodies
+ * together.  A cJSON tree belongs to a memory context, so that an error frees
+ * it.  cJSON's allocation hooks are global to the process and stay untouched.
+ *
+ * The API speaks UTF-8; here it becomes the database's encoding and back.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include <cjson/cJSON.h>
+
+#include "catalog/pg_type_d.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+
+/* An error reply is a line or two; what is larger is not looked into. */
+#define ERROR_OBJECT_LIMIT (64 * 1024)
+
+/* ------------------------------------------------------------ text to SQL */
+
+/* UTF-8 from the API as a C string in the database's encoding. */
+static char *
+to_server(const char *data, size_t length)
+{
+	char	   *converted = pg_any_to_server(data, (int) length, PG_UTF8);
+
+	return converted == data ? pnstrdup(data, length) : converted;
+}
+
+/* A string's content in UTF-8; raises if PostgreSQL cannot hold it. */
+static char *
+unescape(const SigmaJsonValue *value, size_t *length)
+{
+	char	   *out = palloc(value->text.length + 1);
+
+	switch (sigma_json_unescape(value, out, length))
+	{
+		case SIGMA_ESCAPE_OK:
+			break;
+		case SIGMA_ESCAPE_NUL:
+			ereport(ERROR,
+					(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+					 errmsg("unsupported Unicode escape sequence"),
+					 errdetail("\\u0000 cannot be converted to text.")));
+			break;
+		case SIGMA_ESCAPE_SURROGATE:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+					 errmsg("invalid Unicode escape sequence"),
+					 errdetail("Half of a surrogate pair cannot be converted to text.")));
+			break;
+	}
+	out[*length] = '\0';
+	return out;
+}
+
+/* A string's content in the database's encoding, palloc'd. */
+char *
+sigma_json_string(const SigmaJsonValue *value)
+{
+	size_t		length;
+	char	   *utf8;
+
+	if (!value->escaped)
+		return to_server(value->text.data + 1, value->text.length - 2);
+	utf8 = unescape(value, &length);
+	return pg_any_to_server(utf8, (int) length, PG_UTF8);
+}
+
+/*
+ * The member "name" of an object as a C string in the database's encoding,
+ * palloc'd: a string's content, anything else as it stands.  NULL if it is
+ * absent or null.  If there are several, the last counts, as in jsonb.
+ */
+char *
+sigma_json_member_text(const SigmaJsonValue *object, const char *name)
+{
+	const char *cursor = NULL;
+	SigmaJsonMember member;
+	SigmaJsonValue found = {SIGMA_JSON_NULL};
+
+	if (object->kind != SIGMA_JSON_OBJECT)
+		return NULL;
+	while (sigma_json_next_member(object, &cursor, &member))
+		if (sigma_json_is(&member.key, name))
+			found = member.value;
+	if (found.kind == SIGMA_JSON_NULL)
+		return NULL;
+	if (found.kind == SIGMA_JSON_STRING)
+		return sigma_json_string(&found);
+	return to_server(found.text.data, found.text.length);
+}
+
+/*
+ * A page token in UTF-8, palloc'd: a string's content, or a number as it
+ * stands.  Raises if it is neither.
+ */
+char *
+sigma_json_page_token(const SigmaJsonValue *value)
+{
+	size_t		length;
+
+	if (value->kind == SIGMA_JSON_STRING)
+		return unescape(value, &length);
+	return pnstrdup(value->text.data, value->text.length);
+}
+
+/* JSON text as a jsonb Datum; raises what jsonb's input function raises. */
+Datum
+sigma_json_to_jsonb(SigmaSpan text)
+{
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(to_server(text.data, text.length)));
+}
+
+/*
+ * The API's field behind a column, palloc'd or constant; NULL for the whole
+ * entry.  *known is the catalogue's entry, or NULL if a column option names a
+ * field that this version does not know.  Raises HV005 if the column's name
+ * says nothing and no option helps.
+ */
+const char *
+sigma_column_field(Relation rel, const SigmaResource *resource, AttrNumber attnum,
+				   const SigmaField **known)
+{
+	const char *column = NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
+	const char *option = sigma_column_field_option(RelationGetRelid(rel), attnum);
+	const char *closest;
+
+	if (option)
+	{
+		*known = sigma_find_api_field(resource, option);
+		/* "attrs" is no field of the API, but the way to name the whole entry */
+		if (*known == NULL && strcmp(option, "attrs") == 0)
+			*known = sigma_find_field(resource, option);
+		return *known ? (*known)->field : option;
+	}
+	*known = sigma_find_field(resource, column);
+	if (*known)
+		return (*known)->field;
+
+	closest = sigma_closest_column(resource, column);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+			 errmsg("column \"%s\" of foreign table \"%s\" is not a field of resource \"%s\"",
+					column, RelationGetRelationName(rel), resource->name),
+			 closest
+			 ? errhint("Perhaps you meant \"%s\"; or name the API's field in the column option \"field\".", closest)
+			 : errhint("Name the API's field in the column option \"field\".")));
+	return NULL;				/* keep compilers quiet */
+}
+
+/*
+ * Makes ready to read the given columns (a set of attribute numbers) of a
+ * table from entries of its resource.  The reader lives in the current memory
+ * context and holds no reference to the relation.
+ */
+SigmaRowReader *
+sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *attnums)
+{
+	SigmaRowReader *reader = palloc0(sizeof(SigmaRowReader));
+	int			attnum = -1;
+	int			n = bms_num_members(attnums);
+
+	reader->table = pstrdup(RelationGetRelationName(rel));
+	if (resource->key)
+		reader->key_field = sigma_find_field(resource, resource->key)->field;
+	reader->columns = palloc0(Max(n, 1) * sizeof(SigmaColumn));
+	reader->values = palloc0(Max(n, 1) * sizeof(SigmaJsonValue));
+	reader->found = palloc0(Max(n, 1) * sizeof(bool));
+	reader->current = -1;
+
+	while ((attnum = bms_next_member(attnums, attnum)) >= 0)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+		SigmaColumn *column = &reader->columns[reader->ncolumns++];
+		const SigmaField *known;
+		Oid			base = getBaseType(att->atttypid);
+		Oid			input;
+
+		column->attnum = (AttrNumber) attnum;
+		column->name = pstrdup(NameStr(att->attname));
+		column->field = sigma_column_field(rel, resource, (AttrNumber) attnum, &known);
+		column->field_length = column->field ? strlen(column->field) : 0;
+		column->absent = known ? known->absent : NULL;
+		column->write_only = known && known->write_only;
+		column->is_json = base == JSONOID || base == JSONBOID;
+		column->is_integer = base == INT2OID || base == INT4OID || base == INT8OID;
+		column->typmod = att->atttypmod;
+		getTypeInputInfo(att->atttypid, &input, &column->ioparam);
+		fmgr_info(input, &column->input);
+	}
+	return reader;
+}
+
+/* Names the row and the column of a conversion that fails. */
+static void
+conversion_error_callback(void *arg)
+{
+	SigmaRowReader *reader = arg;
+	SigmaJsonValue entry = {SIGMA_JSON_OBJECT, false, reader->entry};
+	SigmaJsonMember member;
+	const char *cursor = NULL;
+	char	   *key = NULL;
+
+	if (reader->key_field)
+		while (sigma_json_next_member(&entry, &cursor, &member))
+			if (sigma_json_is(&member.key, reader->key_field))
+				key = sigma_clean_text(member.value.text.data, member.value.text.length, 100);
+	if (reader->current < 0)
+		errcontext("row " INT64_FORMAT " of foreign table \"%s\"", reader->row, reader->table);
+	else if (key)
+		errcontext("column \"%s\" of foreign table \"%s\", row " INT64_FORMAT ", %s %s",
+				   reader->columns[reader->current].name, reader->table, reader->row,
+				   reader->key_field, key);
+	else
+		errcontext("column \"%s\" of foreign table \"%s\", row " INT64_FORMAT,
+				   reader->columns[reader->current].name, reader->table, reader->row);
+}
+
+/*
+ * A number for an integer column: JSON has one kind of number, so 30.0 and
+ * 3e1 are the integer 30.  What has a fraction stays as it is, and is refused
+ * by the type's input function.
+ */
+static char *
+whole_number(char *literal)
+{
+	Datum		number;
+	Datum		whole;
+
+	if (strpbrk(literal, ".eE") == NULL)
+		return literal;
+	number = DirectFunctionCall3(numeric_in, CStringGetDatum(literal),
+								 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	whole = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, number, whole)))
+		return literal;
+	return DatumGetCString(DirectFunctionCall1(numeric_out, whole));
+}
+
+/* What a column's input function is to be given; NULL for a NULL. */
+static char *
+input_text(const SigmaRowReader *reader, int i)
+{
+	const SigmaColumn *column = &reader->columns[i];
+	const SigmaJsonValue *value = &reader->values[i];
+
+	if (column->write_only)
+		return NULL;
+	if (column->field == NULL)
+		return to_server(reader->entry.data, reader->entry.length);
+	if (!reader->found[i] || value->kind == SIGMA_JSON_NULL)
+		return column->absent ? pstrdup(column->absent) : NULL;
+	if (value->kind == SIGMA_JSON_STRING && !column->is_json)
+		return sigma_json_string(value);
+	if (value->kind == SIGMA_JSON_NUMBER && column->is_integer)
+		return whole_number(pnstrdup(value->text.data, value->text.length));
+	return to_server(value->text.data, value->text.length);
+}
+
+/*
+ * Fills the reader's columns from an entry (an object in checked text) into
+ * arrays that are as long as the table's descriptor; other places stay as
+ * they are.  Values are allocated in the current memory context.  Raises what
+ * the types' input functions raise, with column and row named.
+ */
+void
+sigma_read_row(SigmaRowReader *reader, SigmaSpan entry, Datum *values, bool *isnull)
+{
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+	SigmaJsonMember member;
+	const char *cursor = NULL;
+	ErrorContextCallback callback;
+
+	reader->entry = entry;
+	reader->row++;
+	if (reader->ncolumns == 0)
+		return;
+
+	memset(reader->found, 0, reader->ncolumns * sizeof(bool));
+	while (sigma_json_next_member(&object, &cursor, &member))
+	{
+		size_t		length = member.key.text.length - 2;
+
+		for (int i = 0; i < reader->ncolumns; i++)
+		{
+			const SigmaColumn *column = &reader->columns[i];
+
+			if (column->field == NULL)
+				continue;
+			if (member.key.escaped
+				? sigma_json_is(&member.key, column->field)
+				: (column->field_length == length &&
+				   memcmp(member.key.text.data + 1, column->field, length) == 0))
+			{
+				reader->values[i] = member.value;
+				reader->found[i] = true;
+			}
+		}
+	}
+
+	callback.callback = conversion_error_callback;
+	callback.arg = reader;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	for (int i = 0; i < reader->ncolumns; i++)
+	{
+		SigmaColumn *column = &reader->columns[i];
+		char	   *text;
+
+		reader->current = i;
+		text = input_text(reader, i);
+		/* also called for a NULL, since a domain may refuse it */
+		values[column->attnum - 1] = InputFunctionCall(&column->input, text,
+													   column->ioparam, column->typmod);
+		isnull[column->attnum - 1] = text == NULL;
+	}
+	reader->current = -1;
+	error_context_stack = callback.previous;
+}
+
+/* ------------------------------------------------------------ cJSON trees */
+
+typedef struct Tree
+{
+	cJSON	   *root;
+	char	   *printed;
+	MemoryContextCallback callback;
+} Tree;
+
+static void
+release_tree(void *arg)
+{
+	Tree	   *tree = arg;
+
+	cJSON_Delete(tree->root);
+	cJSON_free(tree->printed);
+	tree->root = NULL;
+	tree->printed = NULL;
+}
+
+/* An empty holder that frees what it will hold when its context ends. */
+static Tree *
+tree_holder(MemoryContext context)
+{
+	Tree	   *tree = MemoryContextAllocZero(context, sizeof(Tree));
+
+	tree->callback.func = release_tree;
+	tree->callback.arg = tree;
+	MemoryContextRegisterResetCallback(context, &tree->callback);
+	return tree;
+}
+
+/* A member's text: a string as it is, anything else but null as JSON. */
+static char *
+tree_text(Tree *tree, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(tree->root, name);
+	char	   *copy;
+
+	if (item == NULL || cJSON_IsNull(item))
+		return NULL;
+	if (cJSON_IsString(item))
+		return pstrdup(item->valuestring);
+	cJSON_free(tree->printed);
+	tree->printed = cJSON_PrintUnformatted(item);
+	copy = tree->printed ? pstrdup(tree->printed) : NULL;
+	return copy;
+}
+
+/*
+ * Is the body Sigma's error object?  If so its parts, palloc'd in UTF-8 as
+ * they came, each NULL if absent.
+ */
+bool
+sigma_json_error_object(const char *body, size_t length, char **code, char **message,
+						char **request_id)
+{
+	MemoryContext context;
+	Tree	   *tree;
+	bool		found;
+
+	*code = *message = *request_id = NULL;
+	if (length == 0 || length > ERROR_OBJECT_LIMIT)
+		return false;
+	context = AllocSetContextCreate(CurrentMemoryContext, "sigma error object",
+									ALLOCSET_SMALL_SIZES);
+	tree = tree_holder(context);
+	tree->root = cJSON_ParseWithLength(body, length);
+	found = cJSON_IsObject(tree->root);
+	if (found)
+	{
+		*code = tree_text(tree, "code");
+		*message = tree_text(tree, "message");
+		*request_id = tree_text(tree, "requestId");
+	}
+	MemoryContextDelete(context);
+	return found && (*code || *message);
+}
+
+/*
+ * Reads a token reply.  *token is palloc'd; *expires_in is in seconds, or -1
+ * if the reply says nothing usable of it.  False if there is no token that
+ * could stand in a header.
+ */
+bool
+sigma_json_token(const char *body, size_t length, char **token, double *expires_in)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sigma token reply",
+												  ALLOCSET_SMALL_SIZES);
+	Tree	   *tree = tree_holder(context);
+	const cJSON *item;
+	bool		ok;
+
+	*expires_in = -1;
+	tree->root = cJSON_ParseWithLength(body, length);
+	item = cJSON_GetObjectItemCaseSensitive(tree->root, "access_token");
+	ok = cJSON_IsString(item) && item->valuestring[0] != '\0';
+	if (ok)
+		for (const char *p = item->valuestring; *p; p++)
+			ok = ok && *p > ' ' && *p <= '~';
+	if (ok)
+		*token = pstrdup(item->valuestring);
+
+	item = cJSON_GetObjectItemCaseSensitive(tree->root, "expires_in");
+	if (cJSON_IsNumber(item))
+		*expires_in = item->valuedouble;
+	else if (cJSON_IsString(item))
+	{
+		char	   *end;
+
+		*expires_in = strtod(item->valuestring, &end);
+		if (end == item->valuestring || *end != '\0')
+			*expires_in = -1;
+	}
+	if (!(*expires_in > 0))
+		*expires_in = -1;
+	MemoryContextDelete(context);
+	return ok;
+}
+
+const char *
+sigma_json_library_version(void)
+{
+	return cJSON_Version();
+}
+
+/* ---------------------------------------------------------- request bodies */
+
+/* A new body, an object without members; it ends with the context. */
+SigmaBody *
+sigma_body_begin(MemoryContext context)
+{
+	Tree	   *tree = tree_holder(context);
+
+	tree->root = cJSON_CreateObject();
+	if (tree->root == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	return (SigmaBody *) tree;
+}
+
+/* Adds a member whose value is JSON text in the database's encoding. */
+void
+sigma_body_add_json(SigmaBody *body, const char *key, const char *json)
+{
+	Tree	   *tree = (Tree *) body;
+	char	   *utf8 = pg_server_to_any(json, (int) strlen(json), PG_UTF8);
+
+	/* raw text, since a cJSON number would be a double */
+	if (cJSON_AddRawToObject(tree->root, key, utf8) == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
+/* The body's text in UTF-8; it lives as long as the body. */
+const char *
+sigma_body_text(SigmaBody *body)
+{
+	Tree	   *tree = (Tree *) body;
+
+	cJSON_free(tree->printed);
+	tree->printed = cJSON_PrintUnformatted(tree->root);
+	if (tree->printed == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	return tree->printed;
+}
+
+/* Text as a JSON string with its quotes, palloc'd. */
+char *
+sigma_text_to_json(const char *text)
+{
+	StringInfoData s;
+
+	initStringInfo(&s);
+	escape_json(&s, text);
+	return s.data;
+}
+
+/* ---------------------------------------------------------------- secrets */
+
+/*
+ * A value under one of these keys is no secret by itself, and may be so short
+ * that masking it would make a message unreadable.  (A longer one is masked
+ * all the same: what is in "details" is nobody's business.)
+ */
+static bool
+is_plain_key(const char *key)
+{
+	static const char *const plain[] = {
+		"account", "database", "host", "port", "projectId", "role", "server", "user", "warehouse",
+	};
+
+	for (int i = 0; i < (int) lengthof(plain); i++)
+		if (strcmp(plain[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* Adds a value's text, and whatever forms of it a server might repeat. */
+static List *
+add_secret(List *secrets, const char *key, char *text)
+{
+	char	   *json = sigma_text_to_json(text);
+	size_t		length = strlen(json);
+
+	/* these say how, not what, and stand in every message about a connection */
+	if (strcmp(key, "type") == 0 || strcmp(key, "authType") == 0)
+		return secrets;
+	if (strlen(text) < 4 && is_plain_key(key))
+		return secrets;
+
+	secrets = lappend(secrets, text);
+	/* quoted inside another JSON text */
+	if (length - 2 != strlen(text))
+		secrets = lappend(secrets, pnstrdup(json + 1, length - 2));
+	/* line by line, for a message that shows but one line of a key */
+	if (strchr(text, '\n'))
+	{
+		char	   *lines = pstrdup(text);
+		char	   *state = NULL;
+
+		for (char *line = strtok_r(lines, "\r\n", &state); line; line = strtok_r(NULL, "\r\n", &state))
+			if (strlen(line) >= 8)
+				secrets = lappend(secrets, line);
+	}
+	return secrets;
+}
+
+/*
+ * Adds the texts of all strings and numbers in a jsonb value to the list of
+ * what must not be shown (see sigma_mask()).
+ */
+List *
+sigma_json_secrets(List *secrets, Datum jsonb)
+{
+	Jsonb	   *root = DatumGetJsonbP(jsonb);
+	JsonbIterator *it = JsonbIteratorInit(&root->root);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	char	   *key = "";
+
+	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = pnstrdup(v.val.string.val, v.val.string.len);
+		else if (token != WJB_VALUE && token != WJB_ELEM)
+			continue;
+		else if (v.type == jbvString)
+			secrets = add_secret(secrets, key, pnstrdup(v.val.string.val, v.val.string.len));
+		else if (v.type == jbvNumeric)
+			secrets = add_secret(secrets, key,
+								 DatumGetCString(DirectFunctionCall1(numeric_out,
+																	 NumericGetDatum(v.val.numeric))));
+	}
+	return secrets;
+}

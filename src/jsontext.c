@@ -1,0 +1,504 @@
+/*-------------------------------------------------------------------------
+ *
+ * jsontext.c
+ *	  Walks JSON text in place, without building a tree.
+ *
+ * Lists are read this way and not through cJSON because a row must be exact:
+ * cJSON keeps numbers as doubles, ends a string at \u0000, and forgets the
+ * text of an entry, which the "attrs" column shows whole.  Here a value is a
+ * piece of the reply's own text; only the columns that a query asks for are
+ * ever converted, by PostgreSQL's own input functions.
+ *
+ * sigma_json_check() proves once that a text is one well-formed JSON value
+ * (RFC 8259).  The walking functions rely on that and do not check again.
+ * Nothing here allocates, recurses or raises.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+/* How deep a reply may be nested; PostgreSQL's own jsonb takes less. */
+#define MAX_DEPTH 10000
+
+static inline const char *
+skip_space(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	return p;
+}
+
+static inline bool
+is_digit(const char *p, const char *end)
+{
+	return p < end && *p >= '0' && *p <= '9';
+}
+
+static inline int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* p stands behind the opening quote; returns behind the closing one, or NULL */
+static const char *
+check_string(const char *p, const char *end, bool *escaped)
+{
+	while (p < end)
+	{
+		unsigned char c = (unsigned char) *p++;
+
+		if (c == '"')
+			return p;
+		if (c < 0x20)
+			return NULL;
+		if (c != '\\')
+			continue;
+		*escaped = true;
+		if (p >= end)
+			return NULL;
+		switch (*p++)
+		{
+			case '"':
+			case '\\':
+			case '/':
+			case 'b':
+			case 'f':
+			case 'n':
+			case 'r':
+			case 't':
+				break;
+			case 'u':
+				if (end - p < 4)
+					return NULL;
+				for (int i = 0; i < 4; i++)
+					if (hex_digit(*p++) < 0)
+						return NULL;
+				break;
+			default:
+				return NULL;
+		}
+	}
+	return NULL;
+}
+
+/* returns behind the number, or NULL */
+static const char *
+check_number(const char *p, const char *end)
+{
+	if (p < end && *p == '-')
+		p++;
+	if (!is_digit(p, end))
+		return NULL;
+	if (*p == '0')
+		p++;
+	else
+		while (is_digit(p, end))
+			p++;
+	if (p < end && *p == '.')
+	{
+		if (!is_digit(++p, end))
+			return NULL;
+		while (is_digit(p, end))
+			p++;
+	}
+	if (p < end && (*p == 'e' || *p == 'E'))
+	{
+		p++;
+		if (p < end && (*p == '+' || *p == '-'))
+			p++;
+		if (!is_digit(p, end))
+			return NULL;
+		while (is_digit(p, end))
+			p++;
+	}
+	return p;
+}
+
+static const char *
+check_word(const char *p, const char *end, const char *word)
+{
+	size_t		length = strlen(word);
+
+	if ((size_t) (end - p) < length || memcmp(p, word, length) != 0)
+		return NULL;
+	return p + length;
+}
+
+/* A string, number or word at p; sets the kind; returns behind it, or NULL. */
+static const char *
+check_scalar(const char *p, const char *end, SigmaJsonKind *kind, bool *escaped)
+{
+	switch (*p)
+	{
+		case '"':
+			*kind = SIGMA_JSON_STRING;
+			return check_string(p + 1, end, escaped);
+		case 'n':
+			*kind = SIGMA_JSON_NULL;
+			return check_word(p, end, "null");
+		case 't':
+			*kind = SIGMA_JSON_TRUE;
+			return check_word(p, end, "true");
+		case 'f':
+			*kind = SIGMA_JSON_FALSE;
+			return check_word(p, end, "false");
+		default:
+			*kind = SIGMA_JSON_NUMBER;
+			return check_number(p, end);
+	}
+}
+
+/* A member's name and its colon at p; returns at the value, or NULL. */
+static const char *
+check_name(const char *p, const char *end)
+{
+	bool		escaped;
+
+	p = skip_space(p, end);
+	if (p >= end || *p != '"' || (p = check_string(p + 1, end, &escaped)) == NULL)
+		return NULL;
+	p = skip_space(p, end);
+	if (p >= end || *p != ':')
+		return NULL;
+	return skip_space(p + 1, end);
+}
+
+/*
+ * Is "text" exactly one JSON value, with nothing but white space around it?
+ * If so, *value tells which.  If not, *error says why, as the end of a
+ * sentence.
+ */
+bool
+sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error)
+{
+	uint8		is_object[MAX_DEPTH / 8 + 1];	/* one bit per open bracket */
+	const char *end = text.data + text.length;
+	const char *p = skip_space(text.data, end);
+	SigmaJsonKind kind = SIGMA_JSON_NULL;
+	bool		escaped = false;
+	int			depth = 0;
+
+	*error = "it is not well-formed JSON";
+	if (p >= end)
+	{
+		*error = "it is empty";
+		return false;
+	}
+	value->text.data = p;
+	value->kind = *p == '{' ? SIGMA_JSON_OBJECT : SIGMA_JSON_ARRAY;
+	value->escaped = false;
+
+	for (;;)
+	{
+		/* here a value begins */
+		if (p >= end)
+			return false;
+		if (*p == '{' || *p == '[')
+		{
+			bool		object = *p == '{';
+
+			if (depth >= MAX_DEPTH)
+			{
+				*error = "it is nested too deeply";
+				return false;
+			}
+			if (object)
+				is_object[depth / 8] |= (uint8) (1 << (depth % 8));
+			else
+				is_object[depth / 8] &= (uint8) ~(1 << (depth % 8));
+			depth++;
+			p = skip_space(p + 1, end);
+			if (p < end && *p == (object ? '}' : ']'))
+			{
+				p++;
+				depth--;
+			}
+			else if (object)
+			{
+				if ((p = check_name(p, end)) == NULL)
+					return false;
+				continue;
+			}
+			else
+				continue;
+		}
+		else
+		{
+			if ((p = check_scalar(p, end, &kind, &escaped)) == NULL)
+				return false;
+			if (depth == 0)
+			{
+				value->kind = kind;
+				value->escaped = escaped;
+			}
+		}
+
+		/* here a value has ended: close what it closes */
+		for (;;)
+		{
+			bool		object;
+
+			if (depth == 0)
+			{
+				value->text.length = p - value->text.data;
+				return skip_space(p, end) == end;
+			}
+			p = skip_space(p, end);
+			if (p >= end)
+				return false;
+			object = (is_object[(depth - 1) / 8] >> ((depth - 1) % 8)) & 1;
+			if (*p == ',')
+			{
+				p = object ? check_name(p + 1, end) : skip_space(p + 1, end);
+				if (p == NULL)
+					return false;
+				break;
+			}
+			if (*p != (object ? '}' : ']'))
+				return false;
+			p++;
+			depth--;
+		}
+	}
+}
+
+/* From behind a string's opening quote to behind its closing one. */
+static inline const char *
+skip_string(const char *p, bool *escaped)
+{
+	*escaped = false;
+	for (; *p != '"'; p++)
+		if (*p == '\\')
+		{
+			*escaped = true;
+			p++;
+		}
+	return p + 1;
+}
+
+/* The value at p, in checked text; returns behind it. */
+static const char *
+take_value(const char *p, SigmaJsonValue *value)
+{
+	int			depth = 0;
+	bool		escaped;
+
+	value->text.data = p;
+	value->escaped = false;
+	switch (*p)
+	{
+		case '"':
+			value->kind = SIGMA_JSON_STRING;
+			p = skip_string(p + 1, &value->escaped);
+			break;
+		case '{':
+		case '[':
+			value->kind = *p == '{' ? SIGMA_JSON_OBJECT : SIGMA_JSON_ARRAY;
+			do
+			{
+				switch (*p++)
+				{
+					case '"':
+						p = skip_string(p, &escaped);
+						break;
+					case '{':
+					case '[':
+						depth++;
+						break;
+					case '}':
+					case ']':
+						depth--;
+						break;
+				}
+			} while (depth > 0);
+			break;
+		case 'n':
+			value->kind = SIGMA_JSON_NULL;
+			p += 4;
+			break;
+		case 't':
+			value->kind = SIGMA_JSON_TRUE;
+			p += 4;
+			break;
+		case 'f':
+			value->kind = SIGMA_JSON_FALSE;
+			p += 5;
+			break;
+		default:
+			value->kind = SIGMA_JSON_NUMBER;
+			while ((*p >= '0' && *p <= '9') || *p == '-' || *p == '+' || *p == '.' ||
+				   *p == 'e' || *p == 'E')
+				p++;
+	}
+	value->text.length = p - value->text.data;
+	return p;
+}
+
+/*
+ * The next member of an object in checked text; false at its end.  *cursor is
+ * NULL before the first.
+ */
+bool
+sigma_json_next_member(const SigmaJsonValue *object, const char **cursor,
+					   SigmaJsonMember *member)
+{
+	const char *end = object->text.data + object->text.length;
+	const char *p = skip_space(*cursor ? *cursor : object->text.data + 1, end);
+
+	if (*p == ',')
+		p = skip_space(p + 1, end);
+	if (*p == '}')
+		return false;
+	p = take_value(p, &member->key);
+	p = skip_space(p, end) + 1; /* the colon */
+	*cursor = take_value(skip_space(p, end), &member->value);
+	return true;
+}
+
+/* The same for the elements of an array. */
+bool
+sigma_json_next_element(const SigmaJsonValue *array, const char **cursor,
+						SigmaJsonValue *element)
+{
+	const char *end = array->text.data + array->text.length;
+	const char *p = skip_space(*cursor ? *cursor : array->text.data + 1, end);
+
+	if (*p == ',')
+		p = skip_space(p + 1, end);
+	if (*p == ']')
+		return false;
+	*cursor = take_value(p, element);
+	return true;
+}
+
+/* Appends a code point as UTF-8; returns behind it. */
+static char *
+put_utf8(char *out, uint32 c)
+{
+	if (c < 0x80)
+		*out++ = (char) c;
+	else if (c < 0x800)
+	{
+		*out++ = (char) (0xC0 | (c >> 6));
+		*out++ = (char) (0x80 | (c & 0x3F));
+	}
+	else if (c < 0x10000)
+	{
+		*out++ = (char) (0xE0 | (c >> 12));
+		*out++ = (char) (0x80 | ((c >> 6) & 0x3F));
+		*out++ = (char) (0x80 | (c & 0x3F));
+	}
+	else
+	{
+		*out++ = (char) (0xF0 | (c >> 18));
+		*out++ = (char) (0x80 | ((c >> 12) & 0x3F));
+		*out++ = (char) (0x80 | ((c >> 6) & 0x3F));
+		*out++ = (char) (0x80 | (c & 0x3F));
+	}
+	return out;
+}
+
+/* The four hexadecimal digits at p. */
+static uint32
+take_hex(const char *p)
+{
+	uint32		c = 0;
+
+	for (int i = 0; i < 4; i++)
+		c = c << 4 | (uint32) hex_digit(p[i]);
+	return c;
+}
+
+/*
+ * Writes a checked string's content, unescaped and without its quotes, to
+ * "out", which must have room for the string's text, and its length in bytes
+ * to *length.  No NUL is added.
+ */
+SigmaEscape
+sigma_json_unescape(const SigmaJsonValue *string, char *out, size_t *length)
+{
+	const char *p = string->text.data + 1;
+	const char *end = string->text.data + string->text.length - 1;
+	char	   *start = out;
+
+	while (p < end)
+	{
+		uint32		c;
+
+		if (*p != '\\')
+		{
+			*out++ = *p++;
+			continue;
+		}
+		p++;
+		switch (*p++)
+		{
+			case 'b':
+				*out++ = '\b';
+				continue;
+			case 'f':
+				*out++ = '\f';
+				continue;
+			case 'n':
+				*out++ = '\n';
+				continue;
+			case 'r':
+				*out++ = '\r';
+				continue;
+			case 't':
+				*out++ = '\t';
+				continue;
+			case 'u':
+				break;
+			default:
+				*out++ = p[-1];
+				continue;
+		}
+		c = take_hex(p);
+		p += 4;
+		if (c == 0)
+			return SIGMA_ESCAPE_NUL;
+		if (c >= 0xD800 && c <= 0xDFFF)
+		{
+			uint32		low = 0;
+
+			if (c <= 0xDBFF && end - p >= 6 && p[0] == '\\' && p[1] == 'u')
+				low = take_hex(p + 2);
+			if (low < 0xDC00 || low > 0xDFFF)
+				return SIGMA_ESCAPE_SURROGATE;
+			c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+			p += 6;
+		}
+		out = put_utf8(out, c);
+	}
+	*length = out - start;
+	return SIGMA_ESCAPE_OK;
+}
+
+/* Is a checked string, unescaped, equal to "text" (ASCII)? */
+bool
+sigma_json_is(const SigmaJsonValue *string, const char *text)
+{
+	size_t		length = strlen(text);
+
+	if (string->escaped)
+	{
+		char		name[256];
+		size_t		unescaped;
+
+		/* no name that we know is nearly as long, even if all is escaped */
+		if (string->text.length > sizeof(name) ||
+			sigma_json_unescape(string, name, &unescaped) != SIGMA_ESCAPE_OK)
+			return false;
+		return unescaped == length && memcmp(name, text, length) == 0;
+	}
+	return string->text.length == length + 2 &&
+		memcmp(string->text.data + 1, text, length) == 0;
+}

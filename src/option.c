@@ -1,0 +1,710 @@
+/*-------------------------------------------------------------------------
+ *
+ * option.c
+ *	  The one table of options, their checks at DDL time, and the settings
+ *	  that they resolve to.
+ *
+ * Every name and value is checked by the validator when it is set, so that
+ * the code that reads an option later can rely on it.  The values of secret
+ * options are never repeated in a message, and base_url is not either, since
+ * people put passwords into URLs.
+ *
+ * Where secrets may go is decided here: only a superuser may name a host that
+ * is not one of the published ones.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include <limits.h>
+#include <math.h>
+
+#include "access/reloptions.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_foreign_data_wrapper.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_user_mapping.h"
+#include "commands/defrem.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+PG_FUNCTION_INFO_V1(sigma_fdw_validator);
+
+/* Sigma's regions and their hosts, as published. */
+static const struct
+{
+	const char *region;
+	const char *base_url;
+}			regions[] =
+{
+	{"gcp-us", "https://api.sigmacomputing.com"},
+	{"gcp-ksa", "https://api.sa.gcp.sigmacomputing.com"},
+	{"aws-us-west", "https://aws-api.sigmacomputing.com"},
+	{"aws-us-east", "https://api.us-a.aws.sigmacomputing.com"},
+	{"aws-ca", "https://api.ca.aws.sigmacomputing.com"},
+	{"aws-eu", "https://api.eu.aws.sigmacomputing.com"},
+	{"aws-au", "https://api.au.aws.sigmacomputing.com"},
+	{"aws-uk", "https://api.uk.aws.sigmacomputing.com"},
+	{"azure-us", "https://api.us.azure.sigmacomputing.com"},
+	{"azure-eu", "https://api.eu.azure.sigmacomputing.com"},
+	{"azure-ca", "https://api.ca.azure.sigmacomputing.com"},
+	{"azure-uk", "https://api.uk.azure.sigmacomputing.com"},
+	{"azure-au", "https://api.au.azure.sigmacomputing.com"},
+};
+
+typedef enum OptionType
+{
+	OPTION_TEXT,				/* anything but nothing */
+	OPTION_SECRET,				/* the same, and never shown */
+	OPTION_BOOL,
+	OPTION_INT,
+	OPTION_ROWS,				/* a number of rows, zero or more */
+	OPTION_TIME,				/* with a unit; seconds without one */
+	OPTION_SIZE,				/* with a unit; bytes without one */
+	OPTION_REGION,
+	OPTION_URL,
+	OPTION_TOKEN_AUTH,
+	OPTION_FILE,
+	OPTION_RESOURCE
+} OptionType;
+
+typedef struct OptionInfo
+{
+	const char *name;
+	Oid			context;		/* the catalog of the object that may have it */
+	OptionType	type;
+	double		min;			/* of OPTION_INT, OPTION_TIME (ms), OPTION_SIZE (bytes) */
+	double		max;
+	const char *range;			/* min and max, for the hint */
+} OptionInfo;
+
+static const OptionInfo option_table[] =
+{
+	{"region", ForeignServerRelationId, OPTION_REGION, 0, 0, NULL},
+	{"base_url", ForeignServerRelationId, OPTION_URL, 0, 0, NULL},
+	{"token_url", ForeignServerRelationId, OPTION_URL, 0, 0, NULL},
+	{"token_auth", ForeignServerRelationId, OPTION_TOKEN_AUTH, 0, 0, NULL},
+	{"connect_timeout", ForeignServerRelationId, OPTION_TIME, 1, 3600000, "1ms to 1h"},
+	{"request_timeout", ForeignServerRelationId, OPTION_TIME, 1, 86400000, "1ms to 1d"},
+	{"max_retries", ForeignServerRelationId, OPTION_INT, 0, 100, "0 to 100"},
+	{"page_size", ForeignServerRelationId, OPTION_INT, 1, SIGMA_MAX_PAGE_SIZE, "1 to 1000"},
+	{"max_response_size", ForeignServerRelationId, OPTION_SIZE, 1, 1024.0 * 1024 * 1023, "1B to 1023MB"},
+	{"max_concurrency", ForeignServerRelationId, OPTION_INT, 1, 64, "1 to 64"},
+	{"ca_file", ForeignServerRelationId, OPTION_FILE, 0, 0, NULL},
+	{"include_archived", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"updatable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"client_id", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
+	{"client_secret", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
+	{"resource", ForeignTableRelationId, OPTION_RESOURCE, 0, 0, NULL},
+	{"page_size", ForeignTableRelationId, OPTION_INT, 1, SIGMA_MAX_PAGE_SIZE, "1 to 1000"},
+	{"include_archived", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"updatable", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"rows", ForeignTableRelationId, OPTION_ROWS, 0, 0, NULL},
+	{"field", AttributeRelationId, OPTION_TEXT, 0, 0, NULL},
+};
+
+/* ------------------------------------------------------------------ URLs */
+
+typedef struct Url
+{
+	bool		https;
+	char	   *host;			/* lower case, an IPv6 address without brackets */
+	bool		plain;			/* neither a port nor a path */
+} Url;
+
+/*
+ * Takes a URL apart.  It is strict: what is not plainly scheme, host, port and
+ * path is refused, so that no two readers can disagree about the host.
+ */
+static bool
+parse_url(const char *text, Url *url)
+{
+	static const char host_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+	static const char path_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~/";
+	const char *p;
+	size_t		length;
+
+	if (strncmp(text, "https://", 8) == 0)
+		url->https = true, p = text + 8;
+	else if (strncmp(text, "http://", 7) == 0)
+		url->https = false, p = text + 7;
+	else
+		return false;
+
+	if (*p == '[')
+	{
+		length = strspn(p + 1, "0123456789abcdefABCDEF:");
+		if (length < 2 || p[length + 1] != ']')
+			return false;
+		url->host = pnstrdup(p + 1, length);
+		p += length + 2;
+	}
+	else
+	{
+		length = strspn(p, host_chars);
+		if (length == 0 || *p == '.' || *p == '-')
+			return false;
+		url->host = pnstrdup(p, length);
+		p += length;
+	}
+	for (char *c = url->host; *c; c++)
+		*c = pg_tolower((unsigned char) *c);
+
+	url->plain = true;
+	if (*p == ':')
+	{
+		long		port;
+
+		length = strspn(p + 1, "0123456789");
+		if (length == 0 || length > 5)
+			return false;
+		port = strtol(p + 1, NULL, 10);
+		if (port < 1 || port > 65535)
+			return false;
+		url->plain = false;
+		p += length + 1;
+	}
+	if (*p != '\0' && strcmp(p, "/") != 0)
+		url->plain = false;
+	if (*p != '\0' && *p != '/')
+		return false;
+	if (strstr(p, "//") || strstr(p, "/.") || p[strspn(p, path_chars)] != '\0')
+		return false;
+	return true;
+}
+
+/* Does the host name mean this machine, without asking anybody? */
+static bool
+is_loopback(const char *host)
+{
+	int			a,
+				b,
+				c,
+				d,
+				end = 0;
+
+	if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
+		return true;
+	return sscanf(host, "%3d.%3d.%3d.%3d%n", &a, &b, &c, &d, &end) == 4 &&
+		host[end] == '\0' && a == 127 && b >= 0 && b <= 255 && c >= 0 && c <= 255 &&
+		d >= 0 && d <= 255;
+}
+
+static bool
+is_published(const Url *url)
+{
+	for (int i = 0; i < (int) lengthof(regions); i++)
+		if (strcmp(url->host, regions[i].base_url + strlen("https://")) == 0)
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------- checks */
+
+static void
+bad_value(const char *option, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\"", option),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+static const char *
+closest_region(const char *name)
+{
+	const char *names[lengthof(regions)];
+
+	for (int i = 0; i < (int) lengthof(regions); i++)
+		names[i] = regions[i].region;
+	return sigma_closest(name, names, lengthof(names));
+}
+
+static const char *
+region_url(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(regions); i++)
+		if (strcmp(regions[i].region, name) == 0)
+			return regions[i].base_url;
+	return NULL;
+}
+
+static void
+check_region(const char *value)
+{
+	const char *closest;
+	StringInfoData all;
+
+	if (region_url(value))
+		return;
+	closest = closest_region(value);
+	if (closest)
+		bad_value("region", psprintf("Perhaps you meant the region \"%s\".", closest));
+	initStringInfo(&all);
+	for (int i = 0; i < (int) lengthof(regions); i++)
+		appendStringInfo(&all, "%s%s", i ? ", " : "", regions[i].region);
+	bad_value("region", psprintf("Valid regions are %s.", all.data));
+}
+
+static void
+check_url(const char *option, const char *value)
+{
+	Url			url;
+
+	if (!parse_url(value, &url))
+		bad_value(option, "It must look like https://host, https://host:port or https://host:port/path, without user, query or fragment.");
+	if (!url.https && !is_loopback(url.host))
+		bad_value(option, "It must begin with https://; plain http is only for a server on this machine (localhost, 127.0.0.1, [::1]).");
+	if ((!url.https || !is_published(&url) || (!url.plain && strcmp(option, "base_url") == 0)) &&
+		!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set option \"%s\" to a host that is not one of Sigma's", option),
+				 errhint("Only a superuser may do that; name a region instead.")));
+}
+
+static void
+check_file(const char *option, const char *value)
+{
+	if (value[0] != '/')
+		bad_value(option, "It must be an absolute path on the server's machine.");
+	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set option \"%s\"", option),
+				 errhint("Only roles with privileges of the \"%s\" role may name a file on the server's machine.",
+						 "pg_read_server_files")));
+}
+
+/*
+ * The value of an OPTION_INT, OPTION_ROWS, OPTION_TIME (in ms) or OPTION_SIZE
+ * (in bytes) in *number; false if it is none or out of its range.
+ */
+static bool
+parse_number(const OptionInfo *option, const char *value, double *number)
+{
+	const char *hint;
+	int			n;
+
+	switch (option->type)
+	{
+		case OPTION_INT:
+			if (!parse_int(value, &n, 0, &hint))
+				return false;
+			*number = n;
+			break;
+		case OPTION_SIZE:
+			if (!parse_int(value, &n, GUC_UNIT_BYTE, &hint))
+				return false;
+			*number = n;
+			break;
+		case OPTION_TIME:
+			/* a plain number means seconds, as for libpq's connect_timeout */
+			if (!parse_real(value, number, GUC_UNIT_S, &hint))
+				return false;
+			*number = rint(*number * 1000);
+			break;
+		case OPTION_ROWS:
+			return parse_real(value, number, 0, &hint) && *number >= 0 && !isinf(*number);
+		default:
+			return false;
+	}
+	return *number >= option->min && *number <= option->max;
+}
+
+static void
+check_value(const OptionInfo *option, const char *value)
+{
+	bool		flag;
+	double		number;
+
+	switch (option->type)
+	{
+		case OPTION_TEXT:
+		case OPTION_SECRET:
+			if (value[0] == '\0')
+				bad_value(option->name, "It must not be empty.");
+			break;
+		case OPTION_BOOL:
+			if (!parse_bool(value, &flag))
+				bad_value(option->name, "It must be true or false.");
+			break;
+		case OPTION_INT:
+			if (!parse_number(option, value, &number))
+				bad_value(option->name, psprintf("It must be a whole number from %s.", option->range));
+			break;
+		case OPTION_ROWS:
+			if (!parse_number(option, value, &number))
+				bad_value(option->name, "It must be a number of rows, zero or more.");
+			break;
+		case OPTION_TIME:
+			if (!parse_number(option, value, &number))
+				bad_value(option->name,
+						  psprintf("It must be a time from %s; units are us, ms, s, min, h and d, and s without one.", option->range));
+			break;
+		case OPTION_SIZE:
+			if (!parse_number(option, value, &number))
+				bad_value(option->name,
+						  psprintf("It must be a size from %s; units are B, kB, MB and GB, and B without one.", option->range));
+			break;
+		case OPTION_REGION:
+			check_region(value);
+			break;
+		case OPTION_URL:
+			check_url(option->name, value);
+			break;
+		case OPTION_TOKEN_AUTH:
+			if (strcmp(value, "body") != 0 && strcmp(value, "basic") != 0)
+				bad_value(option->name, "It must be \"body\" or \"basic\".");
+			break;
+		case OPTION_FILE:
+			check_file(option->name, value);
+			break;
+		case OPTION_RESOURCE:
+			if (sigma_find_resource(value) == NULL)
+			{
+				const char *closest = sigma_closest_resource(value);
+
+				bad_value(option->name, closest
+						  ? psprintf("Perhaps you meant the resource \"%s\".", closest)
+						  : "IMPORT FOREIGN SCHEMA makes a table of each resource there is.");
+			}
+			break;
+	}
+}
+
+static const OptionInfo *
+find_option(const char *name, Oid context)
+{
+	for (int i = 0; i < (int) lengthof(option_table); i++)
+		if (option_table[i].context == context && strcmp(option_table[i].name, name) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
+static const char *
+context_name(Oid context)
+{
+	switch (context)
+	{
+		case ForeignServerRelationId:
+			return "a server";
+		case UserMappingRelationId:
+			return "a user mapping";
+		case ForeignTableRelationId:
+			return "a foreign table";
+		default:
+			return "a column of a foreign table";
+	}
+}
+
+/* There is no such option here.  The value is not shown: it may be a secret. */
+static void
+bad_name(const char *name, Oid context)
+{
+	const char *names[lengthof(option_table)];
+	int			n = 0;
+	const char *closest;
+	char	   *hint;
+
+	for (int i = 0; i < (int) lengthof(option_table); i++)
+		if (option_table[i].context == context)
+			names[n++] = option_table[i].name;
+	closest = sigma_closest(name, names, n);
+	if (n == 0)
+		hint = "There are no valid options in this context.";
+	else if (closest)
+		hint = psprintf("Perhaps you meant the option \"%s\".", closest);
+	else
+	{
+		StringInfoData all;
+
+		initStringInfo(&all);
+		for (int i = 0; i < n; i++)
+			appendStringInfo(&all, "%s%s", i ? ", " : "", names[i]);
+		hint = psprintf("Valid options in this context are: %s.", all.data);
+	}
+	/* a name that is right elsewhere is no slip of the pen */
+	for (int i = 0; i < (int) lengthof(option_table); i++)
+		if (strcmp(option_table[i].name, name) == 0)
+			hint = psprintf("The option \"%s\" belongs to %s.", name, context_name(option_table[i].context));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+			 errmsg("invalid option \"%s\"", name),
+			 errhint("%s", hint)));
+}
+
+/* A server needs exactly one of region and base_url. */
+static void
+check_server(List *options)
+{
+	bool		region = false;
+	bool		base_url = false;
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		region |= strcmp(def->defname, "region") == 0;
+		base_url |= strcmp(def->defname, "base_url") == 0;
+	}
+	if (region == base_url)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 region
+				 ? errmsg("options \"region\" and \"base_url\" exclude each other")
+				 : errmsg("a server needs the option \"region\" or \"base_url\""),
+				 errhint("Name the region of your Sigma organization, for example region 'aws-us-east', or the base URL of its API.")));
+}
+
+/*
+ * SQL function: checks the options of a wrapper, server, user mapping, table
+ * or column.  Raises HV00D for a name, 22023 for a value, 42501 for what only
+ * a privileged role may set.
+ */
+Datum
+sigma_fdw_validator(PG_FUNCTION_ARGS)
+{
+	List	   *options = untransformRelOptions(PG_GETARG_DATUM(0));
+	Oid			context = PG_GETARG_OID(1);
+	ListCell   *lc;
+	ErrorContextCallback hide;
+
+	/* whatever is wrong, the statement may hold a secret */
+	hide.callback = sigma_hide_statement_callback;
+	hide.arg = NULL;
+	hide.previous = error_context_stack;
+	error_context_stack = &hide;
+
+	foreach(lc, options)
+	{
+		DefElem    *def = lfirst(lc);
+		const OptionInfo *option = find_option(def->defname, context);
+
+		if (option == NULL)
+			bad_name(def->defname, context);
+		else
+			check_value(option, defGetString(def));
+	}
+	if (context == ForeignServerRelationId)
+		check_server(options);
+
+	error_context_stack = hide.previous;
+	PG_RETURN_VOID();
+}
+
+/* -------------------------------------------------------------- settings */
+
+/* A numeric or boolean option's checked value, as a number. */
+static double
+option_number(DefElem *def, Oid context)
+{
+	const OptionInfo *option = find_option(def->defname, context);
+	double		number = 0;
+	bool		flag = false;
+
+	if (option->type == OPTION_BOOL)
+		return parse_bool(defGetString(def), &flag) && flag ? 1 : 0;
+	(void) parse_number(option, defGetString(def), &number);
+	return number;
+}
+
+static void
+no_mapping(Oid userid, const char *server, const char *missing)
+{
+	char	   *user = GetUserNameFromId(userid, false);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 missing
+			 ? errmsg("user mapping of \"%s\" for server \"%s\" has no %s", user, server, missing)
+			 : errmsg("no user mapping of \"%s\" for server \"%s\"", user, server),
+			 errhint("Use CREATE USER MAPPING or ALTER USER MAPPING to store client_id and client_secret.")));
+}
+
+/*
+ * The OID and the options of a user's mapping, or of PUBLIC's; InvalidOid if
+ * there is none.  Not GetUserMapping(), whose error is not the one that we
+ * promise.
+ */
+Oid
+sigma_mapping(Oid serverid, Oid userid, List **options)
+{
+	HeapTuple	tuple;
+	Oid			umid;
+	Datum		value;
+	bool		isnull;
+
+	tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
+							ObjectIdGetDatum(serverid));
+	if (!HeapTupleIsValid(tuple))
+		tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
+								ObjectIdGetDatum(serverid));
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	umid = ((Form_pg_user_mapping) GETSTRUCT(tuple))->oid;
+	value = SysCacheGetAttr(USERMAPPINGUSERSERVER, tuple, Anum_pg_user_mapping_umoptions, &isnull);
+	*options = isnull ? NIL : untransformRelOptions(value);
+	ReleaseSysCache(tuple);
+	return umid;
+}
+
+static void
+apply_server_option(SigmaSettings *s, DefElem *def)
+{
+	const char *name = def->defname;
+
+	if (strcmp(name, "region") == 0)
+		s->base_url = pstrdup(region_url(defGetString(def)));
+	else if (strcmp(name, "base_url") == 0)
+		s->base_url = pstrdup(defGetString(def));
+	else if (strcmp(name, "token_url") == 0)
+		s->token_url = pstrdup(defGetString(def));
+	else if (strcmp(name, "token_auth") == 0)
+		s->token_basic = strcmp(defGetString(def), "basic") == 0;
+	else if (strcmp(name, "ca_file") == 0)
+		s->ca_file = pstrdup(defGetString(def));
+	else if (strcmp(name, "connect_timeout") == 0)
+		s->connect_timeout_ms = (int) option_number(def, ForeignServerRelationId);
+	else if (strcmp(name, "request_timeout") == 0)
+		s->request_timeout_ms = (int) option_number(def, ForeignServerRelationId);
+	else if (strcmp(name, "max_retries") == 0)
+		s->max_retries = (int) option_number(def, ForeignServerRelationId);
+	else if (strcmp(name, "max_response_size") == 0)
+		s->max_response_size = (int) option_number(def, ForeignServerRelationId);
+	else if (strcmp(name, "max_concurrency") == 0)
+		s->max_concurrency = (int) option_number(def, ForeignServerRelationId);
+}
+
+/*
+ * What the options of a server and of a user's mapping for it come to, all in
+ * the current memory context.  Raises 28000 if the user has no mapping.
+ */
+SigmaSettings *
+sigma_settings(Oid serverid, Oid userid)
+{
+	ForeignServer *server = GetForeignServer(serverid);
+	SigmaSettings *s = palloc0(sizeof(SigmaSettings));
+	List	   *mapping = NIL;
+	Url			url;
+	ListCell   *lc;
+
+	s->serverid = serverid;
+	s->server = pstrdup(server->servername);
+	s->connect_timeout_ms = 10 * 1000;
+	s->request_timeout_ms = 60 * 1000;
+	s->max_retries = 5;
+	s->max_response_size = 64 * 1024 * 1024;
+	s->max_concurrency = 4;
+	foreach(lc, server->options)
+		apply_server_option(s, lfirst(lc));
+	while (s->base_url[strlen(s->base_url) - 1] == '/')
+		s->base_url[strlen(s->base_url) - 1] = '\0';
+	if (s->token_url == NULL)
+		s->token_url = psprintf("%s/v2/auth/token", s->base_url);
+	s->loopback = parse_url(s->base_url, &url) && is_loopback(url.host);
+	s->token_loopback = parse_url(s->token_url, &url) && is_loopback(url.host);
+
+	s->umid = sigma_mapping(serverid, userid, &mapping);
+	if (!OidIsValid(s->umid))
+		no_mapping(userid, s->server, NULL);
+	foreach(lc, mapping)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "client_id") == 0)
+			s->client_id = pstrdup(defGetString(def));
+		else if (strcmp(def->defname, "client_secret") == 0)
+			s->client_secret = pstrdup(defGetString(def));
+	}
+	if (s->client_id == NULL)
+		no_mapping(userid, s->server, "client_id");
+	if (s->client_secret == NULL)
+		no_mapping(userid, s->server, "client_secret");
+	return s;
+}
+
+/* Is writing through this server allowed? */
+bool
+sigma_server_updatable(Oid serverid)
+{
+	ListCell   *lc;
+
+	foreach(lc, GetForeignServer(serverid)->options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "updatable") == 0)
+			return option_number(def, ForeignServerRelationId) != 0;
+	}
+	return true;
+}
+
+/*
+ * The options of a foreign table, those of its server standing in where the
+ * table has none; in the current memory context.
+ */
+SigmaTableOptions *
+sigma_table_options(Oid relid)
+{
+	ForeignTable *table = GetForeignTable(relid);
+	ForeignServer *server = GetForeignServer(table->serverid);
+	SigmaTableOptions *o = palloc0(sizeof(SigmaTableOptions));
+	bool		server_updatable = sigma_server_updatable(table->serverid);
+	ListCell   *lc;
+
+	o->resource = get_rel_name(relid);
+	o->page_size = SIGMA_MAX_PAGE_SIZE;
+	o->updatable = true;
+	o->rows = -1;
+	foreach(lc, server->options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "page_size") == 0)
+			o->page_size = (int) option_number(def, ForeignServerRelationId);
+		else if (strcmp(def->defname, "include_archived") == 0)
+			o->include_archived = option_number(def, ForeignServerRelationId) != 0;
+	}
+	foreach(lc, table->options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "resource") == 0)
+			o->resource = pstrdup(defGetString(def));
+		else if (strcmp(def->defname, "page_size") == 0)
+			o->page_size = (int) option_number(def, ForeignTableRelationId);
+		else if (strcmp(def->defname, "include_archived") == 0)
+			o->include_archived = option_number(def, ForeignTableRelationId) != 0;
+		else if (strcmp(def->defname, "updatable") == 0)
+			o->updatable = option_number(def, ForeignTableRelationId) != 0;
+		else if (strcmp(def->defname, "rows") == 0)
+			o->rows = option_number(def, ForeignTableRelationId);
+	}
+	/* a table cannot allow what its server forbids */
+	o->updatable &= server_updatable;
+	return o;
+}
+
+/* The column option "field", in the current memory context; NULL if not set. */
+char *
+sigma_column_field_option(Oid relid, AttrNumber attnum)
+{
+	ListCell   *lc;
+
+	foreach(lc, GetForeignColumnOptions(relid, attnum))
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "field") == 0)
+			return pstrdup(defGetString(def));
+	}
+	return NULL;
+}

@@ -1,0 +1,410 @@
+/*-------------------------------------------------------------------------
+ *
+ * report.c
+ *	  One place that turns a failure into SQLSTATE, message, detail and hint.
+ *
+ * The SQLSTATE for each cause is a promise to users; the table stands in
+ * README.md, "Errors".  Whatever text comes from outside is cleaned here
+ * before it is shown: cut, stripped of control characters and of secrets.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include <ctype.h>
+
+#include "mb/pg_wchar.h"
+#include "utils/varlena.h"
+
+/* How much of a foreign message is shown, in bytes. */
+#define MESSAGE_LIMIT	1000
+#define ID_LIMIT		100
+
+/* Shorter secrets are masked only as whole words: "a" is in every sentence. */
+#define SHORT_SECRET	4
+
+#define MASK			"***"
+
+static SigmaFailure *
+failure(int sqlstate, char *message, char *hint)
+{
+	SigmaFailure *f = palloc0(sizeof(SigmaFailure));
+
+	f->sqlstate = sqlstate;
+	f->message = message;
+	f->hint = hint;
+	return f;
+}
+
+/* What went on, for the detail: method, path, status, code and request id. */
+static char *
+describe(const SigmaProblem *p)
+{
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfo(&s, "%s %s", p->method, p->target);
+	if (p->status > 0)
+		appendStringInfo(&s, ": HTTP status %d", p->status);
+	if (p->api_code)
+		appendStringInfo(&s, ", code \"%s\"", sigma_clean_text(p->api_code, strlen(p->api_code), ID_LIMIT));
+	if (p->api_request_id)
+		appendStringInfo(&s, ", requestId \"%s\"",
+						 sigma_clean_text(p->api_request_id, strlen(p->api_request_id), ID_LIMIT));
+	if (p->html)
+		appendStringInfoString(&s, ", with a web page instead of JSON");
+	if (p->attempts > 1)
+		appendStringInfo(&s, ", after %d attempts", p->attempts);
+	if (p->transport_text && p->transport_text[0])
+		appendStringInfo(&s, ": %s",
+						 sigma_clean_text(p->transport_text, strlen(p->transport_text), MESSAGE_LIMIT));
+	if (s.data[s.len - 1] != '.')
+		appendStringInfoChar(&s, '.');
+	return s.data;
+}
+
+/* "what", and behind a colon what Sigma said of it */
+static char *
+with_message(const SigmaProblem *p, const char *what)
+{
+	if (p->api_message == NULL || p->api_message[0] == '\0')
+		return pstrdup(what);
+	return psprintf("%s: %s", what,
+					sigma_clean_text(p->api_message, strlen(p->api_message), MESSAGE_LIMIT));
+}
+
+/* No whole reply came. */
+static SigmaFailure *
+no_reply(const SigmaProblem *p)
+{
+	switch (p->outcome)
+	{
+		case SIGMA_NO_RESOLVE:
+			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+						   psprintf("could not resolve the host name of server \"%s\"", p->server),
+						   "Check region or base_url of the server, and the name service of this machine.");
+		case SIGMA_NO_CONNECT:
+			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+						   psprintf("could not connect to server \"%s\"", p->server),
+						   "Check region or base_url of the server, and whether this machine may reach it.");
+		case SIGMA_NO_TLS:
+			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+						   psprintf("could not establish a TLS connection to server \"%s\"", p->server),
+						   "Check that base_url names an HTTPS server.");
+		case SIGMA_TLS_UNKNOWN_CA:
+			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+						   psprintf("certificate of server \"%s\" is not signed by a trusted authority", p->server),
+						   "If an authority of your own signed it, name its certificate in the server option \"ca_file\".");
+		case SIGMA_TLS_EXPIRED:
+			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+						   psprintf("certificate of server \"%s\" is expired or not yet valid", p->server),
+						   "Check the clock of this machine; otherwise the server needs a new certificate.");
+		case SIGMA_TLS_WRONG_HOST:
+			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+						   psprintf("certificate of server \"%s\" was made for another host name", p->server),
+						   "Check the host name in base_url and token_url.");
+		case SIGMA_CA_FILE_UNUSABLE:
+			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+						   psprintf("could not read the ca_file of server \"%s\"", p->server),
+						   "It must be a file of certificates in PEM format that the PostgreSQL server may read.");
+		case SIGMA_CONNECT_TIMEOUT:
+			return failure(ERRCODE_CONNECTION_FAILURE,
+						   psprintf("connect_timeout of %d ms passed before server \"%s\" took the connection",
+									p->connect_timeout_ms, p->server),
+						   "Check that this machine may reach the server, or raise the server option \"connect_timeout\".");
+		case SIGMA_REQUEST_TIMEOUT:
+			return failure(ERRCODE_CONNECTION_FAILURE,
+						   psprintf("request_timeout of %d ms passed before server \"%s\" had answered",
+									p->request_timeout_ms, p->server),
+						   "Raise the server option \"request_timeout\", or lower \"page_size\".");
+		case SIGMA_TOO_LARGE:
+			return failure(ERRCODE_FDW_ERROR,
+						   psprintf("reply of server \"%s\" exceeds max_response_size of %d bytes",
+									p->server, p->max_response_size),
+						   "Raise the server option \"max_response_size\", or lower \"page_size\".");
+		case SIGMA_GARBLED:
+			return failure(ERRCODE_FDW_ERROR,
+						   psprintf("server \"%s\" did not answer in HTTP", p->server),
+						   "Check base_url of the server.");
+		case SIGMA_NO_RESOURCES:
+			return failure(ERRCODE_OUT_OF_MEMORY,
+						   psprintf("out of memory or file descriptors for a request to server \"%s\"", p->server),
+						   NULL);
+		case SIGMA_LOST:
+		case SIGMA_REPLIED:
+			break;
+	}
+	return failure(ERRCODE_CONNECTION_FAILURE,
+				   psprintf("connection to server \"%s\" was lost", p->server), NULL);
+}
+
+/* The token request was answered, but not with a token. */
+static SigmaFailure *
+no_token(const SigmaProblem *p)
+{
+	if (p->status == 429)
+		return failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+					   psprintf("too many sign-ins to server \"%s\" at once", p->server),
+					   "Sigma allows one sign-in a second; try again, or raise the server option \"max_retries\".");
+	if (p->status >= 500)
+		return failure(ERRCODE_SYSTEM_ERROR,
+					   with_message(p, psprintf("server \"%s\" failed at sign-in", p->server)),
+					   "Try again later; Sigma Support asks for the requestId.");
+	if (p->status >= 300 && p->status < 400)
+		return failure(ERRCODE_FDW_ERROR,
+					   psprintf("server \"%s\" redirects the sign-in to another place", p->server),
+					   "Redirects are not followed. Check region, base_url and token_url of the server.");
+	return failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+				   with_message(p, psprintf("server \"%s\" refused the sign-in", p->server)),
+				   "Check client_id and client_secret of the user mapping, and that region or base_url is your organization's own: credentials of one region are unknown in all others.");
+}
+
+/* Sigma answered with a status that says no. */
+static SigmaFailure *
+bad_status(const SigmaProblem *p)
+{
+	switch (p->status)
+	{
+		case 401:
+			return failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+						   with_message(p, psprintf("server \"%s\" does not accept its own token", p->server)),
+						   "The credentials of the user mapping may have been revoked, or region or base_url may be another organization's.");
+		case 403:
+			return failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
+						   with_message(p, "permission denied by Sigma"),
+						   "The Sigma member to whom the client credentials belong must be allowed to do this.");
+		case 400:
+		case 422:
+			return failure(ERRCODE_INVALID_PARAMETER_VALUE,
+						   with_message(p, "request refused by Sigma"), NULL);
+		case 404:
+			return failure(ERRCODE_NO_DATA_FOUND,
+						   with_message(p, "not found in Sigma"),
+						   "Check the id; if every request ends like this, region or base_url may not be your organization's own.");
+		case 409:
+			return failure(ERRCODE_UNIQUE_VIOLATION,
+						   with_message(p, "conflict in Sigma"), NULL);
+		case 429:
+			return failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+						   with_message(p, "request limit of Sigma reached"),
+						   "Try again later, or raise the server option \"max_retries\".");
+	}
+	if (p->status >= 500)
+		return failure(ERRCODE_SYSTEM_ERROR, with_message(p, "server error in Sigma"),
+					   "Try again later; Sigma Support asks for the requestId.");
+	if (p->status >= 300 && p->status < 400)
+		return failure(ERRCODE_FDW_ERROR,
+					   psprintf("server \"%s\" redirects to another place", p->server),
+					   "Redirects are not followed. Check region or base_url of the server.");
+	return failure(ERRCODE_FDW_ERROR,
+				   with_message(p, psprintf("unexpected HTTP status %d", p->status)), NULL);
+}
+
+/*
+ * What to tell of a request that failed for good.  The result is allocated in
+ * the current memory context.  Texts from outside must have been masked.
+ */
+SigmaFailure *
+sigma_problem_to_failure(const SigmaProblem *p)
+{
+	SigmaFailure *f;
+
+	if (p->outcome != SIGMA_REPLIED)
+		f = no_reply(p);
+	else if (p->purpose == SIGMA_SIGN_IN)
+		f = no_token(p);
+	else
+		f = bad_status(p);
+	f->detail = describe(p);
+
+	if (p->outcome_unknown)
+	{
+		/* the cause becomes the detail: what counts now is that nobody knows */
+		char	   *cause = psprintf("%c%s. %s", toupper((unsigned char) f->message[0]),
+									 f->message + 1, f->detail);
+
+		f = failure(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN,
+					p->subject
+					? psprintf("outcome unknown: %s may have been carried out", p->subject)
+					: psprintf("outcome unknown: %s %s may have been carried out", p->method, p->target),
+					p->subject
+					? "Look in Sigma for that name before you try again; the request was not repeated, so as not to do it twice."
+					: "Look in Sigma for its effect before you try again; the request was not repeated, so as not to do it twice.");
+		f->detail = cause;
+	}
+	return f;
+}
+
+/* A copy in the current memory context. */
+SigmaFailure *
+sigma_copy_failure(const SigmaFailure *f)
+{
+	SigmaFailure *copy = failure(f->sqlstate, pstrdup(f->message),
+								 f->hint ? pstrdup(f->hint) : NULL);
+
+	copy->detail = f->detail ? pstrdup(f->detail) : NULL;
+	return copy;
+}
+
+/* Raises the failure as an ERROR. */
+void
+sigma_raise(const SigmaFailure *f)
+{
+	ereport(ERROR,
+			(errcode(f->sqlstate),
+			 errmsg_internal("%s", f->message),
+			 f->detail ? errdetail_internal("%s", f->detail) : 0,
+			 f->hint ? errhint("%s", f->hint) : 0));
+	pg_unreachable();
+}
+
+/*
+ * Raises HV000: the reply to "target" is not what the API describes.  The
+ * format is a clause: "page 3 is not JSON".
+ */
+void
+sigma_raise_reply(const char *target, const char *format,...)
+{
+	StringInfoData what;
+
+	initStringInfo(&what);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&what, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&what, needed);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("unexpected reply from Sigma: %s", what.data),
+			 errdetail("The request was %s.", target)));
+	pg_unreachable();
+}
+
+/*
+ * Text from outside (UTF-8, or what claims to be), made fit for a message in
+ * the database's encoding: at most "limit" bytes, control characters as
+ * spaces, and a question mark for what cannot be shown.  Never raises, save
+ * for want of memory.
+ */
+char *
+sigma_clean_text(const char *text, size_t length, size_t limit)
+{
+	bool		cut = length > limit;
+	char	   *out;
+	bool		ascii_only;
+
+	if (cut)
+		length = pg_encoding_mbcliplen(PG_UTF8, text, (int) length, (int) limit);
+	out = palloc(length + 4);
+	memcpy(out, text, length);
+	ascii_only = GetDatabaseEncoding() != PG_UTF8 ||
+		!pg_verify_mbstr(PG_UTF8, out, (int) length, true);
+	for (size_t i = 0; i < length; i++)
+	{
+		unsigned char c = (unsigned char) out[i];
+
+		if (c < 0x20 || c == 0x7F)
+			out[i] = ' ';
+		else if (c >= 0x80 && ascii_only)
+			out[i] = '?';
+	}
+	strcpy(out + length, cut ? "..." : "");
+	return out;
+}
+
+static bool
+is_word_char(char c)
+{
+	return isalnum((unsigned char) c) || c == '_';
+}
+
+/* Does the secret stand at p, and is it more than a chance likeness? */
+static bool
+secret_at(const char *text, const char *p, const char *secret, size_t length)
+{
+	if (strncmp(p, secret, length) != 0)
+		return false;
+	if (length >= SHORT_SECRET)
+		return true;
+	return (p == text || !is_word_char(p[-1])) && !is_word_char(p[length]);
+}
+
+/*
+ * The text with every secret in it (a list of C strings) masked.  Returns the
+ * text itself if there was none, else a copy in the current memory context.
+ */
+char *
+sigma_mask(char *text, List *secrets)
+{
+	ListCell   *lc;
+
+	foreach(lc, secrets)
+	{
+		const char *secret = lfirst(lc);
+		size_t		length = strlen(secret);
+		StringInfoData out;
+
+		if (length == 0 || strstr(text, secret) == NULL)
+			continue;
+		initStringInfo(&out);
+		for (const char *p = text; *p;)
+		{
+			if (secret_at(text, p, secret, length))
+			{
+				appendStringInfoString(&out, MASK);
+				p += length;
+			}
+			else
+				appendStringInfoChar(&out, *p++);
+		}
+		text = out.data;
+	}
+	return text;
+}
+
+/*
+ * An error context callback that adds no context, but keeps the statement
+ * out of the server log: it may hold the secrets of a connection that is
+ * being created.  It works for errors of others, too, such as a cancel.
+ */
+void
+sigma_hide_statement_callback(void *arg UNUSED)
+{
+	errhidestmt(true);
+	/* PL/pgSQL's context lines quote the statement, too */
+	errhidecontext(true);
+}
+
+/* The candidate that a word is nearest to, if near enough to be meant. */
+const char *
+sigma_closest(const char *word, const char *const *candidates, int n)
+{
+	int			word_length = (int) strlen(word);
+	int			best = 5;
+	const char *closest = NULL;
+
+	/* the distance is defined for short strings only */
+	if (word_length > 100)
+		return NULL;
+	for (int i = 0; i < n; i++)
+	{
+		int			distance =
+			varstr_levenshtein_less_equal(word, word_length, candidates[i],
+										  (int) strlen(candidates[i]),
+										  1, 1, 1, best, true);
+
+		if (distance < best && distance <= Max(word_length / 2, 1))
+		{
+			best = distance;
+			closest = candidates[i];
+		}
+	}
+	return closest;
+}

@@ -1,0 +1,67 @@
+/*-------------------------------------------------------------------------
+ *
+ * sigma_fdw.c
+ *	  Module entry, and the handler that wires the callbacks.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include "utils/guc.h"
+
+SIGMA_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(sigma_fdw_handler);
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	/* a misspelt setting is an error rather than a placeholder */
+	MarkGUCPrefixReserved("sigma_fdw");
+}
+
+/*
+ * Scans run in the leader only: a worker has neither its token nor its
+ * connections, and would sign in again.
+ */
+static bool
+sigmaIsForeignScanParallelSafe(PlannerInfo *root UNUSED, RelOptInfo *rel UNUSED, RangeTblEntry *rte UNUSED)
+{
+	return false;
+}
+
+/*
+ * SQL function: the callbacks of the foreign-data wrapper.
+ */
+Datum
+sigma_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	routine->GetForeignRelSize = sigmaGetForeignRelSize;
+	routine->GetForeignPaths = sigmaGetForeignPaths;
+	routine->GetForeignPlan = sigmaGetForeignPlan;
+	routine->IsForeignScanParallelSafe = sigmaIsForeignScanParallelSafe;
+
+	routine->BeginForeignScan = sigmaBeginForeignScan;
+	routine->IterateForeignScan = sigmaIterateForeignScan;
+	routine->ReScanForeignScan = sigmaReScanForeignScan;
+	routine->EndForeignScan = sigmaEndForeignScan;
+
+	routine->IsForeignRelUpdatable = sigmaIsForeignRelUpdatable;
+	routine->PlanForeignModify = sigmaPlanForeignModify;
+	routine->BeginForeignModify = sigmaBeginForeignModify;
+	routine->ExecForeignInsert = sigmaExecForeignInsert;
+	routine->EndForeignModify = sigmaEndForeignModify;
+	routine->BeginForeignInsert = sigmaBeginForeignInsert;
+	routine->EndForeignInsert = sigmaEndForeignModify;
+
+	routine->ExplainForeignScan = sigmaExplainForeignScan;
+	routine->ExplainForeignModify = sigmaExplainForeignModify;
+
+	routine->ImportForeignSchema = sigmaImportForeignSchema;
+
+	PG_RETURN_POINTER(routine);
+}

@@ -1,0 +1,510 @@
+/*-------------------------------------------------------------------------
+ *
+ * sigma_fdw.h
+ *	  What the files of sigma_fdw share, grouped by the file that defines it,
+ *	  from the ground floor up: read from the top, it is the map of the house.
+ *
+ * A file uses what stands above its own group, never what stands below it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SIGMA_FDW_H
+#define SIGMA_FDW_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "foreign/foreign.h"
+#include "lib/stringinfo.h"
+#include "nodes/execnodes.h"
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+
+#include "compat.h"
+
+#define SIGMA_FDW_VERSION "1.0"
+
+/* The API's own limits, as published. */
+#define SIGMA_MAX_PAGE_SIZE 1000
+
+/* A piece of text inside somebody else's buffer; not NUL-terminated. */
+typedef struct SigmaSpan
+{
+	const char *data;
+	size_t		length;
+} SigmaSpan;
+
+/*
+ * How an exchange with the API ended.  SIGMA_REPLIED says that a whole reply
+ * arrived, whatever its status; everything else says that none did, and why.
+ */
+typedef enum SigmaOutcome
+{
+	SIGMA_REPLIED,
+	SIGMA_NO_RESOLVE,			/* the host name has no address */
+	SIGMA_NO_CONNECT,			/* nobody listens there, or no way to it */
+	SIGMA_NO_TLS,				/* the handshake failed for a reason of its own */
+	SIGMA_TLS_UNKNOWN_CA,		/* no trusted authority signed the certificate */
+	SIGMA_TLS_EXPIRED,			/* the certificate's time is over, or not yet come */
+	SIGMA_TLS_WRONG_HOST,		/* the certificate names somebody else */
+	SIGMA_CA_FILE_UNUSABLE,		/* ca_file cannot be read as certificates */
+	SIGMA_CONNECT_TIMEOUT,		/* connect_timeout passed before a connection stood */
+	SIGMA_REQUEST_TIMEOUT,		/* request_timeout passed before the reply was whole */
+	SIGMA_LOST,					/* the connection broke before the reply was whole */
+	SIGMA_TOO_LARGE,			/* the body passed max_response_size */
+	SIGMA_GARBLED,				/* what came is not HTTP, or not decodable */
+	SIGMA_NO_RESOURCES			/* out of memory or descriptors on this side */
+} SigmaOutcome;
+
+/* What a request is for: it decides about retries and about a 404. */
+typedef enum SigmaPurpose
+{
+	SIGMA_READ,					/* may be sent again freely */
+	SIGMA_LOOKUP,				/* a read by key: a 404 is "no such row" */
+	SIGMA_WRITE,				/* acts at once: sent again only if it surely did not */
+	SIGMA_SIGN_IN				/* the token request */
+} SigmaPurpose;
+
+/* ---------------------------------------------------------------- report.c
+ * Floor 0: a failure as SQLSTATE, message, detail and hint.
+ */
+typedef struct SigmaFailure
+{
+	int			sqlstate;
+	char	   *message;
+	char	   *detail;			/* or NULL */
+	char	   *hint;			/* or NULL */
+} SigmaFailure;
+
+/* Everything that is known of a request that failed. */
+typedef struct SigmaProblem
+{
+	SigmaOutcome outcome;
+	int			status;			/* HTTP status; 0 if none came */
+	SigmaPurpose purpose;
+	bool		outcome_unknown;	/* a write that may have been carried out */
+	const char *method;
+	const char *target;			/* path and query as sent, or the token URL */
+	const char *server;			/* name of the foreign server */
+	const char *subject;		/* what a write is about, for the hint; or NULL */
+	const char *api_code;		/* of Sigma's error object; NULL if none came */
+	const char *api_message;
+	const char *api_request_id;
+	const char *transport_text; /* the transport's own words; or NULL */
+	bool		html;			/* the body was a web page */
+	int			attempts;
+	int			connect_timeout_ms;
+	int			request_timeout_ms;
+	int			max_response_size;
+} SigmaProblem;
+
+extern SigmaFailure *sigma_problem_to_failure(const SigmaProblem *problem);
+extern SigmaFailure *sigma_copy_failure(const SigmaFailure *failure);
+extern void sigma_raise(const SigmaFailure *failure) pg_attribute_noreturn();
+extern void sigma_raise_reply(const char *target, const char *format,...)
+			pg_attribute_printf(2, 3) pg_attribute_noreturn();
+extern char *sigma_clean_text(const char *text, size_t length, size_t limit);
+extern char *sigma_mask(char *text, List *secrets);
+extern void sigma_hide_statement_callback(void *arg);
+extern const char *sigma_closest(const char *word, const char *const *candidates, int n);
+
+/* --------------------------------------------------------------- catalog.c
+ * Floor 0: the Sigma resources, as one constant table.
+ */
+typedef enum SigmaPaging
+{
+	SIGMA_PAGING_PAGE,			/* page, limit; nextPage is null at the end */
+	SIGMA_PAGING_PAGE_TOKEN,	/* pageToken, pageSize; nextPageToken is absent at the end */
+	SIGMA_PAGING_NONE			/* a bare array, and paging parameters are refused */
+} SigmaPaging;
+
+/* Where a column's value goes in the body of a create. */
+typedef enum SigmaWriteTo
+{
+	SIGMA_WRITE_NOWHERE,		/* Sigma sets it */
+	SIGMA_WRITE_TOP,			/* beside "name" and "details" */
+	SIGMA_WRITE_DETAILS			/* into "details" */
+} SigmaWriteTo;
+
+typedef struct SigmaField
+{
+	const char *column;			/* SQL name */
+	const char *field;			/* the API's name; NULL for the whole entry */
+	Oid			type;			/* the column's type when imported */
+	SigmaWriteTo write;
+	bool		write_only;		/* never in a reply: reads as NULL */
+	bool		hidden;			/* not imported; known to hand-made tables */
+	const char *absent;			/* what an absent or null field reads as; or NULL */
+	const char *comment;
+} SigmaField;
+
+typedef struct SigmaResource
+{
+	const char *name;
+	const char *comment;
+	const char *path;			/* of the list, and of a create */
+	const char *item_path;		/* of one entry, the key to be appended; or NULL */
+	const char *key;			/* the column that item_path is by; or NULL */
+	const char *archived_parameter; /* the query parameter that adds archived ones */
+	const char *archived_field; /* the field that tells them apart */
+	SigmaPaging paging;
+	bool		creatable;
+	const SigmaField *fields;
+	int			nfields;
+} SigmaResource;
+
+extern const SigmaResource *const sigma_resources[];
+extern const int sigma_nresources;
+
+extern const SigmaResource *sigma_find_resource(const char *name);
+extern const char *sigma_closest_resource(const char *name);
+extern const SigmaField *sigma_find_field(const SigmaResource *resource, const char *column);
+extern const SigmaField *sigma_find_api_field(const SigmaResource *resource, const char *field);
+extern const char *sigma_closest_column(const SigmaResource *resource, const char *column);
+
+/* ----------------------------------------------------------------- retry.c
+ * Floor 1: may this request be sent again, and when.  Pure functions.
+ */
+typedef struct SigmaAttempt
+{
+	SigmaOutcome outcome;
+	int			status;
+	SigmaPurpose purpose;
+	bool		body_left;		/* a byte of the request's body has left */
+	int			tries;			/* how often it has been sent, this time included */
+	int			max_retries;
+	long		waited_ms;		/* slept before retries so far */
+	const char *retry_after;	/* the reply's header, or NULL */
+	int64		now;			/* seconds since 1970, for a Retry-After date */
+	double		random;			/* in [0, 1), for the jitter */
+} SigmaAttempt;
+
+extern long sigma_retry_delay(const SigmaAttempt *attempt);
+extern long sigma_parse_retry_after(const char *value, int64 now);
+extern bool sigma_outcome_unknown(const SigmaAttempt *attempt);
+
+/* ---------------------------------------------------------------- option.c
+ * Floor 1: the one table of options, and the settings that they resolve to.
+ */
+typedef struct SigmaSettings
+{
+	Oid			serverid;
+	Oid			umid;			/* the user mapping's OID */
+	char	   *server;
+	char	   *base_url;		/* without a slash at its end */
+	char	   *token_url;
+	bool		token_basic;	/* credentials in HTTP Basic, not in the body */
+	bool		loopback;		/* base_url names this machine */
+	bool		token_loopback; /* token_url does */
+	char	   *client_id;
+	char	   *client_secret;
+	char	   *ca_file;		/* or NULL */
+	int			connect_timeout_ms;
+	int			request_timeout_ms;
+	int			max_retries;
+	int			max_response_size;	/* bytes */
+	int			max_concurrency;
+} SigmaSettings;
+
+/* What a foreign table's and its server's options say of a scan. */
+typedef struct SigmaTableOptions
+{
+	char	   *resource;
+	int			page_size;
+	bool		include_archived;
+	bool		updatable;		/* false if the server or the table says so */
+	double		rows;			/* the row estimate; -1 if none is set */
+} SigmaTableOptions;
+
+extern SigmaSettings *sigma_settings(Oid serverid, Oid userid);
+extern Oid	sigma_mapping(Oid serverid, Oid userid, List **options);
+extern SigmaTableOptions *sigma_table_options(Oid relid);
+extern bool sigma_server_updatable(Oid serverid);
+extern char *sigma_column_field_option(Oid relid, AttrNumber attnum);
+extern Datum sigma_fdw_validator(PG_FUNCTION_ARGS);
+
+/* -------------------------------------------------------------- jsontext.c
+ * Floor 2: walks JSON text in place, without a tree.  Pure functions.
+ */
+typedef enum SigmaJsonKind
+{
+	SIGMA_JSON_NULL,
+	SIGMA_JSON_FALSE,
+	SIGMA_JSON_TRUE,
+	SIGMA_JSON_NUMBER,
+	SIGMA_JSON_STRING,			/* the text holds the quotes */
+	SIGMA_JSON_ARRAY,
+	SIGMA_JSON_OBJECT
+} SigmaJsonKind;
+
+typedef struct SigmaJsonValue
+{
+	SigmaJsonKind kind;
+	bool		escaped;		/* a string with a backslash in it */
+	SigmaSpan	text;
+} SigmaJsonValue;
+
+typedef struct SigmaJsonMember
+{
+	SigmaJsonValue key;			/* a string */
+	SigmaJsonValue value;
+} SigmaJsonMember;
+
+/* What a string's escapes came to. */
+typedef enum SigmaEscape
+{
+	SIGMA_ESCAPE_OK,
+	SIGMA_ESCAPE_NUL,			/* \u0000, which PostgreSQL's text cannot hold */
+	SIGMA_ESCAPE_SURROGATE		/* half of a surrogate pair */
+} SigmaEscape;
+
+extern bool sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error);
+extern bool sigma_json_next_member(const SigmaJsonValue *object, const char **cursor,
+								   SigmaJsonMember *member);
+extern bool sigma_json_next_element(const SigmaJsonValue *array, const char **cursor,
+									SigmaJsonValue *element);
+extern bool sigma_json_is(const SigmaJsonValue *string, const char *text);
+extern SigmaEscape sigma_json_unescape(const SigmaJsonValue *string, char *out, size_t *length);
+
+/* ------------------------------------------------------------------ json.c
+ * Floor 2: text to Datum and back.  The only file that includes cJSON.
+ */
+
+/* One column of a table, ready to be filled from entries. */
+typedef struct SigmaColumn
+{
+	AttrNumber	attnum;
+	const char *name;			/* SQL name, for messages */
+	const char *field;			/* the API's name; NULL for the whole entry */
+	size_t		field_length;
+	const char *absent;
+	bool		write_only;
+	bool		is_json;		/* json or jsonb: takes the text as it stands */
+	bool		is_integer;		/* takes 30.0 and 3e1 for 30 */
+	FmgrInfo	input;
+	Oid			ioparam;
+	int32		typmod;
+} SigmaColumn;
+
+typedef struct SigmaRowReader
+{
+	const char *table;			/* for messages */
+	const char *key_field;		/* names the row in messages; or NULL */
+	int			ncolumns;
+	SigmaColumn *columns;
+	SigmaJsonValue *values;		/* one per column: the entry's field, if found[] */
+	bool	   *found;
+	int			current;		/* the column in hand, for messages; -1 none */
+	SigmaSpan	entry;			/* the entry in hand */
+	int64		row;			/* its number in this scan, from 1 */
+} SigmaRowReader;
+
+extern const char *sigma_column_field(Relation rel, const SigmaResource *resource,
+									  AttrNumber attnum, const SigmaField **known);
+extern SigmaRowReader *sigma_row_reader(Relation rel, const SigmaResource *resource,
+										const Bitmapset *attnums);
+extern void sigma_read_row(SigmaRowReader *reader, SigmaSpan entry, Datum *values, bool *isnull);
+extern Datum sigma_json_to_jsonb(SigmaSpan text);
+extern char *sigma_json_string(const SigmaJsonValue *value);
+extern char *sigma_json_page_token(const SigmaJsonValue *value);
+extern char *sigma_json_member_text(const SigmaJsonValue *object, const char *name);
+extern bool sigma_json_error_object(const char *body, size_t length, char **code, char **message,
+									char **request_id);
+extern bool sigma_json_token(const char *body, size_t length, char **token, double *expires_in);
+extern const char *sigma_json_library_version(void);
+
+/* A body that is being put together; its tree ends with its context. */
+typedef struct SigmaBody SigmaBody;
+
+extern SigmaBody *sigma_body_begin(MemoryContext context);
+extern void sigma_body_add_json(SigmaBody *body, const char *key, const char *json);
+extern const char *sigma_body_text(SigmaBody *body);
+extern char *sigma_text_to_json(const char *text);
+extern List *sigma_json_secrets(List *secrets, Datum jsonb);
+
+/* ------------------------------------------------------------- transport.c
+ * Floor 2: HTTP on libcurl.  The only file that includes curl.
+ */
+typedef struct SigmaTransport SigmaTransport;
+typedef struct SigmaTransfer SigmaTransfer;
+
+typedef struct SigmaRequest
+{
+	const char *method;
+	const char *url;
+	const char *bearer;			/* the token; or NULL */
+	const char *basic_user;		/* HTTP Basic; or NULL */
+	const char *basic_password;
+	const char *content_type;	/* of the body: the whole header line */
+	const char *body;			/* or NULL; must outlive the transfer */
+	size_t		body_length;
+	bool		repeatable;		/* libcurl may start it again on a new connection */
+	bool		loopback;		/* plain http is allowed, and no proxy is asked */
+} SigmaRequest;
+
+typedef struct SigmaReply
+{
+	SigmaOutcome outcome;
+	int			status;
+	SigmaSpan	body;			/* lives as long as the transfer */
+	bool		body_left;		/* a byte of the request's body has left */
+	bool		html;
+	char		retry_after[64];	/* "" if there was none */
+	const char *text;			/* the library's own words; "" if none */
+} SigmaReply;
+
+extern SigmaTransport *sigma_transport_create(MemoryContext context, const SigmaSettings *settings);
+extern SigmaTransfer *sigma_transfer_start(SigmaTransport *transport, MemoryContext context,
+										   const SigmaRequest *request);
+extern bool sigma_transfer_done(const SigmaTransfer *transfer);
+extern bool sigma_transfer_body_left(const SigmaTransfer *transfer);
+extern const SigmaReply *sigma_transfer_reply(const SigmaTransfer *transfer);
+extern void sigma_transfer_free(SigmaTransfer *transfer);
+extern void sigma_transport_wait(SigmaTransport *transport, long timeout_ms);
+extern char *sigma_url_encode(const char *text, size_t length);
+extern const char *sigma_transport_version(void);
+
+/* --------------------------------------------------------------- session.c
+ * Floor 3: an authenticated conversation with one server as one user.
+ */
+typedef struct SigmaSession SigmaSession;
+typedef struct SigmaCall SigmaCall;
+
+/* What a scan's or a statement's requests came to, for EXPLAIN ANALYZE. */
+typedef struct SigmaStats
+{
+	int64		requests;		/* sent, retries included, sign-ins not */
+	int64		sign_ins;
+	int64		pages;
+	int64		retries;
+	int64		bytes;			/* of bodies, decoded */
+	double		wait_ms;
+} SigmaStats;
+
+typedef struct SigmaCallSpec
+{
+	const char *method;
+	const char *target;			/* path and query, encoded; starts with a slash */
+	const char *body;			/* JSON in UTF-8; or NULL */
+	SigmaPurpose purpose;
+	const char *subject;		/* what a write is about, for a hint; or NULL */
+	List	   *secrets;		/* texts to mask in whatever the server says */
+	SigmaStats *stats;			/* or NULL; must outlive the call */
+} SigmaCallSpec;
+
+extern SigmaSession *sigma_session_open(Oid serverid, Oid userid, MemoryContext context);
+extern const char *sigma_session_server(const SigmaSession *session);
+extern Oid	sigma_session_serverid(const SigmaSession *session);
+extern bool sigma_session_is_sign_in(const SigmaSession *session, const char *path);
+extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
+								   const SigmaCallSpec *spec);
+extern bool sigma_call_done(const SigmaCall *call);
+extern void sigma_call_wait(SigmaCall *call);
+extern const SigmaFailure *sigma_call_failure(const SigmaCall *call);
+extern bool sigma_call_not_found(const SigmaCall *call);
+extern bool sigma_call_may_have_acted(const SigmaCall *call);
+extern SigmaSpan sigma_call_body(const SigmaCall *call);
+extern const char *sigma_call_target(const SigmaCall *call);
+extern void sigma_call_free(SigmaCall *call);
+extern SigmaCall *sigma_call(SigmaSession *session, MemoryContext context,
+							 const SigmaCallSpec *spec);
+extern void sigma_session_note_total(SigmaSession *session, const SigmaResource *resource,
+									 double total);
+extern double sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource);
+
+/* ----------------------------------------------------------------- pager.c
+ * Floor 4: walks a list and yields one JSON entry at a time.
+ */
+typedef struct SigmaPager SigmaPager;
+
+extern char *sigma_list_target(const SigmaResource *resource, int limit, bool include_archived,
+							   const char *page_token);
+extern char *sigma_item_target(const SigmaResource *resource, const char *key);
+extern SigmaPager *sigma_pager_open(SigmaSession *session, MemoryContext context,
+									const SigmaResource *resource, int limit,
+									bool include_archived, SigmaStats *stats);
+extern bool sigma_pager_next(SigmaPager *pager, SigmaSpan *entry);
+extern void sigma_pager_rewind(SigmaPager *pager);
+extern void sigma_pager_close(SigmaPager *pager);
+extern bool sigma_entry_belongs(const SigmaResource *resource, bool include_archived,
+								SigmaSpan entry, const char *target);
+
+/* ------------------------------------------------------------------ plan.c
+ * Floor 5: sizes, paths and the plan of a scan.
+ */
+
+/* What stands at which place of a ForeignScan's fdw_private. */
+typedef enum SigmaScanPrivate
+{
+	SIGMA_SCAN_LIMIT,			/* Integer: the page's limit parameter */
+	SIGMA_SCAN_KEYED,			/* Integer: a SigmaKeyed; fdw_exprs holds the key */
+	SIGMA_SCAN_ATTRIBUTES,		/* IntList: attribute numbers that the query uses */
+	SIGMA_SCAN_NPRIVATE
+} SigmaScanPrivate;
+
+typedef enum SigmaKeyed
+{
+	SIGMA_KEYED_NO,
+	SIGMA_KEYED_ONE,			/* key = expression */
+	SIGMA_KEYED_ANY				/* key = ANY (array expression) */
+} SigmaKeyed;
+
+extern void sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern void sigmaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern ForeignScan *sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid,
+										ForeignPath *best_path, List *tlist,
+										List *scan_clauses, Plan *outer_plan);
+extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
+
+/* ------------------------------------------------------------------ scan.c
+ * Floor 5: running a scan.
+ */
+extern void sigmaBeginForeignScan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *sigmaIterateForeignScan(ForeignScanState *node);
+extern void sigmaReScanForeignScan(ForeignScanState *node);
+extern void sigmaEndForeignScan(ForeignScanState *node);
+extern const SigmaStats *sigma_scan_stats(ForeignScanState *node);
+extern void sigma_drain_scans(EState *estate, Oid serverid);
+
+/* ---------------------------------------------------------------- modify.c
+ * Floor 5: creating connections, and what a rollback leaves behind.
+ */
+extern int	sigmaIsForeignRelUpdatable(Relation rel);
+extern List *sigmaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
+									int subplan_index);
+extern void sigmaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
+									List *fdw_private, int subplan_index, int eflags);
+extern void sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo);
+extern TupleTableSlot *sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
+											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern void sigmaEndForeignModify(EState *estate, ResultRelInfo *rinfo);
+extern const SigmaStats *sigma_modify_stats(ResultRelInfo *rinfo);
+
+/* A value for a request's body that stands outside "details". */
+typedef struct SigmaTyped
+{
+	const char *column;			/* or the function's argument, for messages */
+	const char *field;			/* the API's name */
+	SigmaWriteTo write;
+	const char *json;			/* JSON text in the database's encoding */
+} SigmaTyped;
+
+extern const char *sigma_connection_body(const char *name, const Datum *details, List *typed,
+										 List **secrets);
+extern SigmaCall *sigma_create_connection_call(SigmaSession *session, MemoryContext context,
+											   const SigmaResource *resource, const char *name,
+											   const char *body, List *secrets,
+											   SigmaStats *stats);
+
+/* --------------------------------------------------------------- explain.c */
+extern void sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es);
+extern void sigmaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
+									  List *fdw_private, int subplan_index, ExplainState *es);
+
+/* ---------------------------------------------------------------- import.c */
+extern List *sigmaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid);
+
+/* ------------------------------------------------------------- functions.c */
+extern Oid	sigma_function_server(const char *name, const char *function);
+
+#endif							/* SIGMA_FDW_H */

@@ -1,0 +1,846 @@
+/*-------------------------------------------------------------------------
+ *
+ * transport.c
+ *	  HTTP on libcurl's multi interface, waiting on PostgreSQL's latch.
+ *	  The only file that includes curl.
+ *
+ * The network never holds a backend: libcurl only ever works on sockets that
+ * are ready, and every wait is a WaitEventSet of those sockets, the latch and
+ * the postmaster's life, so that a cancel acts at once whatever the other
+ * side does.  libcurl says through two callbacks which sockets and which
+ * timeout to wait for (its "multi_socket" interface).
+ *
+ * Rules that keep this sound:
+ *
+ * - No ereport() in a libcurl callback: it would jump over libcurl's frames.
+ *   Callbacks record what went wrong and return; the caller reports.
+ * - All signals are blocked while libcurl runs.  It may start a thread to
+ *   resolve a host name, which inherits the mask, and so never takes a signal
+ *   that is meant for the backend.
+ * - A transport and a transfer belong each to a memory context, by a reset
+ *   callback that is registered before there is anything to free.  Memory
+ *   that libcurl's callbacks fill comes from malloc(), which cannot throw.
+ * - libcurl repeats a request by itself if a kept connection turns out to be
+ *   dead.  It must not do so for a write: the body comes from a read callback
+ *   that cannot be rewound, so libcurl gives up once a byte of it has left.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "lib/ilist.h"
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+
+#if LIBCURL_VERSION_NUM < 0x075500
+#error "sigma_fdw needs libcurl 7.85.0 or later, for CURLOPT_PROTOCOLS_STR"
+#endif
+
+/* Sockets of one wait: those of the transport, the latch, the postmaster. */
+#define FIXED_EVENTS 2
+
+/* What libcurl wants to know of a socket. */
+typedef struct Socket
+{
+	curl_socket_t fd;
+	int			what;			/* CURL_POLL_IN, _OUT or _INOUT */
+} Socket;
+
+struct SigmaTransport
+{
+	CURLM	   *multi;
+	dlist_head	transfers;		/* those that have not been freed */
+	Socket	   *sockets;		/* malloc'd */
+	int			nsockets;
+	int			capacity;
+	bool		timer_set;		/* libcurl wants to be called at timer_ms */
+	double		timer_ms;
+	WaitEventSet *set;
+	bool		set_stale;		/* the sockets have changed since it was made */
+	MemoryContext context;
+	MemoryContextCallback callback;
+	char	   *ca_file;
+	int			connect_timeout_ms;
+	int			request_timeout_ms;
+	size_t		max_response_size;
+};
+
+struct SigmaTransfer
+{
+	dlist_node	node;
+	SigmaTransport *transport;	/* NULL once it is gone */
+	CURL	   *easy;
+	struct curl_slist *headers;
+	const char *request_body;
+	size_t		request_length;
+	size_t		request_sent;	/* bytes of it that libcurl has taken */
+	char	   *buffer;			/* the reply's body; malloc'd */
+	size_t		length;
+	size_t		capacity;
+	bool		too_large;
+	bool		no_memory;
+	bool		no_descriptor;
+	bool		done;
+	SigmaReply	reply;
+	char		error[CURL_ERROR_SIZE];
+	MemoryContextCallback callback;
+};
+
+static double
+now_ms(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_MILLISEC(now);
+}
+
+/* libcurl runs between these two. */
+static void
+enter_curl(sigset_t *saved)
+{
+	pthread_sigmask(SIG_SETMASK, &BlockSig, saved);
+}
+
+static void
+leave_curl(const sigset_t *saved)
+{
+	pthread_sigmask(SIG_SETMASK, saved, NULL);
+}
+
+/* ------------------------------------------------- libcurl's callbacks: no
+ * ereport, no palloc, no interrupts.
+ */
+
+/* libcurl watches a socket, watches it otherwise, or no longer. */
+static int
+on_socket(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg, void *socket_arg UNUSED)
+{
+	SigmaTransport *t = arg;
+	int			i;
+
+	t->set_stale = true;
+	for (i = 0; i < t->nsockets && t->sockets[i].fd != fd; i++)
+		;
+	if (what == CURL_POLL_REMOVE)
+	{
+		if (i < t->nsockets)
+			t->sockets[i] = t->sockets[--t->nsockets];
+		return 0;
+	}
+	if (i == t->nsockets)
+	{
+		if (t->nsockets == t->capacity)
+		{
+			int			capacity = t->capacity ? t->capacity * 2 : 8;
+			Socket	   *sockets = realloc(t->sockets, capacity * sizeof(Socket));
+
+			if (sockets == NULL)
+				return -1;
+			t->sockets = sockets;
+			t->capacity = capacity;
+		}
+		t->sockets[t->nsockets++].fd = fd;
+	}
+	t->sockets[i].what = what;
+	return 0;
+}
+
+/* libcurl wants to be called after this time, at once (0), or not (-1). */
+static int
+on_timer(CURLM *multi UNUSED, long timeout_ms, void *arg)
+{
+	SigmaTransport *t = arg;
+
+	t->timer_set = timeout_ms >= 0;
+	if (t->timer_set)
+		t->timer_ms = now_ms() + timeout_ms;
+	return 0;
+}
+
+/* A piece of the reply's body. */
+static size_t
+on_body(char *data, size_t size, size_t n, void *arg)
+{
+	SigmaTransfer *transfer = arg;
+	size_t		max = transfer->transport->max_response_size;
+
+	n *= size;
+	if (n > max - transfer->length)
+	{
+		transfer->too_large = true;
+		return 0;
+	}
+	/* one byte more, so that the text can end in a NUL */
+	if (transfer->length + n + 1 > transfer->capacity)
+	{
+		size_t		capacity = Max(transfer->capacity * 2, 16 * 1024);
+		curl_off_t	announced = 0;
+		char	   *buffer;
+
+		curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+		if (announced > 0 && announced < (curl_off_t) max && (size_t) announced + 1 > capacity)
+			capacity = (size_t) announced + 1;
+		capacity = Max(Min(capacity, max + 1), transfer->length + n + 1);
+		buffer = realloc(transfer->buffer, capacity);
+		if (buffer == NULL)
+		{
+			transfer->no_memory = true;
+			return 0;
+		}
+		transfer->buffer = buffer;
+		transfer->capacity = capacity;
+	}
+	memcpy(transfer->buffer + transfer->length, data, n);
+	transfer->length += n;
+	transfer->buffer[transfer->length] = '\0';
+	return n;
+}
+
+/* If the header has this name, its value and the value's length. */
+static bool
+header_value(const char *line, size_t length, const char *name,
+			 const char **value, size_t *value_length)
+{
+	size_t		n = strlen(name);
+
+	if (length <= n || line[n] != ':' || pg_strncasecmp(line, name, n) != 0)
+		return false;
+	line += n + 1;
+	length -= n + 1;
+	while (length > 0 && (*line == ' ' || *line == '\t'))
+		line++, length--;
+	while (length > 0 && strchr(" \t\r\n", line[length - 1]))
+		length--;
+	*value = line;
+	*value_length = length;
+	return true;
+}
+
+/* A line of the reply's head. */
+static size_t
+on_header(char *line, size_t size, size_t n, void *arg)
+{
+	SigmaTransfer *transfer = arg;
+	SigmaReply *reply = &transfer->reply;
+	const char *value;
+	size_t		length;
+
+	n *= size;
+	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0)
+	{
+		/* the head of an interim reply says nothing of the final one */
+		reply->retry_after[0] = '\0';
+		reply->html = false;
+	}
+	else if (header_value(line, n, "retry-after", &value, &length))
+	{
+		length = Min(length, sizeof(reply->retry_after) - 1);
+		memcpy(reply->retry_after, value, length);
+		reply->retry_after[length] = '\0';
+	}
+	else if (header_value(line, n, "content-type", &value, &length))
+		reply->html = length >= 9 && pg_strncasecmp(value, "text/html", 9) == 0;
+	return n;
+}
+
+/* libcurl takes a piece of the request's body. */
+static size_t
+on_read(char *buffer, size_t size, size_t n, void *arg)
+{
+	SigmaTransfer *transfer = arg;
+
+	n = Min(n * size, transfer->request_length - transfer->request_sent);
+	memcpy(buffer, transfer->request_body + transfer->request_sent, n);
+	transfer->request_sent += n;
+	return n;
+}
+
+/* libcurl starts a repeatable request again. */
+static int
+on_seek(void *arg, curl_off_t offset, int origin)
+{
+	SigmaTransfer *transfer = arg;
+
+	if (origin != SEEK_SET || offset < 0 || offset > (curl_off_t) transfer->request_length)
+		return CURL_SEEKFUNC_CANTSEEK;
+	transfer->request_sent = (size_t) offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+/* Sockets count among the descriptors that fd.c keeps account of. */
+static curl_socket_t
+on_open_socket(void *arg, curlsocktype purpose UNUSED, struct curl_sockaddr *address)
+{
+	SigmaTransfer *transfer = arg;
+	curl_socket_t fd;
+
+	if (!AcquireExternalFD())
+	{
+		transfer->no_descriptor = true;
+		return CURL_SOCKET_BAD;
+	}
+	fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	if (fd == CURL_SOCKET_BAD)
+		ReleaseExternalFD();
+	return fd;
+}
+
+static int
+on_close_socket(void *arg UNUSED, curl_socket_t fd)
+{
+	ReleaseExternalFD();
+	return close(fd);
+}
+
+/* ------------------------------------------------------------- transports */
+
+static void
+release_transfer(SigmaTransfer *transfer)
+{
+	sigset_t	saved;
+
+	enter_curl(&saved);
+	if (transfer->transport)
+	{
+		dlist_delete(&transfer->node);
+		if (transfer->easy)
+			curl_multi_remove_handle(transfer->transport->multi, transfer->easy);
+		transfer->transport = NULL;
+	}
+	if (transfer->easy)
+		curl_easy_cleanup(transfer->easy);
+	transfer->easy = NULL;
+	leave_curl(&saved);
+	curl_slist_free_all(transfer->headers);
+	transfer->headers = NULL;
+	free(transfer->buffer);
+	transfer->buffer = NULL;
+	transfer->reply.body.data = NULL;
+	transfer->reply.body.length = 0;
+}
+
+static void
+release_transfer_callback(void *arg)
+{
+	release_transfer(arg);
+}
+
+static void
+release_transport_callback(void *arg)
+{
+	SigmaTransport *t = arg;
+	sigset_t	saved;
+
+	while (!dlist_is_empty(&t->transfers))
+		release_transfer(dlist_head_element(SigmaTransfer, node, &t->transfers));
+	if (t->set)
+		FreeWaitEventSet(t->set);
+	t->set = NULL;
+	enter_curl(&saved);
+	if (t->multi)
+		curl_multi_cleanup(t->multi);
+	t->multi = NULL;
+	leave_curl(&saved);
+	free(t->sockets);
+	t->sockets = NULL;
+}
+
+/* Once per backend, at the first request: never in the postmaster. */
+static void
+init_library(void)
+{
+	static bool initialized = false;
+	sigset_t	saved;
+	CURLcode	result;
+
+	if (initialized)
+		return;
+	enter_curl(&saved);
+	result = curl_global_init(CURL_GLOBAL_ALL);
+	leave_curl(&saved);
+	if (result != CURLE_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not initialize libcurl: %s", curl_easy_strerror(result))));
+	initialized = true;
+}
+
+/*
+ * A pool of connections, with the limits and the CA file of the settings.  It
+ * ends with the memory context.
+ */
+SigmaTransport *
+sigma_transport_create(MemoryContext context, const SigmaSettings *settings)
+{
+	SigmaTransport *t;
+	sigset_t	saved;
+
+	init_library();
+	t = MemoryContextAllocZero(context, sizeof(SigmaTransport));
+	dlist_init(&t->transfers);
+	t->context = context;
+	t->ca_file = settings->ca_file ? MemoryContextStrdup(context, settings->ca_file) : NULL;
+	t->connect_timeout_ms = settings->connect_timeout_ms;
+	t->request_timeout_ms = settings->request_timeout_ms;
+	t->max_response_size = settings->max_response_size;
+	t->set_stale = true;
+	t->callback.func = release_transport_callback;
+	t->callback.arg = t;
+	MemoryContextRegisterResetCallback(context, &t->callback);
+
+	enter_curl(&saved);
+	t->multi = curl_multi_init();
+	if (t->multi)
+	{
+		curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+		curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
+		curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+		curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
+		curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long) settings->max_concurrency + 1);
+	}
+	leave_curl(&saved);
+	if (t->multi == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("libcurl could not be set up.")));
+	return t;
+}
+
+/* -------------------------------------------------------------- transfers */
+
+/* What holds for every request. */
+static bool
+set_common_options(SigmaTransfer *transfer, const SigmaRequest *request)
+{
+	SigmaTransport *t = transfer->transport;
+	CURL	   *e = transfer->easy;
+	bool		ok = true;
+
+#define SET(option, value) (ok = ok && curl_easy_setopt(e, option, value) == CURLE_OK)
+	SET(CURLOPT_URL, request->url);
+	SET(CURLOPT_PATH_AS_IS, 1L);
+	SET(CURLOPT_PROTOCOLS_STR, request->loopback ? "http,https" : "https");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	if (request->loopback)
+		SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_PRIVATE, transfer);
+	SET(CURLOPT_ERRORBUFFER, transfer->error);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) t->connect_timeout_ms);
+	SET(CURLOPT_TIMEOUT_MS, (long) t->request_timeout_ms);
+	SET(CURLOPT_USERAGENT, "sigma_fdw/" SIGMA_FDW_VERSION);
+	SET(CURLOPT_ACCEPT_ENCODING, "");
+	SET(CURLOPT_BUFFERSIZE, 256L * 1024);
+	SET(CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
+	SET(CURLOPT_PIPEWAIT, 1L);
+	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	if (t->ca_file)
+		SET(CURLOPT_CAINFO, t->ca_file);
+	SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	SET(CURLOPT_OPENSOCKETDATA, transfer);
+	SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+	SET(CURLOPT_CLOSESOCKETDATA, NULL);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, transfer);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, transfer);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* do not wait for a resolver thread when the transfer is given up */
+	SET(CURLOPT_QUICK_EXIT, 1L);
+#endif
+#undef SET
+	return ok;
+}
+
+static bool
+add_header(SigmaTransfer *transfer, const char *header)
+{
+	struct curl_slist *headers = curl_slist_append(transfer->headers, header);
+
+	if (headers == NULL)
+		return false;
+	transfer->headers = headers;
+	return true;
+}
+
+/* Method, body, sign-in. */
+static bool
+set_request(SigmaTransfer *transfer, const SigmaRequest *request)
+{
+	CURL	   *e = transfer->easy;
+	bool		ok = true;
+
+#define SET(option, value) (ok = ok && curl_easy_setopt(e, option, value) == CURLE_OK)
+	ok = ok && add_header(transfer, "Accept: application/json");
+	if (request->body)
+	{
+		transfer->request_body = request->body;
+		transfer->request_length = request->body_length;
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_length);
+		SET(CURLOPT_READFUNCTION, on_read);
+		SET(CURLOPT_READDATA, transfer);
+		if (request->repeatable)
+		{
+			SET(CURLOPT_SEEKFUNCTION, on_seek);
+			SET(CURLOPT_SEEKDATA, transfer);
+		}
+		/* an interim reply before the body would cost a round trip */
+		ok = ok && add_header(transfer, "Expect:");
+		ok = ok && add_header(transfer, request->content_type);
+	}
+	if (strcmp(request->method, "GET") != 0 && (!request->body || strcmp(request->method, "POST") != 0))
+		SET(CURLOPT_CUSTOMREQUEST, request->method);
+	if (request->bearer)
+	{
+		SET(CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+		SET(CURLOPT_XOAUTH2_BEARER, request->bearer);
+	}
+	else if (request->basic_user)
+	{
+		SET(CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		SET(CURLOPT_USERNAME, request->basic_user);
+		SET(CURLOPT_PASSWORD, request->basic_password);
+	}
+	SET(CURLOPT_HTTPHEADER, transfer->headers);
+#undef SET
+	return ok;
+}
+
+/*
+ * Starts a request; it goes on whenever the transport waits.  The transfer
+ * belongs to the memory context; an earlier end of the transport makes it
+ * useless, but not dangerous.  The request's strings are copied, except for
+ * its body.
+ */
+SigmaTransfer *
+sigma_transfer_start(SigmaTransport *transport, MemoryContext context,
+					 const SigmaRequest *request)
+{
+	SigmaTransfer *transfer = MemoryContextAllocZero(context, sizeof(SigmaTransfer));
+	sigset_t	saved;
+	bool		ok;
+
+	transfer->transport = transport;
+	transfer->reply.text = transfer->error;
+	dlist_push_tail(&transport->transfers, &transfer->node);
+	transfer->callback.func = release_transfer_callback;
+	transfer->callback.arg = transfer;
+	MemoryContextRegisterResetCallback(context, &transfer->callback);
+
+	enter_curl(&saved);
+	transfer->easy = curl_easy_init();
+	ok = transfer->easy && set_common_options(transfer, request) &&
+		set_request(transfer, request) &&
+		curl_multi_add_handle(transport->multi, transfer->easy) == CURLM_OK;
+	leave_curl(&saved);
+	if (!ok)
+	{
+		release_transfer(transfer);
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not set up a request"),
+				 errdetail("libcurl refused an option, or is out of memory.")));
+	}
+	return transfer;
+}
+
+bool
+sigma_transfer_done(const SigmaTransfer *transfer)
+{
+	return transfer->done;
+}
+
+/* Has a byte of the request left?  If it has no body: may it have? */
+bool
+sigma_transfer_body_left(const SigmaTransfer *transfer)
+{
+	return transfer->request_body ? transfer->request_sent > 0 : true;
+}
+
+/* The reply of a transfer that is done; it lives as long as the transfer. */
+const SigmaReply *
+sigma_transfer_reply(const SigmaTransfer *transfer)
+{
+	return &transfer->reply;
+}
+
+/* Gives the request up, or its reply back.  The struct stays, empty. */
+void
+sigma_transfer_free(SigmaTransfer *transfer)
+{
+	release_transfer(transfer);
+}
+
+/* A certificate was not accepted: why? */
+static SigmaOutcome
+certificate_outcome(const SigmaTransfer *transfer)
+{
+	long		result = 0;
+
+	/*
+	 * OpenSSL's verdict, where the TLS library is OpenSSL: 9 not yet valid, 10
+	 * expired.  The host name is compared by libcurl itself, after a verdict
+	 * of 0; other libraries are told apart by the message.
+	 */
+	curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+	if (result == 9 || result == 10 || strstr(transfer->error, "expired"))
+		return SIGMA_TLS_EXPIRED;
+	if (result == 0 || result == 62 || strstr(transfer->error, "match"))
+		return SIGMA_TLS_WRONG_HOST;
+	return SIGMA_TLS_UNKNOWN_CA;
+}
+
+/* Which of the two limits struck? */
+static SigmaOutcome
+timeout_outcome(const SigmaTransfer *transfer)
+{
+	const SigmaTransport *t = transfer->transport;
+	curl_off_t	connected_us = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+	if (connected_us == 0 && t->connect_timeout_ms <= t->request_timeout_ms)
+		return SIGMA_CONNECT_TIMEOUT;
+	return SIGMA_REQUEST_TIMEOUT;
+}
+
+/* What libcurl's result means for us. */
+static SigmaOutcome
+outcome_of(const SigmaTransfer *transfer, CURLcode result)
+{
+	switch (result)
+	{
+		case CURLE_OK:
+			return SIGMA_REPLIED;
+		case CURLE_COULDNT_RESOLVE_HOST:
+		case CURLE_COULDNT_RESOLVE_PROXY:
+			return SIGMA_NO_RESOLVE;
+		case CURLE_COULDNT_CONNECT:
+			return transfer->no_descriptor ? SIGMA_NO_RESOURCES : SIGMA_NO_CONNECT;
+		case CURLE_OPERATION_TIMEDOUT:
+			return timeout_outcome(transfer);
+		case CURLE_PEER_FAILED_VERIFICATION:
+			return certificate_outcome(transfer);
+		case CURLE_SSL_CACERT_BADFILE:
+			return SIGMA_CA_FILE_UNUSABLE;
+		case CURLE_SSL_CONNECT_ERROR:
+		case CURLE_SSL_CERTPROBLEM:
+		case CURLE_SSL_CIPHER:
+		case CURLE_SSL_ISSUER_ERROR:
+			return SIGMA_NO_TLS;
+		case CURLE_WRITE_ERROR:
+			if (transfer->too_large)
+				return SIGMA_TOO_LARGE;
+			return transfer->no_memory ? SIGMA_NO_RESOURCES : SIGMA_LOST;
+		case CURLE_OUT_OF_MEMORY:
+			return SIGMA_NO_RESOURCES;
+		case CURLE_WEIRD_SERVER_REPLY:
+		case CURLE_UNSUPPORTED_PROTOCOL:	/* "HTTP/0.9" */
+		case CURLE_BAD_CONTENT_ENCODING:
+			return SIGMA_GARBLED;
+		default:
+			return SIGMA_LOST;
+	}
+}
+
+/* A transfer has ended: fills in its reply. */
+static void
+finish_transfer(SigmaTransfer *transfer, CURLcode result)
+{
+	SigmaReply *reply = &transfer->reply;
+	long		status = 0;
+	long		head_sent = 0;
+
+	transfer->done = true;
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &head_sent);
+	reply->status = (int) status;
+	reply->outcome = outcome_of(transfer, result);
+	reply->body_left = transfer->request_body ? transfer->request_sent > 0 : head_sent > 0;
+	reply->body.data = transfer->buffer ? transfer->buffer : "";
+	reply->body.length = transfer->length;
+	if (result == CURLE_OK)
+		transfer->error[0] = '\0';
+	else if (transfer->error[0] == '\0')
+		strlcpy(transfer->error, curl_easy_strerror(result), sizeof(transfer->error));
+}
+
+/* Takes the ended transfers from libcurl; true if there was one. */
+static bool
+collect_finished(SigmaTransport *t)
+{
+	bool		any = false;
+	CURLMsg    *message;
+	int			left;
+
+	while ((message = curl_multi_info_read(t->multi, &left)) != NULL)
+	{
+		SigmaTransfer *transfer;
+		CURLcode	result = message->data.result;
+		CURL	   *easy = message->easy_handle;
+		char	   *private_data = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
+		transfer = (SigmaTransfer *) private_data;
+		/* give the connection back; "message" is invalid from here on */
+		curl_multi_remove_handle(t->multi, easy);
+		finish_transfer(transfer, result);
+		any = true;
+	}
+	return any;
+}
+
+/* Lets libcurl act on a socket, or on its timeout; true if a transfer ended. */
+static bool
+act(SigmaTransport *t, curl_socket_t fd, int events)
+{
+	sigset_t	saved;
+	int			running;
+	CURLMcode	result;
+	bool		any;
+
+	enter_curl(&saved);
+	result = curl_multi_socket_action(t->multi, fd, events, &running);
+	any = collect_finished(t);
+	leave_curl(&saved);
+	if (result != CURLM_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not go on with a request: %s", curl_multi_strerror(result))));
+	return any;
+}
+
+/* Makes the event set anew if the sockets have changed. */
+static void
+prepare_event_set(SigmaTransport *t)
+{
+	if (!t->set_stale)
+		return;
+	if (t->set)
+		FreeWaitEventSet(t->set);
+	t->set = NULL;
+	t->set = sigma_create_wait_event_set(t->context, t->nsockets + FIXED_EVENTS);
+	AddWaitEventToSet(t->set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	AddWaitEventToSet(t->set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	for (int i = 0; i < t->nsockets; i++)
+	{
+		uint32		events = 0;
+
+		if (t->sockets[i].what & CURL_POLL_IN)
+			events |= WL_SOCKET_READABLE;
+		if (t->sockets[i].what & CURL_POLL_OUT)
+			events |= WL_SOCKET_WRITEABLE;
+		AddWaitEventToSet(t->set, events, t->sockets[i].fd, NULL, NULL);
+	}
+	t->set_stale = false;
+}
+
+/*
+ * Lets all transfers go on until one of them ends or the time is over
+ * (milliseconds; -1: no limit).  Raises what a cancel, a termination or a
+ * statement_timeout raises.
+ */
+void
+sigma_transport_wait(SigmaTransport *t, long timeout_ms)
+{
+	double		deadline = now_ms() + timeout_ms;
+
+	for (;;)
+	{
+		WaitEvent	events[16];
+		double		now = now_ms();
+		double		wait_ms = -1;
+		int			n;
+		bool		any = false;
+
+		CHECK_FOR_INTERRUPTS();
+		if (t->timer_set && t->timer_ms <= now)
+		{
+			t->timer_set = false;
+			if (act(t, CURL_SOCKET_TIMEOUT, 0))
+				return;
+		}
+		if (timeout_ms >= 0)
+		{
+			if (deadline <= now)
+				return;
+			wait_ms = deadline - now;
+		}
+		if (t->timer_set && (wait_ms < 0 || t->timer_ms - now < wait_ms))
+			wait_ms = Max(t->timer_ms - now, 0);
+
+		prepare_event_set(t);
+		n = WaitEventSetWait(t->set, wait_ms < 0 ? -1 : (long) Min(wait_ms + 0.999, 3600000.0),
+							 events, lengthof(events), sigma_wait_event());
+		for (int i = 0; i < n; i++)
+		{
+			int			ready = 0;
+
+			if (events[i].events & WL_LATCH_SET)
+			{
+				ResetLatch(MyLatch);
+				continue;
+			}
+			if (events[i].events & WL_SOCKET_READABLE)
+				ready |= CURL_CSELECT_IN;
+			if (events[i].events & WL_SOCKET_WRITEABLE)
+				ready |= CURL_CSELECT_OUT;
+			if (ready)
+				any |= act(t, events[i].fd, ready);
+		}
+		if (any)
+			return;
+	}
+}
+
+/* --------------------------------------------------------------- the rest */
+
+/* Percent-encodes a text (UTF-8) for a path segment or a query; palloc'd. */
+char *
+sigma_url_encode(const char *text, size_t length)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	static const char unreserved[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	StringInfoData s;
+
+	initStringInfo(&s);
+	for (size_t i = 0; i < length; i++)
+	{
+		unsigned char c = (unsigned char) text[i];
+
+		if (c != '\0' && strchr(unreserved, c))
+			appendStringInfoChar(&s, (char) c);
+		else
+		{
+			appendStringInfoChar(&s, '%');
+			appendStringInfoChar(&s, hex[c >> 4]);
+			appendStringInfoChar(&s, hex[c & 15]);
+		}
+	}
+	return s.data;
+}
+
+/* libcurl's and its TLS library's versions, palloc'd. */
+const char *
+sigma_transport_version(void)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+	return psprintf("libcurl %s (%s)", info->version,
+					info->ssl_version ? info->ssl_version : "no TLS");
+}
