@@ -1,0 +1,460 @@
+/*-------------------------------------------------------------------------
+ *
+ * endpoint.c
+ *	  The endpoints that only show a collection of the catalogue.
+ *
+ * One table says which endpoint shows which collection, which entries of it,
+ * and in which of the API's ways of paging.
+ *
+ * The caller holds the organization lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "simulator.h"
+
+typedef enum Style
+{
+	STYLE_PAGES,				/* page, limit: nextPage is null at the end */
+	STYLE_TOKENS,				/* pageToken, pageSize: nextPageToken is absent */
+	STYLE_ARRAY_OR_PAGES,		/* a bare array unless page or limit is sent */
+	STYLE_ENTRIES_OR_PAGES,		/* only the entries unless either is sent */
+	STYLE_ARRAY,				/* a bare array; page and limit are refused */
+	STYLE_ONE					/* the one entry that has the keys */
+} Style;
+
+typedef enum FilterKind
+{
+	FILTER_NONE,
+	FILTER_CONTAINS,			/* a field has the text in it, in any case */
+	FILTER_EQUALS,				/* a field is one of the values given */
+	FILTER_SHOW,				/* entries with the flag appear if it is true */
+	FILTER_FLAG,				/* the flag has this value */
+	FILTER_FLAG_OR_NOT			/* the same, and false if it is not given */
+} FilterKind;
+
+typedef struct Filter
+{
+	const char *param;
+	FilterKind	kind;
+	const char *fields[3];
+} Filter;
+
+typedef struct Endpoint
+{
+	const char *pattern;
+	Style		style;
+	const char *collection;
+	const char *keys[2];		/* must match the path's parameters */
+	const Filter *filters;
+	const char *parent;			/* collection that must have the first parameter ... */
+	const char *parent_key;		/* ... under this key */
+	const char *reveal;			/* hidden key that is shown after all */
+} Endpoint;
+
+#define END_OF_FILTERS {NULL, FILTER_NONE, {NULL}}
+
+static const Filter member_filters[] = {
+	{"search", FILTER_CONTAINS, {"firstName", "lastName", "email"}},
+	{"includeArchived", FILTER_SHOW, {"isArchived"}},
+	{"includeInactive", FILTER_SHOW, {"isInactive"}}, END_OF_FILTERS
+};
+static const Filter team_filters[] = {
+	{"name", FILTER_CONTAINS, {"name"}},
+	{"description", FILTER_CONTAINS, {"description"}},
+	{"visibility", FILTER_EQUALS, {"visibility"}}, END_OF_FILTERS
+};
+static const Filter file_filters[] = {
+	{"name", FILTER_CONTAINS, {"name"}},
+	{"permissionFilter", FILTER_EQUALS, {"permission"}},
+	{"typeFilters", FILTER_EQUALS, {"type"}},
+	{"parentId", FILTER_EQUALS, {"parentId"}}, END_OF_FILTERS
+};
+static const Filter grant_filters[] = {
+	{"inodeId", FILTER_EQUALS, {"inodeId"}},
+	{"teamId", FILTER_EQUALS, {"teamId"}},
+	{"userId", FILTER_EQUALS, {"memberId"}}, END_OF_FILTERS
+};
+static const Filter name_filters[] = {
+	{"name", FILTER_CONTAINS, {"name"}},
+	{"search", FILTER_CONTAINS, {"name"}}, END_OF_FILTERS
+};
+static const Filter template_filters[] = {
+	{"search", FILTER_CONTAINS, {"name"}},
+	{"source", FILTER_EQUALS, {"_source"}}, END_OF_FILTERS
+};
+static const Filter workbook_filters[] = {
+	{"isArchived", FILTER_FLAG_OR_NOT, {"isArchived"}}, END_OF_FILTERS
+};
+static const Filter share_filters[] = {
+	{"pending", FILTER_FLAG, {"pending"}}, END_OF_FILTERS
+};
+static const Filter tenant_filters[] = {
+	{"search", FILTER_CONTAINS, {"tenantOrganizationSlug", "createdBy"}}, END_OF_FILTERS
+};
+
+#define WORKBOOK "/v2/workbooks/{}"
+#define KEYS(...) .keys = {__VA_ARGS__}
+#define PARENT(c, k) .parent = c, .parent_key = k
+
+/* The first that matches counts. */
+static const Endpoint endpoints[] = {
+	{"/v2/members", STYLE_ARRAY_OR_PAGES, .collection = "members", .filters = member_filters},
+	{"/v2.1/members", STYLE_PAGES, .collection = "members", .filters = member_filters},
+	{"/v2/members/{}", STYLE_ONE, .collection = "members", KEYS("memberId")},
+	{"/v2/members/{}/teams", STYLE_PAGES, .collection = "teams", KEYS("_members"),
+		PARENT("members", "memberId")},
+	{"/v2/members/{}/files", STYLE_PAGES, .collection = "files", KEYS("_members"),
+		PARENT("members", "memberId"), .filters = file_filters},
+	{"/v2/members/{}/files/favorites", STYLE_PAGES, .collection = "files", KEYS("_favoriteOf"),
+		PARENT("members", "memberId")},
+	{"/v2/favorites/member/{}", STYLE_PAGES, .collection = "files", KEYS("_favoriteOf"),
+		PARENT("members", "memberId")},
+	{"/v2/members/{}/files/recents", STYLE_PAGES, .collection = "files", KEYS("_recentOf"),
+		PARENT("members", "memberId")},
+	{"/v2/teams", STYLE_ARRAY_OR_PAGES, .collection = "teams", .filters = team_filters},
+	{"/v2.1/teams", STYLE_PAGES, .collection = "teams", .filters = team_filters},
+	{"/v2/teams/{}", STYLE_ONE, .collection = "teams", KEYS("teamId"), .reveal = "_members"},
+	{"/v2/teams/{}/members", STYLE_PAGES, .collection = "teamMembers", KEYS("_teamId"),
+		PARENT("teams", "teamId")},
+	{"/v2/teams/{}/user-attributes", STYLE_PAGES, .collection = "teamAttributes",
+		KEYS("_teamId"), PARENT("teams", "teamId")},
+	{"/v2/workspaces", STYLE_ARRAY_OR_PAGES, .collection = "workspaces",
+		.filters = name_filters},
+	{"/v2.1/workspaces", STYLE_PAGES, .collection = "workspaces", .filters = name_filters},
+	{"/v2/workspaces/{}", STYLE_ONE, .collection = "workspaces", KEYS("workspaceId")},
+	{"/v2/workspaces/{}/grants", STYLE_PAGES, .collection = "grants", KEYS("inodeId"),
+		PARENT("workspaces", "workspaceId")},
+	{"/v2/files", STYLE_PAGES, .collection = "files", .filters = file_filters},
+	{"/v2/files/{}", STYLE_ONE, .collection = "files", KEYS("id")},
+	{"/v2/grants", STYLE_PAGES, .collection = "grants", .filters = grant_filters},
+	{"/v2/grants/{}", STYLE_ONE, .collection = "grants", KEYS("grantId")},
+	{"/v2/workbooks", STYLE_PAGES, .collection = "workbooks", .filters = workbook_filters},
+	{WORKBOOK, STYLE_ONE, .collection = "workbooks", KEYS("workbookId")},
+	{WORKBOOK "/pages", STYLE_PAGES, .collection = "pages", KEYS("_workbookId"),
+		PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/pages/{}/elements", STYLE_PAGES, .collection = "elements",
+		KEYS("_workbookId", "_pageId"), PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/elements/{}/columns", STYLE_PAGES, .collection = "elementColumns",
+		KEYS("_workbookId", "_elementId"), PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/elements/{}/query", STYLE_ONE, .collection = "queries",
+		KEYS("_workbookId", "elementId")},
+	{WORKBOOK "/queries", STYLE_PAGES, .collection = "queries", KEYS("_workbookId"),
+		PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/sources", STYLE_ARRAY, .collection = "workbookSources", KEYS("_workbookId"),
+		PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/lineage/elements/{}", STYLE_ONE, .collection = "lineage",
+		KEYS("_workbookId", "_elementId")},
+	{WORKBOOK "/controls", STYLE_PAGES, .collection = "controls", KEYS("_workbookId"),
+		PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/bookmarks", STYLE_PAGES, .collection = "bookmarks", KEYS("_workbookId"),
+		PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/bookmarks/{}", STYLE_ONE, .collection = "bookmarks",
+		KEYS("_workbookId", "bookmarkId")},
+	{WORKBOOK "/schedules", STYLE_ARRAY_OR_PAGES, .collection = "schedules",
+		KEYS("workbookId"), PARENT("workbooks", "workbookId")},
+	{"/v2.1/workbooks/{}/schedules", STYLE_PAGES, .collection = "schedules",
+		KEYS("workbookId"), PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/materialization-schedules", STYLE_ENTRIES_OR_PAGES,
+		.collection = "materializationSchedules", KEYS("_workbookId"), PARENT("workbooks", "workbookId")},
+	{"/v2.1/workbooks/{}/materialization-schedules", STYLE_PAGES,
+		.collection = "materializationSchedules", KEYS("_workbookId"), PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/materializations/{}", STYLE_ONE, .collection = "materializations",
+		KEYS("_workbookId", "materializationId")},
+	{WORKBOOK "/embeds", STYLE_PAGES, .collection = "embeds", KEYS("_workbookId"),
+		PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/tags", STYLE_PAGES, .collection = "workbookTags", KEYS("_workbookId"),
+		PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/tags/{}/bookmarks", STYLE_PAGES, .collection = "tagBookmarks",
+		KEYS("_workbookId", "_tagName"), PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/version-history", STYLE_PAGES, .collection = "versions", KEYS("_workbookId"),
+		PARENT("workbooks", "workbookId")},
+	{WORKBOOK "/schema", STYLE_ONE, .collection = "workbookSchemas", KEYS("workbookId")},
+	{"/v2/tags", STYLE_PAGES, .collection = "tags", .filters = name_filters},
+	{"/v2/tags/{}/workbooks", STYLE_PAGES, .collection = "workbooks", KEYS("_tags"),
+		PARENT("tags", "versionTagId")},
+	{"/v2/datasets", STYLE_PAGES, .collection = "datasets"},
+	{"/v2/datasets/{}", STYLE_ONE, .collection = "datasets", KEYS("datasetId")},
+	{"/v2/datasets/{}/grants", STYLE_PAGES, .collection = "grants", KEYS("inodeId"),
+		PARENT("datasets", "datasetId")},
+	{"/v2/datasets/{}/materialization", STYLE_PAGES, .collection = "datasetMaterializations",
+		KEYS("_datasetId"), PARENT("datasets", "datasetId")},
+	{"/v2/datasets/{}/sources", STYLE_ARRAY, .collection = "datasetSources",
+		KEYS("_datasetId"), PARENT("datasets", "datasetId")},
+	{"/v2/dataModels", STYLE_PAGES, .collection = "dataModels"},
+	{"/v2/dataModels/{}", STYLE_ONE, .collection = "dataModels", KEYS("dataModelId")},
+	{"/v2/dataModels/{}/materializationSchedules", STYLE_TOKENS, .collection = "dataModelSchedules",
+		KEYS("_dataModelId"), PARENT("dataModels", "dataModelId")},
+	{"/v2/dataModels/{}/materializations/{}", STYLE_ONE, .collection = "dataModelMaterializations",
+		KEYS("_dataModelId", "materializationId")},
+	{"/v2/dataModels/{}/sources", STYLE_TOKENS, .collection = "dataModelSources",
+		KEYS("_dataModelId"), PARENT("dataModels", "dataModelId")},
+	{"/v2/connections/tables/{}/columns", STYLE_TOKENS, .collection = "tableColumns",
+		KEYS("_tableId"), PARENT("connectionPaths", "urlId")},
+	{"/v2/templates", STYLE_PAGES, .collection = "templates", .filters = template_filters},
+	{"/v2/templates/{}", STYLE_ONE, .collection = "templates", KEYS("templateId")},
+	{"/v2/shared_templates/shared_with_you", STYLE_PAGES, .collection = "sharedTemplates",
+		.filters = share_filters},
+	{"/v2/user-attributes", STYLE_PAGES, .collection = "userAttributes",
+		.filters = name_filters},
+	{"/v2/user-attributes/{}", STYLE_ONE, .collection = "userAttributes",
+		KEYS("userAttributeId")},
+	{"/v2/user-attributes/{}/teams", STYLE_PAGES, .collection = "attributeTeams",
+		KEYS("_userAttributeId"), PARENT("userAttributes", "userAttributeId")},
+	{"/v2/user-attributes/{}/users", STYLE_PAGES, .collection = "attributeUsers",
+		KEYS("_userAttributeId"), PARENT("userAttributes", "userAttributeId")},
+	{"/v2/accountTypes", STYLE_TOKENS, .collection = "accountTypes"},
+	{"/v2/accountTypes/{}/permissions", STYLE_ARRAY, .collection = "accountTypePermissions",
+		KEYS("_accountTypeId"), PARENT("accountTypes", "accountTypeId")},
+	{"/v2/translations/organization", STYLE_PAGES, .collection = "translations"},
+	{"/v2/translations/organization/{}", STYLE_ONE, .collection = "translationTexts",
+		KEYS("_lng")},
+	{"/v2/translations/organization/{}/{}", STYLE_ONE, .collection = "translationTexts",
+		KEYS("_lng", "_variant")},
+	{"/v3alpha/allowedIps", STYLE_TOKENS, .collection = "allowedIps"},
+	{"/v3alpha/tenants", STYLE_TOKENS, .collection = "tenants", .filters = tenant_filters},
+	{"/v3alpha/tenants/{}", STYLE_ONE, .collection = "tenants", KEYS("tenantOrganizationId")},
+};
+
+#define NENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
+
+/* Does a key hold this value, alone or in an array? */
+static bool
+key_holds(const cJSON *entry, const char *key, const char *value)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(entry, key);
+	const cJSON *element;
+
+	if (cJSON_IsString(item))
+		return strcasecmp(item->valuestring, value) == 0;
+	cJSON_ArrayForEach(element, item)
+	{
+		if (cJSON_IsString(element) && strcasecmp(element->valuestring, value) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One of the values of a parameter, which may be given more than once. */
+typedef struct ValueSearch
+{
+	const char *param;
+	const char *wanted;			/* what the entry has */
+	bool		given;
+	bool		found;
+} ValueSearch;
+
+static enum MHD_Result
+search_value(void *cls, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	ValueSearch *search = cls;
+
+	(void) kind;
+	if (strcmp(key, search->param) == 0 && value)
+	{
+		search->given = true;
+		if (search->wanted && strcasecmp(value, search->wanted) == 0)
+			search->found = true;
+	}
+	return MHD_YES;
+}
+
+static bool
+filter_passes(Request *req, const Filter *filter, const cJSON *entry)
+{
+	const char *value = query_value(req, filter->param);
+	bool		wanted = value && strcmp(value, "true") == 0;
+	bool		flag = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, filter->fields[0]));
+	ValueSearch search = {.param = filter->param};
+
+	switch (filter->kind)
+	{
+		case FILTER_CONTAINS:
+			for (int i = 0; value && i < 3 && filter->fields[i]; i++)
+			{
+				const char *text = json_string(entry, filter->fields[i]);
+
+				if (text && contains_ignoring_case(text, value))
+					return true;
+			}
+			return value == NULL;
+		case FILTER_EQUALS:
+			search.wanted = json_string(entry, filter->fields[0]);
+			MHD_get_connection_values(req->mhd, MHD_GET_ARGUMENT_KIND, search_value, &search);
+			return !search.given || search.found;
+		case FILTER_SHOW:
+			return wanted || !flag;
+		case FILTER_FLAG:
+			return value == NULL || flag == wanted;
+		case FILTER_FLAG_OR_NOT:
+			return flag == wanted;
+		case FILTER_NONE:
+			break;
+	}
+	return true;
+}
+
+/* The entries that the request asks for, as references. */
+static cJSON *
+find_entries(Request *req, const Endpoint *endpoint)
+{
+	cJSON	   *found = cJSON_CreateArray();
+	cJSON	   *entry;
+
+	cJSON_ArrayForEach(entry, catalogue_collection(endpoint->collection))
+	{
+		bool		passes = true;
+
+		for (int i = 0; passes && i < 2 && endpoint->keys[i]; i++)
+			passes = i < req->nparams && key_holds(entry, endpoint->keys[i], req->param[i]);
+		for (const Filter *f = endpoint->filters; passes && f && f->param; f++)
+			passes = filter_passes(req, f, entry);
+		if (passes)
+			cJSON_AddItemReferenceToArray(found, entry);
+	}
+	return found;
+}
+
+static void
+reply_array(Reply *reply, const cJSON *found, bool wrapped)
+{
+	cJSON	   *array = cJSON_CreateArray();
+	const cJSON *entry;
+
+	cJSON_ArrayForEach(entry, found)
+		cJSON_AddItemToArray(array, entry_shown(entry));
+	if (wrapped)
+	{
+		cJSON	   *json = cJSON_CreateObject();
+
+		cJSON_AddItemToObject(json, "entries", array);
+		array = json;
+	}
+	reply_set_json(reply, 200, array);
+}
+
+static void
+reply_tokens(Request *req, Reply *reply, const cJSON *found)
+{
+	cJSON	   *json;
+	cJSON	   *entries;
+	const cJSON *entry;
+	int64_t		i = 0;
+	PageArgs	page;
+	char		next[32];
+
+	if (!page_args(req, reply, &page, "pageToken", "pageSize"))
+		return;
+	json = cJSON_CreateObject();
+	entries = cJSON_AddArrayToObject(json, "entries");
+	cJSON_ArrayForEach(entry, found)
+	{
+		if (i >= page.offset && i < page.offset + page.limit)
+			cJSON_AddItemToArray(entries, entry_shown(entry));
+		i++;
+	}
+	if (page.offset + page.limit < i)
+	{
+		snprintf(next, sizeof(next), "%lld", (long long) (page.offset + page.limit));
+		cJSON_AddStringToObject(json, "nextPageToken", next);
+	}
+	reply_set_json(reply, 200, json);
+}
+
+static void
+reply_one(Request *req, Reply *reply, const Endpoint *endpoint, const cJSON *found)
+{
+	const cJSON *entry = found->child;
+	const cJSON *hidden;
+	cJSON	   *json;
+
+	if (entry == NULL)
+	{
+		reply_not_found(req, reply, "Resource");
+		return;
+	}
+	json = entry_shown(entry);
+	hidden = endpoint->reveal ? cJSON_GetObjectItemCaseSensitive(entry, endpoint->reveal) : NULL;
+	if (hidden)
+		cJSON_AddItemToObject(json, endpoint->reveal + 1, cJSON_Duplicate(hidden, true));
+	reply_set_json(reply, 200, json);
+}
+
+/* Is there such a parent?  A list of nothing is another thing than none. */
+static bool
+parent_exists(Request *req, const Endpoint *endpoint)
+{
+	const cJSON *entry;
+
+	if (endpoint->parent == NULL)
+		return true;
+	cJSON_ArrayForEach(entry, catalogue_collection(endpoint->parent))
+	{
+		if (key_holds(entry, endpoint->parent_key, req->param[0]))
+			return true;
+	}
+	return false;
+}
+
+static void
+show(Request *req, Reply *reply, const Endpoint *endpoint)
+{
+	bool		paged = query_value(req, "page") || query_value(req, "limit");
+	cJSON	   *found;
+
+	if (!parent_exists(req, endpoint))
+	{
+		reply_not_found(req, reply, "Resource");
+		return;
+	}
+	found = find_entries(req, endpoint);
+	switch (endpoint->style)
+	{
+		case STYLE_PAGES:
+			list_reply(req, reply, found);
+			break;
+		case STYLE_TOKENS:
+			reply_tokens(req, reply, found);
+			break;
+		case STYLE_ARRAY_OR_PAGES:
+		case STYLE_ENTRIES_OR_PAGES:
+			if (paged)
+				list_reply(req, reply, found);
+			else
+				reply_array(reply, found, endpoint->style == STYLE_ENTRIES_OR_PAGES);
+			break;
+		case STYLE_ARRAY:
+			if (paged)
+				reply_invalid(req, reply, "This list takes no paging parameters");
+			else
+				reply_array(reply, found, false);
+			break;
+		case STYLE_ONE:
+			reply_one(req, reply, endpoint, found);
+			break;
+	}
+	cJSON_Delete(found);
+}
+
+/* Answer with a collection, if an endpoint of the table matches. */
+bool
+endpoint_answer(Request *req, Reply *reply, Buffer *methods)
+{
+	for (size_t i = 0; i < NENDPOINTS; i++)
+	{
+		if (!route_match(req, endpoints[i].pattern))
+			continue;
+		if (strcmp(req->method, "GET") != 0)
+		{
+			allow_method(methods, "GET");
+			return false;
+		}
+		show(req, reply, &endpoints[i]);
+		return true;
+	}
+	return false;
+}

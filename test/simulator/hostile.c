@@ -1,0 +1,327 @@
+/*-------------------------------------------------------------------------
+ *
+ * hostile.c
+ *	  sigma-hostile: a TCP server on 127.0.0.1 that wrongs its clients.
+ *
+ * What an HTTP library cannot be made to do is done here on plain sockets,
+ * with one thread for each client.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "process.h"
+
+/* More than a backlog of zero can hold, whatever the kernel makes of it. */
+#define FILLERS		8
+
+typedef void (*Treatment) (int fd);
+
+typedef struct Mode
+{
+	const char *name;
+	Treatment	treat;			/* NULL: connections are never accepted */
+	const char *help;
+} Mode;
+
+static const Mode *mode;
+
+/* Read until the client goes. */
+static void
+swallow(int fd)
+{
+	char		buf[4096];
+
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+}
+
+/* Wait for the first bytes of the client; false if it goes instead. */
+static bool
+first_bytes(int fd)
+{
+	char		buf[4096];
+
+	return read(fd, buf, sizeof(buf)) > 0;
+}
+
+/* Send a byte each second; false if the client has gone. */
+static bool
+drip(int fd, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+	{
+		struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+		if (send(fd, bytes + i, 1, MSG_NOSIGNAL) != 1)
+			return false;
+		if (poll(&p, 1, 1000) > 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+send_text(int fd, const char *text)
+{
+	while (*text)
+	{
+		ssize_t		n = send(fd, text, strlen(text), MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return;
+		text += n;
+	}
+}
+
+static void
+treat_drip(int fd)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\n"
+		"Content-Type: application/json\r\n"
+		"Content-Length: 1000000000\r\n\r\n";
+
+	if (!first_bytes(fd))
+		return;
+	send_text(fd, head);
+	while (drip(fd, " ", 1))
+		;
+}
+
+static void
+treat_drip_headers(int fd)
+{
+	static const char start[] = "HTTP/1.1 200 OK\r\n";
+	static const char header[] = "X-Slow: yes\r\n";
+
+	if (!first_bytes(fd) || !drip(fd, start, strlen(start)))
+		return;
+	while (drip(fd, header, strlen(header)))
+		;
+}
+
+/* Close with a TCP reset, by a linger time of zero. */
+static void
+treat_reset(int fd)
+{
+	struct linger hard = {.l_onoff = 1, .l_linger = 0};
+
+	if (first_bytes(fd))
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+}
+
+static void
+treat_garbage(int fd)
+{
+	static const unsigned char garbage[] = {
+		0x00, 0x01, 0xff, 0xfe, 'n', 'o', 't', ' ', 'H', 'T', 'T', 'P', 0x80, '\n',
+		0x16, 0x03, 0x7f, 0x00, '\r', '\n', '\r', '\n', 0xde, 0xad, 0xbe, 0xef
+	};
+
+	if (!first_bytes(fd))
+		return;
+	if (send(fd, garbage, sizeof(garbage), MSG_NOSIGNAL) < 0)
+		return;
+	/* a proper end, so that the garbage is sure to arrive */
+	shutdown(fd, SHUT_WR);
+	swallow(fd);
+}
+
+static void
+treat_close(int fd)
+{
+	first_bytes(fd);
+}
+
+static const Mode modes[] = {
+	{"no-accept", NULL, "a full backlog: a connect hangs"},
+	{"silent", swallow, "reads, never answers"},
+	{"tls-stall", swallow, "the same, for a client that begins TLS"},
+	{"drip", treat_drip, "a body without end, a byte a second"},
+	{"drip-headers", treat_drip_headers, "headers without end, a byte a second"},
+	{"reset", treat_reset, "a TCP reset after the request"},
+	{"garbage", treat_garbage, "bytes that are not HTTP"},
+	{"close", treat_close, "closes after the request without answering"},
+};
+
+#define NMODES (sizeof(modes) / sizeof(modes[0]))
+
+static void
+usage(FILE *out)
+{
+	fputs("sigma-hostile is a TCP server on 127.0.0.1 that wrongs its clients.\n\n"
+		  "Usage: sigma-hostile MODE [OPTION]...\n\n"
+		  "  --port N               port to listen on (default 0: any free one)\n"
+		  "  --port-file FILE       write the port number to FILE\n"
+		  "  --exit-with PID        exit when this process is gone\n"
+		  "  --help                 show this help\n\nModes:\n", out);
+	for (size_t i = 0; i < NMODES; i++)
+		fprintf(out, "  %-14s %s\n", modes[i].name, modes[i].help);
+}
+
+static void __attribute__((noreturn))
+usage_error(void)
+{
+	usage(stderr);
+	exit(2);
+}
+
+static void __attribute__((noreturn))
+die(const char *what)
+{
+	fprintf(stderr, "sigma-hostile: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void *
+client_thread(void *arg)
+{
+	int			fd = (int) (intptr_t) arg;
+
+	mode->treat(fd);
+	close(fd);
+	return NULL;
+}
+
+static void *
+accept_thread(void *arg)
+{
+	int			listener = (int) (intptr_t) arg;
+
+	for (;;)
+	{
+		int			fd = accept(listener, NULL, NULL);
+		pthread_t	thread;
+
+		if (fd < 0)
+			continue;
+		if (pthread_create(&thread, NULL, client_thread, (void *) (intptr_t) fd) == 0)
+			pthread_detach(thread);
+		else
+			close(fd);
+	}
+	return NULL;
+}
+
+/*
+ * Fill the backlog with connections of our own, which stay open until the
+ * program ends.  The kernel then drops the first packet of any other client,
+ * as a host behind a silent firewall would.
+ */
+static void
+fill_backlog(const struct sockaddr_in *address)
+{
+	for (int i = 0; i < FILLERS; i++)
+	{
+		int			fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+		if (fd < 0)
+			die("could not make a socket");
+		if (connect(fd, (const struct sockaddr *) address, sizeof(*address)) == 0)
+			continue;
+		/* the first that hangs shows that the backlog is full */
+		if (poll(&p, 1, 200) == 0)
+			return;
+	}
+}
+
+static int
+listen_on(int port, int backlog, struct sockaddr_in *address)
+{
+	int			fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int			on = 1;
+	socklen_t	len = sizeof(*address);
+
+	memset(address, 0, sizeof(*address));
+	address->sin_family = AF_INET;
+	address->sin_port = htons((uint16_t) port);
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0)
+		die("could not make a socket");
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *) address, sizeof(*address)) != 0 ||
+		listen(fd, backlog) != 0 ||
+		getsockname(fd, (struct sockaddr *) address, &len) != 0)
+		die("could not listen");
+	return fd;
+}
+
+static const Mode *
+find_mode(const char *name)
+{
+	for (size_t i = 0; i < NMODES; i++)
+	{
+		if (strcmp(modes[i].name, name) == 0)
+			return &modes[i];
+	}
+	return NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{"port", required_argument, NULL, 'p'},
+		{"port-file", required_argument, NULL, 'f'},
+		{"exit-with", required_argument, NULL, 'x'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0}
+	};
+	const char *port_file = NULL;
+	long		port = 0;
+	long		exit_with = 0;
+	struct sockaddr_in address;
+	int			listener;
+	int			letter;
+
+	while ((letter = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	{
+		if (letter == 'h')
+		{
+			usage(stdout);
+			return 0;
+		}
+		if (letter == 'f')
+			port_file = optarg;
+		else if (letter == 'p' ? !parse_int(optarg, 0, 65535, &port) :
+				 letter != 'x' || !parse_int(optarg, 0, 0x7fffffff, &exit_with))
+			usage_error();
+	}
+	mode = optind == argc - 1 ? find_mode(argv[optind]) : NULL;
+	if (mode == NULL)
+		usage_error();
+
+	process_block_signals();
+	listener = listen_on((int) port, mode->treat ? 128 : 0, &address);
+	if (mode->treat == NULL)
+		fill_backlog(&address);
+	else
+	{
+		pthread_t	thread;
+
+		if (pthread_create(&thread, NULL, accept_thread, (void *) (intptr_t) listener) != 0)
+			die("could not start a thread");
+		pthread_detach(thread);
+	}
+	if (port_file && !write_port_file(port_file, ntohs(address.sin_port)))
+		die("could not write the port file");
+	printf("listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
+	fflush(stdout);
+	process_wait_for_end((int) exit_with);
+
+	/* the end of the program closes every socket, whatever the threads do */
+	_exit(0);
+}
