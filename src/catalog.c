@@ -16,17 +16,28 @@
 
 /* Rows of the tables of fields, by what can be done with the column. */
 #define READ(column, field, type, comment) \
-	{column, field, type, SIGMA_WRITE_NOWHERE, false, false, NULL, comment}
+	{column, field, type, SIGMA_FROM_FIELD, SIGMA_WRITE_NOWHERE, false, NULL, comment}
 #define READ_OR(column, field, type, absent, comment) \
-	{column, field, type, SIGMA_WRITE_NOWHERE, false, false, absent, comment}
+	{column, field, type, SIGMA_FROM_FIELD, SIGMA_WRITE_NOWHERE, false, absent, comment}
 #define BOTH(column, field, type, where, comment) \
-	{column, field, type, where, false, false, NULL, comment}
+	{column, field, type, SIGMA_FROM_FIELD, where, false, NULL, comment}
 #define WRITE(column, field, type, comment) \
-	{column, field, type, SIGMA_WRITE_TOP, true, false, NULL, comment}
+	{column, field, type, SIGMA_FROM_NOWHERE, SIGMA_WRITE_TOP, false, NULL, comment}
 #define HIDDEN(column, field, type, comment) \
-	{column, field, type, SIGMA_WRITE_DETAILS, false, true, NULL, comment}
+	{column, field, type, SIGMA_FROM_FIELD, SIGMA_WRITE_DETAILS, true, NULL, comment}
 #define SECRET(column, field, comment) \
-	{column, field, TEXTOID, SIGMA_WRITE_DETAILS, true, true, NULL, comment}
+	{column, field, TEXTOID, SIGMA_FROM_NOWHERE, SIGMA_WRITE_DETAILS, true, NULL, comment}
+/* a key of the parent, under the parent's column of this name */
+#define KEY(column, parent_column, comment) \
+	{column, parent_column, TEXTOID, SIGMA_FROM_KEY, SIGMA_WRITE_NOWHERE, false, NULL, comment}
+/* at the end of every resource */
+#define ATTRS \
+	{"attrs", NULL, JSONBOID, SIGMA_FROM_ENTRY, SIGMA_WRITE_NOWHERE, false, NULL, \
+	"The whole entry as Sigma sent it"}
+/* behind it, if the resource stands below a parent */
+#define ERROR_COLUMN \
+	{"_error", NULL, JSONBOID, SIGMA_FROM_ERROR, SIGMA_WRITE_NOWHERE, false, NULL, \
+	"Why this parent's list could not be read, with on_error 'row'; else null"}
 
 static const SigmaField connection_fields[] = {
 	READ("connection_id", "connectionId", TEXTOID, "Identifier of the connection"),
@@ -67,7 +78,7 @@ static const SigmaField connection_fields[] = {
 	READ("created_at", "createdAt", TIMESTAMPTZOID, "When it was created"),
 	READ("updated_by", "updatedBy", TEXTOID, "Member who changed it last"),
 	READ("updated_at", "updatedAt", TIMESTAMPTZOID, "When it was changed last"),
-	READ("attrs", NULL, JSONBOID, "The whole entry as Sigma sent it"),
+	ATTRS,
 	WRITE("details", "details", JSONBOID, "Write-only: how to reach the warehouse, with its secrets"),
 	WRITE("description", "description", JSONBOID, "Write-only: description, an object"),
 	WRITE("timeout_secs", "timeoutSecs", INT4OID, "Write-only: time limit of queries in seconds"),
@@ -89,18 +100,24 @@ static const SigmaField connection_fields[] = {
 	SECRET("service_account", "serviceAccount", "Write-only: service account's key (BigQuery)"),
 };
 
+static const SigmaFilter connection_filters[] = {
+	{"name", "search"},
+};
+
 static const SigmaResource connections = {
 	.name = "connections",
 	.comment = "Connections of Sigma to data warehouses",
 	.path = "/v2/connections",
-	.item_path = "/v2/connections/",
+	.item_path = "/v2/connections/{connection_id}",
 	.key = "connection_id",
-	.archived_parameter = "includeArchived",
+	.archived_query = "includeArchived=true",
 	.archived_field = "isArchived",
 	.paging = SIGMA_PAGING_PAGE,
 	.creatable = true,
 	.fields = connection_fields,
 	.nfields = lengthof(connection_fields),
+	.filters = connection_filters,
+	.nfilters = lengthof(connection_filters),
 };
 
 const SigmaResource *const sigma_resources[] = {

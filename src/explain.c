@@ -23,18 +23,53 @@ explain_stats(const SigmaStats *stats, ExplainState *es)
 	ExplainPropertyInteger("Pages", NULL, stats->pages, es);
 	ExplainPropertyInteger("Retries", NULL, stats->retries, es);
 	ExplainPropertyInteger("Sign-Ins", NULL, stats->sign_ins, es);
+	if (stats->failed_parents > 0)
+		ExplainPropertyInteger("Failed Parents", NULL, stats->failed_parents, es);
 	ExplainPropertyInteger("Bytes Received", NULL, stats->bytes, es);
 	if (es->timing)
 		ExplainPropertyFloat("Waiting Time", "ms", stats->wait_ms, 3, es);
 }
 
-/* The expression that supplies the key, as SQL. */
+/* An expression of the plan, as SQL. */
 static char *
-deparse_key(ForeignScanState *node, ExplainState *es, Expr *key)
+deparse(ForeignScanState *node, ExplainState *es, Node *expr)
 {
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, NIL);
 
-	return deparse_expression((Node *) key, context, list_length(es->rtable) > 1 || es->verbose, false);
+	return deparse_expression(expr, context, list_length(es->rtable) > 1 || es->verbose, false);
+}
+
+/* A constant as text; NULL if the expression is none, or the constant is NULL. */
+static char *
+constant_text(Node *expr)
+{
+	Const	   *constant = (Const *) expr;
+	Oid			output;
+	bool		varlena;
+
+	if (!IsA(expr, Const) || constant->constisnull)
+		return NULL;
+	getTypeOutputInfo(constant->consttype, &output, &varlena);
+	return OidOutputFunctionCall(output, constant->constvalue);
+}
+
+/* The lists that are walked to learn the keys that the query does not give. */
+static void
+explain_parents(const SigmaResource *resource, bool include_archived, ExplainState *es)
+{
+	List	   *requests = NIL;
+
+	while (resource->parent)
+	{
+		SigmaListSpec spec = {.limit = SIGMA_MAX_PAGE_SIZE, .include_archived = include_archived};
+
+		resource = sigma_find_resource(resource->parent);
+		spec.resource = resource;
+		spec.path = resource->path;
+		requests = lcons(psprintf("GET %s", sigma_list_target(&spec, NULL)), requests);
+	}
+	if (requests)
+		ExplainPropertyList("Remote Parent Requests", requests, es);
 }
 
 void
@@ -43,34 +78,60 @@ sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(node->ss.ss_currentRelation));
 	const SigmaResource *resource = sigma_table_resource(options);
-	SigmaKeyed	keyed = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_KEYED));
-	char	   *target;
+	SigmaListSpec spec = {
+		.resource = resource,
+		.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT)),
+		.include_archived = options->include_archived,
+		.item = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_ITEM)) != 0,
+	};
+	const char *path = spec.item ? resource->item_path : resource->path;
+	const char *keys[SIGMA_MAX_KEYS];
+	char	   *values[SIGMA_MAX_KEYS] = {NULL};
+	StringInfoData filters;
+	List	   *open = NIL;		/* what is known only when the scan runs */
+	bool		all_given = true;
+	int			next = 0;
+	ListCell   *lc;
 
-	if (keyed == SIGMA_KEYED_NO)
-		target = sigma_list_target(resource, intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT)),
-								   options->include_archived, NULL);
-	else
+	(void) sigma_path_keys(path, keys);
+	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_SCAN_KEYED))
 	{
-		Expr	   *key = linitial(plan->fdw_exprs);
+		int			i = foreach_current_index(lc);
+		Node	   *expr;
 
-		target = psprintf("%s{%s}", resource->item_path, resource->key);
-		if (keyed == SIGMA_KEYED_ONE && IsA(key, Const))
+		if (lfirst_int(lc) == SIGMA_KEYED_NO)
 		{
-			Const	   *constant = (Const *) key;
-			Oid			output;
-			bool		varlena;
-
-			getTypeOutputInfo(constant->consttype, &output, &varlena);
-			target = constant->constisnull ? NULL :
-				sigma_item_target(resource, OidOutputFunctionCall(output, constant->constvalue));
+			all_given = false;
+			continue;
 		}
-		else
-			ExplainPropertyText("Remote Key",
-								psprintf(keyed == SIGMA_KEYED_ANY ? "%s = ANY (%s)" : "%s = %s",
-										 resource->key, deparse_key(node, es, key)),
-								es);
+		expr = list_nth(plan->fdw_exprs, next++);
+		if (lfirst_int(lc) == SIGMA_KEYED_ONE)
+			values[i] = constant_text(expr);
+		if (values[i] == NULL)
+			open = lappend(open, psprintf(lfirst_int(lc) == SIGMA_KEYED_ANY ? "%s = ANY (%s)" : "%s = %s",
+										  keys[i], deparse(node, es, expr)));
 	}
-	ExplainPropertyText("Remote Request", target ? psprintf("GET %s", target) : "none", es);
+	initStringInfo(&filters);
+	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_SCAN_FILTERS))
+	{
+		Node	   *expr = list_nth(plan->fdw_exprs, next++);
+		char	   *text = constant_text(expr);
+		const char *parameter = strVal(lfirst(lc));
+
+		appendStringInfo(&filters, "%s%s=%s", filters.len ? "&" : "", parameter,
+						 text ? sigma_text_url_encode(text) : psprintf("{%s}", parameter));
+		if (text == NULL)
+			open = lappend(open, psprintf("%s = %s", parameter, deparse(node, es, expr)));
+	}
+	spec.filters = filters.data;
+	spec.path = sigma_fill_path(path, values);
+
+	if (!all_given)
+		explain_parents(resource, options->include_archived, es);
+	if (open)
+		ExplainPropertyList("Remote Parameters", open, es);
+	ExplainPropertyText("Remote Request",
+						spec.path ? psprintf("GET %s", sigma_list_target(&spec, NULL)) : "none", es);
 	explain_stats(sigma_scan_stats(node), es);
 }
 

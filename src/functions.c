@@ -128,7 +128,7 @@ sigma_test_connection(PG_FUNCTION_ARGS)
 {
 	SigmaSession *session = open_server(text_argument(fcinfo, 0, "server"));
 	char	   *id = text_argument(fcinfo, 1, "connection_id");
-	char	   *item = sigma_item_target(sigma_find_resource("connections"), id);
+	char	   *item = sigma_fill_path(sigma_find_resource("connections")->item_path, &id);
 	SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_READ};
 
 	if (item == NULL)
@@ -327,12 +327,8 @@ add_query(StringInfo target, Jsonb *query)
 			key = pnstrdup(v.val.string.val, v.val.string.len);
 		else if ((value = query_value(&v)) != NULL)
 		{
-			char	   *utf8_key = pg_server_to_any(key, (int) strlen(key), PG_UTF8);
-			char	   *utf8 = pg_server_to_any(value, (int) strlen(value), PG_UTF8);
-
-			appendStringInfo(target, "%c%s=%s", separator,
-							 sigma_url_encode(utf8_key, strlen(utf8_key)),
-							 sigma_url_encode(utf8, strlen(utf8)));
+			appendStringInfo(target, "%c%s=%s", separator, sigma_text_url_encode(key),
+							 sigma_text_url_encode(value));
 			separator = '&';
 		}
 	}

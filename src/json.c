@@ -173,6 +173,8 @@ sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *a
 	SigmaRowReader *reader = palloc0(sizeof(SigmaRowReader));
 	int			attnum = -1;
 	int			n = bms_num_members(attnums);
+	const char *keys[SIGMA_MAX_KEYS];
+	int			nkeys = sigma_path_keys(resource->path, keys);
 
 	reader->table = pstrdup(RelationGetRelationName(rel));
 	if (resource->key)
@@ -194,8 +196,11 @@ sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *a
 		column->name = pstrdup(NameStr(att->attname));
 		column->field = sigma_column_field(rel, resource, (AttrNumber) attnum, &known);
 		column->field_length = column->field ? strlen(column->field) : 0;
+		column->read = known ? known->read : SIGMA_FROM_FIELD;
 		column->absent = known ? known->absent : NULL;
-		column->write_only = known && known->write_only;
+		for (int i = 0; column->read == SIGMA_FROM_KEY && i < nkeys; i++)
+			if (strcmp(keys[i], known->column) == 0)
+				column->key = i;
 		column->is_json = base == JSONOID || base == JSONBOID;
 		column->is_integer = base == INT2OID || base == INT4OID || base == INT8OID;
 		column->typmod = att->atttypmod;
@@ -210,12 +215,12 @@ static void
 conversion_error_callback(void *arg)
 {
 	SigmaRowReader *reader = arg;
-	SigmaJsonValue entry = {SIGMA_JSON_OBJECT, false, reader->entry};
+	SigmaJsonValue entry = {SIGMA_JSON_OBJECT, false, reader->entry->text};
 	SigmaJsonMember member;
 	const char *cursor = NULL;
 	char	   *key = NULL;
 
-	if (reader->key_field)
+	if (reader->key_field && entry.text.data)
 		while (sigma_json_next_member(&entry, &cursor, &member))
 			if (sigma_json_is(&member.key, reader->key_field))
 				key = sigma_clean_text(member.value.text.data, member.value.text.length, 100);
@@ -251,17 +256,46 @@ whole_number(char *literal)
 	return DatumGetCString(DirectFunctionCall1(numeric_out, whole));
 }
 
+/* A failure as a JSON object. */
+static char *
+failure_to_json(const SigmaFailure *failure)
+{
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfo(&s, "{\"sqlstate\":\"%s\",\"message\":%s", unpack_sql_state(failure->sqlstate),
+					 sigma_text_to_json(failure->message));
+	if (failure->detail)
+		appendStringInfo(&s, ",\"detail\":%s", sigma_text_to_json(failure->detail));
+	if (failure->hint)
+		appendStringInfo(&s, ",\"hint\":%s", sigma_text_to_json(failure->hint));
+	appendStringInfoChar(&s, '}');
+	return s.data;
+}
+
 /* What a column's input function is to be given; NULL for a NULL. */
 static char *
 input_text(const SigmaRowReader *reader, int i)
 {
 	const SigmaColumn *column = &reader->columns[i];
 	const SigmaJsonValue *value = &reader->values[i];
+	const SigmaEntry *entry = reader->entry;
 
-	if (column->write_only)
+	switch (column->read)
+	{
+		case SIGMA_FROM_FIELD:
+			break;
+		case SIGMA_FROM_ENTRY:
+			return entry->text.data ? to_server(entry->text.data, entry->text.length) : NULL;
+		case SIGMA_FROM_KEY:
+			return entry->keys[column->key];
+		case SIGMA_FROM_ERROR:
+			return entry->failure ? failure_to_json(entry->failure) : NULL;
+		case SIGMA_FROM_NOWHERE:
+			return NULL;
+	}
+	if (entry->failure)
 		return NULL;
-	if (column->field == NULL)
-		return to_server(reader->entry.data, reader->entry.length);
 	if (!reader->found[i] || value->kind == SIGMA_JSON_NULL)
 		return column->absent ? pstrdup(column->absent) : NULL;
 	if (value->kind == SIGMA_JSON_STRING && !column->is_json)
@@ -271,24 +305,13 @@ input_text(const SigmaRowReader *reader, int i)
 	return to_server(value->text.data, value->text.length);
 }
 
-/*
- * Fills the reader's columns from an entry (an object in checked text) into
- * arrays that are as long as the table's descriptor; other places stay as
- * they are.  Values are allocated in the current memory context.  Raises what
- * the types' input functions raise, with column and row named.
- */
-void
-sigma_read_row(SigmaRowReader *reader, SigmaSpan entry, Datum *values, bool *isnull)
+/* Notes which of the entry's fields the columns want. */
+static void
+find_fields(SigmaRowReader *reader)
 {
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, reader->entry->text};
 	SigmaJsonMember member;
 	const char *cursor = NULL;
-	ErrorContextCallback callback;
-
-	reader->entry = entry;
-	reader->row++;
-	if (reader->ncolumns == 0)
-		return;
 
 	memset(reader->found, 0, reader->ncolumns * sizeof(bool));
 	while (sigma_json_next_member(&object, &cursor, &member))
@@ -299,18 +322,38 @@ sigma_read_row(SigmaRowReader *reader, SigmaSpan entry, Datum *values, bool *isn
 		{
 			const SigmaColumn *column = &reader->columns[i];
 
-			if (column->field == NULL)
+			if (column->read != SIGMA_FROM_FIELD)
 				continue;
 			if (member.key.escaped
 				? sigma_json_is(&member.key, column->field)
 				: (column->field_length == length &&
 				   memcmp(member.key.text.data + 1, column->field, length) == 0))
 			{
+				/* if a name comes twice, the last counts, as in jsonb */
 				reader->values[i] = member.value;
 				reader->found[i] = true;
 			}
 		}
 	}
+}
+
+/*
+ * Fills the reader's columns from an entry into arrays that are as long as the
+ * table's descriptor; other places stay as they are.  Values are allocated in
+ * the current memory context.  Raises what the types' input functions raise,
+ * with column and row named.
+ */
+void
+sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values, bool *isnull)
+{
+	ErrorContextCallback callback;
+
+	reader->entry = entry;
+	reader->row++;
+	if (reader->ncolumns == 0)
+		return;
+	if (entry->text.data)
+		find_fields(reader);
 
 	callback.callback = conversion_error_callback;
 	callback.arg = reader;

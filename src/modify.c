@@ -496,6 +496,7 @@ static void
 read_created(SigmaModify *m, SigmaCall *call, TupleTableSlot *slot)
 {
 	SigmaJsonValue reply;
+	SigmaEntry	entry = {0};
 	const char *error;
 	int			natts = slot->tts_tupleDescriptor->natts;
 
@@ -503,7 +504,8 @@ read_created(SigmaModify *m, SigmaCall *call, TupleTableSlot *slot)
 	memset(slot->tts_values, 0, natts * sizeof(Datum));
 	memset(slot->tts_isnull, true, natts * sizeof(bool));
 	(void) sigma_json_check(sigma_call_body(call), &reply, &error);
-	sigma_read_row(m->reader, reply.text, slot->tts_values, slot->tts_isnull);
+	entry.text = reply.text;
+	sigma_read_row(m->reader, &entry, slot->tts_values, slot->tts_isnull);
 	ExecStoreVirtualTuple(slot);
 }
 

@@ -69,6 +69,7 @@ typedef enum OptionType
 	OPTION_REGION,
 	OPTION_URL,
 	OPTION_TOKEN_AUTH,
+	OPTION_ON_ERROR,
 	OPTION_FILE,
 	OPTION_RESOURCE
 } OptionType;
@@ -98,6 +99,8 @@ static const OptionInfo option_table[] =
 	{"ca_file", ForeignServerRelationId, OPTION_FILE, 0, 0, NULL},
 	{"include_archived", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"updatable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"prefetch", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"push_filters", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"client_id", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
 	{"client_secret", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
 	{"resource", ForeignTableRelationId, OPTION_RESOURCE, 0, 0, NULL},
@@ -105,6 +108,9 @@ static const OptionInfo option_table[] =
 	{"include_archived", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"updatable", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"rows", ForeignTableRelationId, OPTION_ROWS, 0, 0, NULL},
+	{"prefetch", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"push_filters", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"on_error", ForeignTableRelationId, OPTION_ON_ERROR, 0, 0, NULL},
 	{"field", AttributeRelationId, OPTION_TEXT, 0, 0, NULL},
 };
 
@@ -361,6 +367,10 @@ check_value(const OptionInfo *option, const char *value)
 		case OPTION_TOKEN_AUTH:
 			if (strcmp(value, "body") != 0 && strcmp(value, "basic") != 0)
 				bad_value(option->name, "It must be \"body\" or \"basic\".");
+			break;
+		case OPTION_ON_ERROR:
+			if (strcmp(value, "fail") != 0 && strcmp(value, "row") != 0)
+				bad_value(option->name, "It must be \"fail\" or \"row\".");
 			break;
 		case OPTION_FILE:
 			check_file(option->name, value);
@@ -647,6 +657,22 @@ sigma_server_updatable(Oid serverid)
 	return true;
 }
 
+/* One option that a server may set for all its tables, and a table for itself. */
+static void
+apply_scan_option(SigmaTableOptions *o, DefElem *def, Oid context)
+{
+	const char *name = def->defname;
+
+	if (strcmp(name, "page_size") == 0)
+		o->page_size = (int) option_number(def, context);
+	else if (strcmp(name, "include_archived") == 0)
+		o->include_archived = option_number(def, context) != 0;
+	else if (strcmp(name, "prefetch") == 0)
+		o->prefetch = option_number(def, context) != 0;
+	else if (strcmp(name, "push_filters") == 0)
+		o->push_filters = option_number(def, context) != 0;
+}
+
 /*
  * The options of a foreign table, those of its server standing in where the
  * table has none; in the current memory context.
@@ -657,39 +683,31 @@ sigma_table_options(Oid relid)
 	ForeignTable *table = GetForeignTable(relid);
 	ForeignServer *server = GetForeignServer(table->serverid);
 	SigmaTableOptions *o = palloc0(sizeof(SigmaTableOptions));
-	bool		server_updatable = sigma_server_updatable(table->serverid);
 	ListCell   *lc;
 
 	o->resource = get_rel_name(relid);
 	o->page_size = SIGMA_MAX_PAGE_SIZE;
-	o->updatable = true;
+	o->prefetch = true;
+	o->push_filters = true;
+	/* a table cannot allow what its server forbids */
+	o->updatable = sigma_server_updatable(table->serverid);
 	o->rows = -1;
 	foreach(lc, server->options)
-	{
-		DefElem    *def = lfirst(lc);
-
-		if (strcmp(def->defname, "page_size") == 0)
-			o->page_size = (int) option_number(def, ForeignServerRelationId);
-		else if (strcmp(def->defname, "include_archived") == 0)
-			o->include_archived = option_number(def, ForeignServerRelationId) != 0;
-	}
+		apply_scan_option(o, lfirst(lc), ForeignServerRelationId);
 	foreach(lc, table->options)
 	{
 		DefElem    *def = lfirst(lc);
 
+		apply_scan_option(o, def, ForeignTableRelationId);
 		if (strcmp(def->defname, "resource") == 0)
 			o->resource = pstrdup(defGetString(def));
-		else if (strcmp(def->defname, "page_size") == 0)
-			o->page_size = (int) option_number(def, ForeignTableRelationId);
-		else if (strcmp(def->defname, "include_archived") == 0)
-			o->include_archived = option_number(def, ForeignTableRelationId) != 0;
 		else if (strcmp(def->defname, "updatable") == 0)
-			o->updatable = option_number(def, ForeignTableRelationId) != 0;
+			o->updatable &= option_number(def, ForeignTableRelationId) != 0;
 		else if (strcmp(def->defname, "rows") == 0)
 			o->rows = option_number(def, ForeignTableRelationId);
+		else if (strcmp(def->defname, "on_error") == 0)
+			o->on_error_row = strcmp(defGetString(def), "row") == 0;
 	}
-	/* a table cannot allow what its server forbids */
-	o->updatable &= server_updatable;
 	return o;
 }
 

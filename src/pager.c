@@ -1,13 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * pager.c
- *	  Walks a list of the API, page after page, and yields one entry at a time.
+ *	  Reads one list of the API, page after page, and yields one entry at a
+ *	  time.
  *
  * A list is all there or it is an error.  What could make an answer short
  * without anybody noticing is refused here: a page that is not what the API
  * describes, a page token that was seen before, an error object among the
  * entries.  If the API says how many entries there are and the walk ends with
  * another number, a WARNING says so: the list may have changed meanwhile.
+ *
+ * Look-ahead.  Once the second page has been asked for, further pages are
+ * requested before they are wanted, more of them the longer the walk goes on.
+ * The next page's token is known as soon as a page has arrived.  Those after
+ * it are guessed, if tokens so far have been the number of entries read ("50"
+ * after a first page of 50), and never beyond what "total" allows.  A guess is
+ * only ever used if the page before it really gives that token; at the first
+ * that does not, all guessed pages are thrown away and guessing ends.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,38 +50,49 @@ typedef struct SeenToken
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/* A page that has been asked for. */
+typedef struct ApiPage
+{
+	char	   *token;			/* NULL for the first */
+	SigmaCall  *call;
+	MemoryContext context;
+} ApiPage;
+
 struct SigmaPager
 {
 	SigmaSession *session;
-	const SigmaResource *resource;
-	int			limit;
-	bool		include_archived;
+	SigmaListSpec spec;			/* its texts are the caller's */
 	SigmaStats *stats;
 	MemoryContext context;		/* of the pager itself */
 	MemoryContext walk_context; /* of one walk: the tokens seen */
-	MemoryContext page_context; /* of one page */
 
 	/* the walk */
-	bool		started;
+	List	   *ahead;			/* of ApiPage, in order: asked for, not yet taken */
+	int			depth;			/* how many to ask for ahead; 0 on the first page */
+	int64		step;			/* from one token to the next; 0: do not guess */
 	bool		finished;
 	int			pages;
 	int			empty_pages;	/* in a row */
-	int64		entries_seen;
+	int64		entries_seen;	/* yielded or left out */
 	double		total;			/* as the last page says; -1: it does not */
 	seen_hash  *seen;
 	char	   *next_token;		/* in walk_context; NULL at the end */
+	SigmaFailure *failure;		/* if failures are tolerated */
 
 	/* the page in hand */
+	ApiPage    *page;
 	const char *target;
 	SigmaJsonValue entries;
 	const char *cursor;
+	bool		single;			/* "entries" is the one entry itself */
 };
 
 /* "?" or "&", whichever comes next in the target */
 static void
-add_parameter(StringInfo target, const char *name, const char *value)
+add_parameter(StringInfo target, const char *parameter)
 {
-	appendStringInfo(target, "%c%s=%s", strchr(target->data, '?') ? '&' : '?', name, value);
+	appendStringInfoChar(target, strchr(target->data, '?') ? '&' : '?');
+	appendStringInfoString(target, parameter);
 }
 
 /*
@@ -80,59 +100,133 @@ add_parameter(StringInfo target, const char *name, const char *value)
  * yet encoded; NULL for the first page.
  */
 char *
-sigma_list_target(const SigmaResource *resource, int limit, bool include_archived,
-				  const char *page_token)
+sigma_list_target(const SigmaListSpec *spec, const char *page_token)
 {
+	const SigmaResource *resource = spec->resource;
 	bool		by_token = resource->paging == SIGMA_PAGING_PAGE_TOKEN;
 	StringInfoData target;
 
 	initStringInfo(&target);
-	appendStringInfoString(&target, resource->path);
-	if (include_archived && resource->archived_parameter)
-		add_parameter(&target, resource->archived_parameter, "true");
-	if (resource->paging != SIGMA_PAGING_NONE)
-		add_parameter(&target, by_token ? "pageSize" : "limit", psprintf("%d", limit));
+	appendStringInfoString(&target, spec->path);
+	if (spec->item)
+		return target.data;
+	if (spec->include_archived && resource->archived_query)
+		add_parameter(&target, resource->archived_query);
+	if (spec->filters && spec->filters[0])
+		add_parameter(&target, spec->filters);
+	if (by_token || resource->paging == SIGMA_PAGING_PAGE)
+		add_parameter(&target, psprintf("%s=%d", by_token ? "pageSize" : "limit", spec->limit));
 	if (page_token)
-		add_parameter(&target, by_token ? "pageToken" : "page",
-					  sigma_url_encode(page_token, strlen(page_token)));
+		add_parameter(&target, psprintf("%s=%s", by_token ? "pageToken" : "page",
+										sigma_url_encode(page_token, strlen(page_token))));
 	return target.data;
 }
 
 /*
- * The path of one entry, palloc'd.  NULL if nothing can have this key: as a
- * path segment it would not be a name, but the list itself or its parent.
- */
-char *
-sigma_item_target(const SigmaResource *resource, const char *key)
-{
-	char	   *utf8 = pg_server_to_any(key, (int) strlen(key), PG_UTF8);
-
-	if (key[0] == '\0' || strcmp(key, ".") == 0 || strcmp(key, "..") == 0)
-		return NULL;
-	return psprintf("%s%s", resource->item_path, sigma_url_encode(utf8, strlen(utf8)));
-}
-
-/*
- * A pager over a list, in a memory context of its own below "context".  No
- * request is made before the first entry is asked for.
+ * A pager over a list, in a memory context of its own below "context".  The
+ * spec's texts must live as long.  No request is made before the first entry
+ * is asked for, or sigma_pager_start() is called.
  */
 SigmaPager *
-sigma_pager_open(SigmaSession *session, MemoryContext context, const SigmaResource *resource,
-				 int limit, bool include_archived, SigmaStats *stats)
+sigma_pager_open(SigmaSession *session, MemoryContext context, const SigmaListSpec *spec,
+				 SigmaStats *stats)
 {
 	MemoryContext own = AllocSetContextCreate(context, "sigma pager", ALLOCSET_SMALL_SIZES);
 	SigmaPager *pager = MemoryContextAllocZero(own, sizeof(SigmaPager));
 
 	pager->session = session;
-	pager->resource = resource;
-	pager->limit = limit;
-	pager->include_archived = include_archived;
+	pager->spec = *spec;
 	pager->stats = stats;
 	pager->context = own;
 	pager->walk_context = AllocSetContextCreate(own, "sigma walk", ALLOCSET_SMALL_SIZES);
-	pager->page_context = AllocSetContextCreate(own, "sigma page", ALLOCSET_SMALL_SIZES);
+	pager->total = -1;
 	return pager;
 }
+
+/* --------------------------------------------------------- pages on the way */
+
+/* Asks for the page of a token (NULL: the first). */
+static void
+request_page(SigmaPager *pager, const char *token)
+{
+	MemoryContext context = AllocSetContextCreate(pager->context, "sigma page",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ApiPage    *page = palloc0(sizeof(ApiPage));
+	SigmaCallSpec spec = {.method = "GET", .stats = pager->stats};
+
+	/* who was asked for by key need not be there */
+	spec.purpose = pager->spec.by_key && token == NULL ? SIGMA_LOOKUP : SIGMA_READ;
+	spec.target = sigma_list_target(&pager->spec, token);
+	page->context = context;
+	page->token = token ? pstrdup(token) : NULL;
+	page->call = sigma_call_start(pager->session, context, &spec);
+	MemoryContextSwitchTo(pager->context);
+	pager->ahead = lappend(pager->ahead, page);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+drop_pages_ahead(SigmaPager *pager)
+{
+	ListCell   *lc;
+
+	foreach(lc, pager->ahead)
+		MemoryContextDelete(((ApiPage *) lfirst(lc))->context);
+	list_free(pager->ahead);
+	pager->ahead = NIL;
+}
+
+/* A page that was guessed wrong, and all behind it, are not of this list. */
+static void
+drop_wrong_guess(SigmaPager *pager, const char *token)
+{
+	if (pager->ahead == NIL || strcmp(((ApiPage *) linitial(pager->ahead))->token, token) == 0)
+		return;
+	drop_pages_ahead(pager);
+	pager->step = 0;
+}
+
+/* The number that a token is, if it is one and nothing else; else -1. */
+static int64
+token_number(const char *token)
+{
+	size_t		length = strlen(token);
+
+	if (length == 0 || length > 18 || strspn(token, "0123456789") != length ||
+		(token[0] == '0' && length > 1))
+		return -1;
+	return strtoll(token, NULL, 10);
+}
+
+/*
+ * Asks for the pages behind the one in hand, as many as the walk is deep.  The
+ * first of them is known, the others are guesses.
+ */
+static void
+look_ahead(SigmaPager *pager)
+{
+	int64		next;
+
+	if (pager->depth == 0 || pager->next_token == NULL)
+		return;
+	drop_wrong_guess(pager, pager->next_token);
+	if (pager->ahead == NIL)
+		request_page(pager, pager->next_token);
+	next = token_number(pager->next_token);
+	if (pager->step == 0 || next < 0)
+		return;
+	while (list_length(pager->ahead) < pager->depth)
+	{
+		int64		guess = next + (int64) list_length(pager->ahead) * pager->step;
+
+		if (guess >= pager->total)
+			break;
+		request_page(pager, psprintf(INT64_FORMAT, guess));
+	}
+}
+
+/* -------------------------------------------------------------- one reply */
 
 /* Keeps the token for the next page; raises if the walk has seen it before. */
 static void
@@ -170,7 +264,7 @@ typedef struct Envelope
 static void
 read_envelope(SigmaPager *pager, const SigmaJsonValue *reply, Envelope *e)
 {
-	const char *next = pager->resource->paging == SIGMA_PAGING_PAGE_TOKEN ? "nextPageToken" : "nextPage";
+	const char *next = pager->spec.resource->paging == SIGMA_PAGING_PAGE_TOKEN ? "nextPageToken" : "nextPage";
 	bool		entries_present = false;
 	SigmaJsonMember member;
 	const char *cursor = NULL;
@@ -206,30 +300,22 @@ read_envelope(SigmaPager *pager, const SigmaJsonValue *reply, Envelope *e)
 		sigma_raise_reply(pager->target, "\"hasMore\" is true, but there is no \"%s\"", next);
 }
 
-/* Fetches the page of a token, or the first; what the page before held ends. */
+/* Takes the reply of the page in hand apart. */
 static void
-fetch_page(SigmaPager *pager, const char *token)
+read_page(SigmaPager *pager)
 {
-	MemoryContext old;
-	SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_READ, .stats = pager->stats};
-	SigmaCall  *call;
 	SigmaJsonValue reply;
+	SigmaPaging paging = pager->spec.resource->paging;
 	const char *error;
 
-	MemoryContextReset(pager->page_context);
-	old = MemoryContextSwitchTo(pager->page_context);
-	spec.target = sigma_list_target(pager->resource, pager->limit, pager->include_archived, token);
-	call = sigma_call(pager->session, pager->page_context, &spec);
-	pager->target = sigma_call_target(call);
-	pager->pages++;
-	if (pager->stats)
-		pager->stats->pages++;
-
-	if (!sigma_json_check(sigma_call_body(call), &reply, &error))
-		sigma_raise_reply(pager->target, "%s", error);
 	pager->next_token = NULL;
 	pager->total = -1;
-	if (reply.kind == SIGMA_JSON_ARRAY && pager->resource->paging == SIGMA_PAGING_NONE)
+	pager->single = pager->spec.item || paging == SIGMA_PAGING_OBJECT;
+	if (!sigma_json_check(sigma_call_body(pager->page->call), &reply, &error))
+		sigma_raise_reply(pager->target, "%s", error);
+	if (pager->single)
+		pager->entries = reply;
+	else if (reply.kind == SIGMA_JSON_ARRAY && paging == SIGMA_PAGING_NONE)
 		pager->entries = reply;
 	else if (reply.kind == SIGMA_JSON_OBJECT)
 	{
@@ -244,8 +330,43 @@ fetch_page(SigmaPager *pager, const char *token)
 	}
 	else
 		sigma_raise_reply(pager->target, "it is not a page of a list");
+	if (paging == SIGMA_PAGING_NONE && pager->next_token)
+		sigma_raise_reply(pager->target, "it has more pages, but this list takes no paging parameters");
 	pager->cursor = NULL;
+}
+
+/* The page in hand ends; the one of the token takes its place. */
+static bool
+take_page(SigmaPager *pager, const char *token)
+{
+	MemoryContext old = MemoryContextSwitchTo(pager->context);
+	const SigmaFailure *failure;
+
+	if (token)
+		drop_wrong_guess(pager, token);
+	if (pager->ahead == NIL)
+		request_page(pager, token);
+	if (pager->page)
+		MemoryContextDelete(pager->page->context);
+	pager->page = linitial(pager->ahead);
+	pager->ahead = list_delete_first(pager->ahead);
+
+	sigma_call_wait(pager->page->call);
+	pager->target = sigma_call_target(pager->page->call);
+	failure = sigma_call_failure(pager->page->call);
+	if (failure && !pager->spec.tolerate)
+		sigma_raise(failure);
+	if (failure)
+		pager->failure = sigma_copy_failure(failure);
 	MemoryContextSwitchTo(old);
+	if (failure || sigma_call_not_found(pager->page->call))
+		return false;
+
+	pager->pages++;
+	if (pager->stats && !pager->spec.item)
+		pager->stats->pages++;
+	read_page(pager);
+	return true;
 }
 
 /*
@@ -253,20 +374,21 @@ fetch_page(SigmaPager *pager, const char *token)
  * are left out.  Raises if it is no entry at all: not an object, or one that
  * says why the entry could not be had.
  */
-bool
-sigma_entry_belongs(const SigmaResource *resource, bool include_archived, SigmaSpan entry,
-					const char *target)
+static bool
+entry_belongs(const SigmaPager *pager, SigmaSpan entry)
 {
+	const SigmaResource *resource = pager->spec.resource;
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
 	const char *key = resource->key ? sigma_find_field(resource, resource->key)->field : NULL;
-	bool		has_key = key == NULL;
+	bool		has_key = false;
 	bool		has_code = false;
+	bool		has_message = false;
 	bool		archived = false;
 	SigmaJsonMember member;
 	const char *cursor = NULL;
 
 	if (entry.data[0] != '{')
-		sigma_raise_reply(target, "an entry is not an object");
+		sigma_raise_reply(pager->target, "an entry is not an object");
 	while (sigma_json_next_member(&object, &cursor, &member))
 	{
 		if (key && sigma_json_is(&member.key, key))
@@ -275,63 +397,95 @@ sigma_entry_belongs(const SigmaResource *resource, bool include_archived, SigmaS
 			archived = member.value.kind == SIGMA_JSON_TRUE;
 		else if (sigma_json_is(&member.key, "code"))
 			has_code = true;
+		else if (sigma_json_is(&member.key, "message"))
+			has_message = true;
 	}
-	if (!has_key && has_code)
+	if (!has_key && has_code && has_message)
 	{
 		char	   *code = sigma_json_member_text(&object, "code");
 		char	   *message = sigma_json_member_text(&object, "message");
 		char	   *request_id = sigma_json_member_text(&object, "requestId");
 
-		sigma_raise_reply(target, "an entry is an error, code \"%s\", requestId \"%s\": %s",
+		sigma_raise_reply(pager->target, "an entry is an error, code \"%s\", requestId \"%s\": %s",
 						  code ? sigma_clean_text(code, strlen(code), 100) : "",
 						  request_id ? sigma_clean_text(request_id, strlen(request_id), 100) : "",
 						  message ? sigma_clean_text(message, strlen(message), 1000) : "no message");
 	}
-	return include_archived || !archived;
+	return pager->spec.include_archived || !archived;
 }
 
 /* The walk has come to its end: was it complete? */
 static void
 finish_walk(SigmaPager *pager)
 {
+	const SigmaListSpec *spec = &pager->spec;
+
 	pager->finished = true;
-	sigma_session_note_total(pager->session, pager->resource, (double) pager->entries_seen);
+	drop_pages_ahead(pager);
+	if (spec->item)
+		return;
+	if (spec->resource->parent == NULL && spec->filters == NULL)
+		sigma_session_note_total(pager->session, spec->resource, (double) pager->entries_seen);
 	if (pager->total >= 0 && pager->total != (double) pager->entries_seen)
 		ereport(WARNING,
 				(errmsg("list of %s gave " INT64_FORMAT " entries, but Sigma counts %.0f",
-						pager->resource->name, pager->entries_seen, pager->total),
+						spec->resource->name, pager->entries_seen, pager->total),
 				 errdetail("It may have changed while it was read."),
 				 errhint("Run the query again for a consistent answer.")));
+}
+
+/* Begins the first request, without waiting for it. */
+void
+sigma_pager_start(SigmaPager *pager)
+{
+	if (pager->pages == 0 && pager->ahead == NIL && !pager->finished)
+		request_page(pager, NULL);
+}
+
+/* The next entry of the page in hand. */
+static bool
+next_on_page(SigmaPager *pager, SigmaSpan *entry)
+{
+	SigmaJsonValue element;
+
+	if (pager->single)
+	{
+		if (pager->cursor != NULL)
+			return false;
+		pager->cursor = pager->entries.text.data;
+		*entry = pager->entries.text;
+		return true;
+	}
+	if (!sigma_json_next_element(&pager->entries, &pager->cursor, &element))
+		return false;
+	*entry = element.text;
+	return true;
 }
 
 /*
  * The next entry of the list, an object in checked text that lives until the
  * next call; false at the end.  Raises on any failure: a list is never short.
+ * With "tolerate" in the spec, a request's failure ends the list instead, and
+ * sigma_pager_failure() tells of it.
  */
 bool
 sigma_pager_next(SigmaPager *pager, SigmaSpan *entry)
 {
-	SigmaJsonValue element;
-
 	if (pager->finished)
 		return false;
-	if (!pager->started)
+	if (pager->page == NULL && !take_page(pager, NULL))
 	{
-		fetch_page(pager, NULL);
-		pager->started = true;
+		pager->finished = true;
+		return false;
 	}
 	for (;;)
 	{
-		while (sigma_json_next_element(&pager->entries, &pager->cursor, &element))
+		while (next_on_page(pager, entry))
 		{
 			pager->entries_seen++;
 			pager->empty_pages = 0;
-			if (sigma_entry_belongs(pager->resource, pager->include_archived, element.text,
-									pager->target))
-			{
-				*entry = element.text;
+			if (entry_belongs(pager, *entry))
 				return true;
-			}
 		}
 		if (pager->next_token == NULL)
 		{
@@ -340,8 +494,29 @@ sigma_pager_next(SigmaPager *pager, SigmaSpan *entry)
 		}
 		if (++pager->empty_pages > MAX_EMPTY_PAGES)
 			sigma_raise_reply(pager->target, "%d pages in a row had no entries", MAX_EMPTY_PAGES);
-		fetch_page(pager, pager->next_token);
+
+		/* who wants a second page will want more */
+		if (pager->spec.prefetch)
+		{
+			if (pager->depth == 0 && token_number(pager->next_token) == pager->entries_seen)
+				pager->step = pager->entries_seen;
+			pager->depth = Min(Max(pager->depth * 2, 1), sigma_session_concurrency(pager->session));
+			look_ahead(pager);
+		}
+		if (!take_page(pager, pager->next_token))
+		{
+			pager->finished = true;
+			return false;
+		}
+		look_ahead(pager);
 	}
+}
+
+/* Why the list ended early, if that is tolerated; else NULL. */
+const SigmaFailure *
+sigma_pager_failure(const SigmaPager *pager)
+{
+	return pager->failure;
 }
 
 /*
@@ -351,22 +526,25 @@ sigma_pager_next(SigmaPager *pager, SigmaSpan *entry)
 void
 sigma_pager_rewind(SigmaPager *pager)
 {
-	bool		keep = pager->started && pager->pages == 1;
-
 	pager->finished = false;
 	pager->entries_seen = 0;
 	pager->empty_pages = 0;
-	if (keep)
+	if (pager->page && pager->pages == 1)
 	{
 		pager->cursor = NULL;
 		return;
 	}
-	pager->started = false;
+	drop_pages_ahead(pager);
+	if (pager->page)
+		MemoryContextDelete(pager->page->context);
+	pager->page = NULL;
 	pager->pages = 0;
+	pager->depth = 0;
+	pager->step = 0;
 	pager->seen = NULL;
 	pager->next_token = NULL;
+	pager->failure = NULL;
 	MemoryContextReset(pager->walk_context);
-	MemoryContextReset(pager->page_context);
 }
 
 /* Ends the pager and its memory. */

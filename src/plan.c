@@ -4,9 +4,11 @@
  *	  Sizes, paths and the plan of a scan.
  *
  * There are two ways to read a resource: walk its list, or look entries up by
- * key, one request each.  The key may be a constant, a parameter, or come from
- * the outer side of a join.  Every clause is checked again locally, so that a
- * row's presence never depends on how it was fetched.
+ * key, one request each.  A resource below a parent is a list per parent; it
+ * takes one request for each parent that the query names.  Keys may be
+ * constants, parameters, or come from the outer side of a join.  Filters that
+ * the API has are sent with the request.  Every clause is checked again
+ * locally, so that a row's presence never depends on how it was fetched.
  *
  * Nothing here makes a request.
  *
@@ -43,6 +45,10 @@
 /* A list whose length nobody knows is taken to fill one page. */
 #define DEFAULT_ENTRIES SIGMA_MAX_PAGE_SIZE
 
+/* A parent list's length, and a list's below a parent, if nobody knows. */
+#define DEFAULT_PARENTS 100.0
+#define CHILD_ENTRIES	10.0
+
 /* uuid = uuid; pg_operator.dat gives it no symbol */
 #define UUIDEqualOperator 2972
 
@@ -51,8 +57,22 @@ typedef struct PlanInfo
 {
 	SigmaTableOptions *options;
 	const SigmaResource *resource;
-	AttrNumber	key;			/* the column of the resource's key; 0 if none */
+	int			nkeys;			/* of the list's path */
+	AttrNumber	keys[SIGMA_MAX_KEYS];	/* their columns; 0: the table has none */
+	AttrNumber	item_key;		/* the column that entries are looked up by; or 0 */
+	AttrNumber *filters;		/* the columns of the resource's filters; or 0 */
+	double		parents;		/* how many lists there are, if no key is given */
 } PlanInfo;
+
+/* How the keys of a path are given by a list of clauses. */
+typedef struct Binding
+{
+	SigmaKeyed	kinds[SIGMA_MAX_KEYS];
+	Node	   *sources[SIGMA_MAX_KEYS];
+	double		combinations;	/* of the values that are given */
+	bool		complete;		/* all keys are given */
+	bool		any;			/* at least one is */
+} Binding;
 
 /* The resource of a table's options; raises HV00R if there is none. */
 const SigmaResource *
@@ -73,28 +93,41 @@ sigma_table_resource(const SigmaTableOptions *options)
 	return NULL;				/* keep compilers quiet */
 }
 
-/* The number of the column that holds the resource's key, or 0. */
+/* The number of the column that stands for a field of the catalogue, or 0. */
 static AttrNumber
-find_key_column(Oid relid, const SigmaResource *resource)
+find_column(Relation rel, const SigmaResource *resource, const char *column)
 {
-	Relation	rel;
-	AttrNumber	key = 0;
-
-	if (resource->key == NULL || resource->item_path == NULL)
-		return 0;
-	rel = table_open(relid, NoLock);
-	for (int i = 0; i < RelationGetDescr(rel)->natts && key == 0; i++)
+	for (int i = 0; i < RelationGetDescr(rel)->natts; i++)
 	{
 		const SigmaField *known;
 
 		if (TupleDescAttr(RelationGetDescr(rel), i)->attisdropped)
 			continue;
 		(void) sigma_column_field(rel, resource, (AttrNumber) (i + 1), &known);
-		if (known && strcmp(known->column, resource->key) == 0)
-			key = (AttrNumber) (i + 1);
+		if (known && strcmp(known->column, column) == 0)
+			return (AttrNumber) (i + 1);
 	}
+	return 0;
+}
+
+/* Which columns can narrow a scan. */
+static void
+find_columns(Oid relid, PlanInfo *info)
+{
+	const SigmaResource *resource = info->resource;
+	Relation	rel = table_open(relid, NoLock);
+	const char *keys[SIGMA_MAX_KEYS];
+
+	info->nkeys = sigma_path_keys(resource->path, keys);
+	for (int i = 0; i < info->nkeys; i++)
+		info->keys[i] = find_column(rel, resource, keys[i]);
+	if (resource->item_path && sigma_path_keys(resource->item_path, keys) == 1)
+		info->item_key = find_column(rel, resource, keys[0]);
+	info->filters = palloc0(Max(resource->nfilters, 1) * sizeof(AttrNumber));
+	if (info->options->push_filters)
+		for (int i = 0; i < resource->nfilters; i++)
+			info->filters[i] = find_column(rel, resource, resource->filters[i].column);
 	table_close(rel, NoLock);
-	return key;
 }
 
 /* -------------------------------------------------------------- key clauses */
@@ -170,7 +203,7 @@ match_key_clause(PlannerInfo *root, RelOptInfo *rel, AttrNumber key, RestrictInf
 	return SIGMA_KEYED_NO;
 }
 
-/* The best key clause of a list of RestrictInfos. */
+/* The best clause about a column among a list of RestrictInfos. */
 static SigmaKeyed
 find_key_clause(PlannerInfo *root, RelOptInfo *rel, AttrNumber key, List *clauses, Node **source)
 {
@@ -193,71 +226,122 @@ find_key_clause(PlannerInfo *root, RelOptInfo *rel, AttrNumber key, List *clause
 	return best;
 }
 
+/* How the clauses give the keys of the list's path, or of an item's. */
+static Binding
+bind_keys(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, bool item, List *clauses)
+{
+	const AttrNumber *keys = item ? &info->item_key : info->keys;
+	int			nkeys = item ? 1 : info->nkeys;
+	Binding		b = {.combinations = 1, .complete = true};
+
+	for (int i = 0; i < nkeys; i++)
+	{
+		b.kinds[i] = find_key_clause(root, rel, keys[i], clauses, &b.sources[i]);
+		if (b.kinds[i] == SIGMA_KEYED_ANY)
+			b.combinations *= Max(sigma_estimate_array_length(root, b.sources[i]), 1);
+		if (b.kinds[i] == SIGMA_KEYED_NO)
+			b.complete = false;
+		else
+			b.any = true;
+	}
+	return b;
+}
+
 /* --------------------------------------------------------------------- size */
 
-/* How many entries the list is expected to have. */
+/* How many entries a list is expected to have that stands on its own. */
 static double
-estimate_entries(RelOptInfo *rel, Oid relid, const PlanInfo *info)
+last_total(RelOptInfo *rel, Oid relid, const SigmaResource *resource, double otherwise)
 {
-	double		total;
+	double		total = sigma_last_total(GetForeignTable(relid)->serverid,
+										 OidIsValid(rel->userid) ? rel->userid : GetUserId(),
+										 resource);
 
-	if (rel->tuples > 0)
-		return rel->tuples;		/* ANALYZE has counted them */
-	if (info->options->rows >= 0)
-		return info->options->rows;
-	total = sigma_last_total(GetForeignTable(relid)->serverid,
-							 OidIsValid(rel->userid) ? rel->userid : GetUserId(), info->resource);
-	return total >= 0 ? total : DEFAULT_ENTRIES;
+	return total >= 0 ? total : otherwise;
+}
+
+/* How many lists make up a resource below a parent. */
+static double
+estimate_parents(RelOptInfo *rel, Oid relid, const SigmaResource *resource)
+{
+	const SigmaResource *parent;
+
+	if (resource->parent == NULL)
+		return 1;
+	parent = sigma_find_resource(resource->parent);
+	if (parent->parent)
+		return estimate_parents(rel, relid, parent) * CHILD_ENTRIES;
+	return last_total(rel, relid, parent, DEFAULT_PARENTS);
 }
 
 void
 sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	PlanInfo   *info = palloc0(sizeof(PlanInfo));
-	Node	   *source;
+	Binding		item;
 
 	info->options = sigma_table_options(relid);
 	info->resource = sigma_table_resource(info->options);
-	info->key = find_key_column(relid, info->resource);
+	find_columns(relid, info);
+	info->parents = estimate_parents(rel, relid, info->resource);
 	rel->fdw_private = info;
 
-	rel->tuples = estimate_entries(rel, relid, info);
+	/* what ANALYZE has counted, what the user says, what was last seen */
+	if (rel->tuples <= 0)
+	{
+		if (info->options->rows >= 0)
+			rel->tuples = info->options->rows;
+		else if (info->resource->parent)
+			rel->tuples = info->parents * CHILD_ENTRIES;
+		else
+			rel->tuples = last_total(rel, relid, info->resource, DEFAULT_ENTRIES);
+	}
 	set_baserel_size_estimates(root, rel);
 	/* a key is unique, which the planner does not know of a foreign table */
-	if (find_key_clause(root, rel, info->key, rel->baserestrictinfo, &source) == SIGMA_KEYED_ONE)
+	item = bind_keys(root, rel, info, true, rel->baserestrictinfo);
+	if (item.kinds[0] == SIGMA_KEYED_ONE)
 		rel->rows = 1;
 }
 
 /* -------------------------------------------------------------------- paths */
 
+/* Look-ups of single entries. */
 static void
-add_list_path(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info)
-{
-	double		pages = Max(1, ceil(rel->tuples / info->options->page_size));
-	Cost		startup = REQUEST_COST + rel->baserestrictcost.startup;
-	Cost		total = startup + (pages - 1) * REQUEST_COST +
-		rel->tuples * (ENTRY_COST + cpu_tuple_cost + rel->baserestrictcost.per_tuple);
-
-	add_path(rel, (Path *)
-			 sigma_create_foreignscan_path(root, rel, rel->rows, startup, total,
-										   rel->lateral_relids,
-										   list_make1(makeInteger(SIGMA_KEYED_NO))));
-}
-
-static void
-add_key_path(PlannerInfo *root, RelOptInfo *rel, SigmaKeyed keyed, double keys, double rows,
-			 Relids required_outer)
+add_item_path(PlannerInfo *root, RelOptInfo *rel, const Binding *b, double rows,
+			  Relids required_outer)
 {
 	Cost		startup = REQUEST_COST + rel->baserestrictcost.startup;
-	Cost		total = startup + (keys - 1) * REQUEST_COST +
-		keys * (ENTRY_COST + cpu_tuple_cost + rel->baserestrictcost.per_tuple);
+	Cost		total = startup + (b->combinations - 1) * REQUEST_COST +
+		b->combinations * (ENTRY_COST + cpu_tuple_cost + rel->baserestrictcost.per_tuple);
 
 	add_path(rel, (Path *)
-			 sigma_create_foreignscan_path(root, rel, Min(rows, keys), startup, total,
-										   required_outer, list_make1(makeInteger(keyed))));
+			 sigma_create_foreignscan_path(root, rel, Min(rows, b->combinations), startup, total,
+										   required_outer, list_make1(makeInteger(1))));
 }
 
-/* Is this member of an equivalence class our key? */
+/* A list, or the lists below the parents that the query leaves. */
+static void
+add_list_path(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, const Binding *b,
+			  double rows, Relids required_outer)
+{
+	double		per_list = rel->tuples / Max(info->parents, 1);
+	double		lists = b->any ? Min(b->combinations, info->parents) : info->parents;
+	double		pages = Max(1, ceil(per_list / info->options->page_size));
+	double		requests = lists * pages;
+	Cost		startup = REQUEST_COST + rel->baserestrictcost.startup;
+	Cost		total;
+
+	/* the parents must be listed first, if the query does not name them */
+	if (!b->complete)
+		requests += ceil(info->parents / SIGMA_MAX_PAGE_SIZE) + info->parents * ENTRY_COST / REQUEST_COST;
+	total = startup + Max(requests - 1, 0) * REQUEST_COST +
+		lists * per_list * (ENTRY_COST + cpu_tuple_cost + rel->baserestrictcost.per_tuple);
+	add_path(rel, (Path *)
+			 sigma_create_foreignscan_path(root, rel, rows, startup, total, required_outer,
+										   list_make1(makeInteger(0))));
+}
+
+/* Is this member of an equivalence class the column? */
 static bool
 member_is_key(PlannerInfo *root UNUSED, RelOptInfo *rel, EquivalenceClass *ec UNUSED,
 			  EquivalenceMember *em, void *arg)
@@ -265,14 +349,18 @@ member_is_key(PlannerInfo *root UNUSED, RelOptInfo *rel, EquivalenceClass *ec UN
 	return is_key((Node *) em->em_expr, rel, *(AttrNumber *) arg);
 }
 
-/* Look-ups whose key comes from the other side of a join. */
-static void
-add_join_paths(PlannerInfo *root, RelOptInfo *rel, PlanInfo *info)
+/*
+ * The sets of other relations from which a join could give a column's value,
+ * added to a list of ParamPathInfo.
+ */
+static List *
+collect_outer_sets(PlannerInfo *root, RelOptInfo *rel, AttrNumber key, List *found)
 {
 	List	   *clauses = NIL;
-	List	   *done = NIL;
 	ListCell   *lc;
 
+	if (key == 0)
+		return found;
 	foreach(lc, rel->joininfo)
 	{
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
@@ -283,47 +371,52 @@ add_join_paths(PlannerInfo *root, RelOptInfo *rel, PlanInfo *info)
 	if (rel->has_eclass_joins)
 		clauses = list_concat(clauses,
 							  generate_implied_equalities_for_column(root, rel, member_is_key,
-																	 &info->key,
+																	 &key,
 																	 rel->lateral_referencers));
 	foreach(lc, clauses)
 	{
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
 		Node	   *source;
-		SigmaKeyed	keyed = match_key_clause(root, rel, info->key, rinfo, &source);
 		Relids		outer;
-		ParamPathInfo *param;
 
-		if (keyed == SIGMA_KEYED_NO)
+		if (match_key_clause(root, rel, key, rinfo, &source) == SIGMA_KEYED_NO)
 			continue;
 		outer = bms_del_member(bms_union(rinfo->clause_relids, rel->lateral_relids), rel->relid);
-		if (bms_is_empty(outer))
-			continue;
-		param = get_baserel_parampathinfo(root, rel, outer);
-		if (list_member_ptr(done, param))
-			continue;
-		done = lappend(done, param);
-		add_key_path(root, rel, keyed,
-					 keyed == SIGMA_KEYED_ONE ? 1 : sigma_estimate_array_length(root, source),
-					 param->ppi_rows, outer);
+		if (!bms_is_empty(outer))
+			found = list_append_unique_ptr(found, get_baserel_parampathinfo(root, rel, outer));
 	}
+	return found;
 }
 
 void
 sigmaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid UNUSED)
 {
 	PlanInfo   *info = rel->fdw_private;
-	Node	   *source;
-	SigmaKeyed	keyed;
+	Binding		list = bind_keys(root, rel, info, false, rel->baserestrictinfo);
+	Binding		item = bind_keys(root, rel, info, true, rel->baserestrictinfo);
+	List	   *outer_sets = NIL;
+	ListCell   *lc;
 
-	add_list_path(root, rel, info);
-	if (info->key == 0)
-		return;
-	keyed = find_key_clause(root, rel, info->key, rel->baserestrictinfo, &source);
-	if (keyed != SIGMA_KEYED_NO)
-		add_key_path(root, rel, keyed,
-					 keyed == SIGMA_KEYED_ONE ? 1 : sigma_estimate_array_length(root, source),
-					 rel->rows, rel->lateral_relids);
-	add_join_paths(root, rel, info);
+	add_list_path(root, rel, info, &list, rel->rows, rel->lateral_relids);
+	if (item.complete)
+		add_item_path(root, rel, &item, rel->rows, rel->lateral_relids);
+
+	/* keys that come from the other side of a join */
+	for (int i = 0; i < info->nkeys; i++)
+		outer_sets = collect_outer_sets(root, rel, info->keys[i], outer_sets);
+	outer_sets = collect_outer_sets(root, rel, info->item_key, outer_sets);
+	foreach(lc, outer_sets)
+	{
+		ParamPathInfo *param = lfirst(lc);
+		List	   *clauses = list_concat_copy(param->ppi_clauses, rel->baserestrictinfo);
+
+		list = bind_keys(root, rel, info, false, clauses);
+		item = bind_keys(root, rel, info, true, clauses);
+		if (item.complete)
+			add_item_path(root, rel, &item, param->ppi_rows, param->ppi_req_outer);
+		else if (list.any)
+			add_list_path(root, rel, info, &list, param->ppi_rows, param->ppi_req_outer);
+	}
 }
 
 /* --------------------------------------------------------------------- plan */
@@ -380,28 +473,56 @@ used_attributes(RelOptInfo *rel, Oid relid, List *clauses)
 	return result;
 }
 
+/*
+ * The filters that the API can apply: adds their expressions to *sources and
+ * returns their query parameters.  What they leave is checked again locally.
+ */
+static List *
+choose_filters(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, List *clauses,
+			   List **sources)
+{
+	List	   *parameters = NIL;
+
+	for (int i = 0; i < info->resource->nfilters; i++)
+	{
+		Node	   *source;
+
+		if (find_key_clause(root, rel, info->filters[i], clauses, &source) != SIGMA_KEYED_ONE)
+			continue;
+		parameters = lappend(parameters, makeString(pstrdup(info->resource->filters[i].parameter)));
+		*sources = lappend(*sources, source);
+	}
+	return parameters;
+}
+
 ForeignScan *
 sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
 					List *tlist, List *scan_clauses, Plan *outer_plan)
 {
 	PlanInfo   *info = rel->fdw_private;
-	SigmaKeyed	keyed = intVal(linitial(best_path->fdw_private));
+	bool		item = intVal(linitial(best_path->fdw_private)) != 0;
+	Binding		b = bind_keys(root, rel, info, item, scan_clauses);
 	List	   *local_clauses = extract_actual_clauses(scan_clauses, false);
-	List	   *keys = NIL;
+	List	   *sources = NIL;
+	List	   *keyed = NIL;
+	List	   *filters = NIL;
 	List	   *private;
 
-	if (keyed != SIGMA_KEYED_NO)
+	/* the path was made for such clauses, so they are among them */
+	if (item && !b.complete)
+		elog(ERROR, "no key clause for a look-up of \"%s\"", info->resource->name);
+	for (int i = 0; i < (item ? 1 : info->nkeys); i++)
 	{
-		Node	   *source = NULL;
-
-		/* the path was made for such a clause, so it is among them */
-		keyed = find_key_clause(root, rel, info->key, scan_clauses, &source);
-		if (keyed == SIGMA_KEYED_NO)
-			elog(ERROR, "no key clause for a look-up of \"%s\"", info->resource->name);
-		keys = list_make1(source);
+		keyed = lappend_int(keyed, b.kinds[i]);
+		if (b.kinds[i] != SIGMA_KEYED_NO)
+			sources = lappend(sources, b.sources[i]);
 	}
-	private = list_make3(makeInteger(choose_page_limit(root, rel, info)),
-						 makeInteger(keyed),
+	if (!item)
+		filters = choose_filters(root, rel, info, scan_clauses, &sources);
+	private = list_make5(makeInteger(choose_page_limit(root, rel, info)),
+						 makeInteger(item),
+						 keyed,
+						 filters,
 						 used_attributes(rel, relid, local_clauses));
-	return make_foreignscan(tlist, local_clauses, rel->relid, keys, private, NIL, NIL, outer_plan);
+	return make_foreignscan(tlist, local_clauses, rel->relid, sources, private, NIL, NIL, outer_plan);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * scan.c
- *	  Running a scan: entries from the pager, or looked up by key, into slots.
+ *	  Running a scan: entries into slots.
  *
  * A scan may have to keep its rows: when it is rescanned without a change, and
  * when its statement also creates things on the same server.  In the latter
@@ -31,27 +31,22 @@ typedef struct SigmaScan
 	MemoryContextCallback callback;
 
 	SigmaSession *session;
-	const SigmaResource *resource;
-	bool		include_archived;
-	int			limit;
 	SigmaRowReader *reader;
 	SigmaStats	stats;
 	MemoryContext context;		/* of the whole scan */
 	MemoryContext row_context;	/* of one row */
 
-	/* a walk of the list */
-	SigmaPager *pager;			/* NULL until the first row is wanted */
+	/* what is read */
+	SigmaWalkSpec spec;
+	SigmaWalk  *walk;			/* NULL until the first row is wanted */
 
-	/* look-ups by key */
-	SigmaKeyed	keyed;
-	ExprState  *key;
-	Oid			key_type;		/* of the expression: a text, or an array */
-	MemoryContext key_context;	/* of the keys, and the reply in hand */
-	bool		keys_known;
-	int			nkeys;
-	char	  **keys;
-	int			next_key;
-	SigmaCall  *found;			/* the reply in hand */
+	/* what narrows it: expressions to be evaluated before it begins */
+	List	   *keyed;			/* a SigmaKeyed per key of the path */
+	List	   *filters;		/* query parameters */
+	List	   *exprs;			/* ExprStates of the keys that are given and of the filters */
+	List	   *types;			/* OIDs of their types */
+	MemoryContext key_context;	/* of their values */
+	bool		nothing;		/* a value is NULL, so no row can match */
 
 	/* rows that are kept */
 	bool		keep;
@@ -122,21 +117,23 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->context = AllocSetContextCreate(CurrentMemoryContext, "sigma scan", ALLOCSET_SMALL_SIZES);
 	scan->row_context = AllocSetContextCreate(scan->context, "sigma row", ALLOCSET_DEFAULT_SIZES);
 	scan->key_context = AllocSetContextCreate(scan->context, "sigma keys", ALLOCSET_SMALL_SIZES);
-	scan->resource = sigma_table_resource(options);
-	scan->include_archived = options->include_archived;
-	scan->limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT));
-	scan->keyed = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_KEYED));
+	scan->spec.resource = sigma_table_resource(options);
+	scan->spec.include_archived = options->include_archived;
+	scan->spec.prefetch = options->prefetch;
+	scan->spec.tolerate = options->on_error_row && scan->spec.resource->parent;
+	scan->spec.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT));
+	scan->spec.item = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_ITEM)) != 0;
+	scan->keyed = list_nth(plan->fdw_private, SIGMA_SCAN_KEYED);
+	scan->filters = list_nth(plan->fdw_private, SIGMA_SCAN_FILTERS);
+	scan->exprs = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
+	foreach(lc, plan->fdw_exprs)
+	{
+		scan->types = lappend_oid(scan->types, exprType(lfirst(lc)));
+		scan->runtime_key |= has_exec_param(lfirst(lc), NULL);
+	}
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_SCAN_ATTRIBUTES))
 		attnums = bms_add_member(attnums, lfirst_int(lc));
-	scan->reader = sigma_row_reader(rel, scan->resource, attnums);
-	if (scan->keyed != SIGMA_KEYED_NO)
-	{
-		Expr	   *expr = linitial(plan->fdw_exprs);
-
-		scan->key = ExecInitExpr(expr, (PlanState *) node);
-		scan->key_type = exprType((Node *) expr);
-		scan->runtime_key = has_exec_param((Node *) expr, NULL);
-	}
+	scan->reader = sigma_row_reader(rel, scan->spec.resource, attnums);
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 || statement_writes(estate, serverid);
 	scan->session = sigma_session_open(serverid, sigma_scan_userid(plan, estate), scan->context);
 
@@ -147,27 +144,21 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	node->fdw_state = scan;
 }
 
-/* --------------------------------------------------------- look-ups by key */
+/* -------------------------------------------------- what narrows the scan */
 
-/* Evaluates the key expression into a list of distinct texts. */
+/* An expression's value, or an array's elements, as distinct texts. */
 static void
-evaluate_keys(SigmaScan *scan)
+evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaBound *bound)
 {
-	MemoryContext old;
-	Datum		value;
 	bool		isnull;
+	Datum		value = ExecEvalExprSwitchContext(expr, scan->node->ss.ps.ps_ExprContext, &isnull);
 	Datum	   *elements = &value;
 	bool	   *nulls = &isnull;
 	int			n = 1;
-	Oid			type = scan->key_type;
 	Oid			output;
 	bool		varlena;
 
-	scan->found = NULL;
-	MemoryContextReset(scan->key_context);
-	old = MemoryContextSwitchTo(scan->key_context);
-	value = ExecEvalExprSwitchContext(scan->key, scan->node->ss.ps.ps_ExprContext, &isnull);
-	if (scan->keyed == SIGMA_KEYED_ANY)
+	if (is_array)
 	{
 		int16		length;
 		bool		by_value;
@@ -183,97 +174,88 @@ evaluate_keys(SigmaScan *scan)
 		}
 	}
 	getTypeOutputInfo(type, &output, &varlena);
-	scan->keys = palloc(Max(n, 1) * sizeof(char *));
-	scan->nkeys = 0;
+	bound->given = true;
+	bound->nvalues = 0;
+	bound->values = palloc(Max(n, 1) * sizeof(char *));
 	for (int i = 0; i < n; i++)
 	{
-		char	   *key;
+		char	   *text;
 		bool		seen = false;
 
 		/* nothing is equal to a NULL */
 		if (nulls[i])
 			continue;
-		key = OidOutputFunctionCall(output, elements[i]);
-		for (int j = 0; j < scan->nkeys && !seen; j++)
-			seen = strcmp(scan->keys[j], key) == 0;
+		text = OidOutputFunctionCall(output, elements[i]);
+		for (int j = 0; j < bound->nvalues && !seen; j++)
+			seen = strcmp(bound->values[j], text) == 0;
 		if (!seen)
-			scan->keys[scan->nkeys++] = key;
+			bound->values[bound->nvalues++] = text;
 	}
-	scan->next_key = 0;
-	scan->keys_known = true;
+}
+
+/* Evaluates what narrows the scan, and begins it. */
+static void
+begin_walk(SigmaScan *scan)
+{
+	MemoryContext old;
+	SigmaBound *bound;
+	StringInfoData filters;
+	int			next = 0;
+	ListCell   *lc;
+
+	MemoryContextReset(scan->key_context);
+	old = MemoryContextSwitchTo(scan->key_context);
+	bound = palloc0(SIGMA_MAX_KEYS * sizeof(SigmaBound));
+	scan->nothing = false;
+	foreach(lc, scan->keyed)
+	{
+		SigmaKeyed	keyed = lfirst_int(lc);
+
+		if (keyed == SIGMA_KEYED_NO)
+			continue;
+		evaluate(scan, list_nth(scan->exprs, next), list_nth_oid(scan->types, next),
+				 keyed == SIGMA_KEYED_ANY, &bound[foreach_current_index(lc)]);
+		next++;
+	}
+	initStringInfo(&filters);
+	foreach(lc, scan->filters)
+	{
+		SigmaBound	value;
+
+		evaluate(scan, list_nth(scan->exprs, next), list_nth_oid(scan->types, next), false, &value);
+		next++;
+		if (value.nvalues == 0)
+			scan->nothing = true;
+		else
+			appendStringInfo(&filters, "%s%s=%s", filters.len ? "&" : "", strVal(lfirst(lc)),
+							 sigma_text_url_encode(value.values[0]));
+	}
+	scan->spec.bound = bound;
+	scan->spec.filters = filters.len ? filters.data : NULL;
+	scan->walk = sigma_walk_open(scan->session, scan->key_context, &scan->spec, &scan->stats);
 	MemoryContextSwitchTo(old);
 }
 
-/* The entry of the next key that has one. */
-static bool
-next_looked_up(SigmaScan *scan, SigmaSpan *entry)
-{
-	if (!scan->keys_known)
-		evaluate_keys(scan);
-	if (scan->found)
-		sigma_call_free(scan->found);
-	scan->found = NULL;
-	while (scan->next_key < scan->nkeys)
-	{
-		SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP, .stats = &scan->stats};
-		MemoryContext old = MemoryContextSwitchTo(scan->key_context);
-		SigmaCall  *call;
-		SigmaJsonValue value;
-		const char *error;
-
-		spec.target = sigma_item_target(scan->resource, scan->keys[scan->next_key++]);
-		MemoryContextSwitchTo(old);
-		if (spec.target == NULL)
-			continue;
-		call = sigma_call(scan->session, scan->key_context, &spec);
-		if (sigma_call_not_found(call))
-		{
-			sigma_call_free(call);
-			continue;
-		}
-		if (!sigma_json_check(sigma_call_body(call), &value, &error))
-			sigma_raise_reply(sigma_call_target(call), "%s", error);
-		if (sigma_entry_belongs(scan->resource, scan->include_archived, value.text,
-								sigma_call_target(call)))
-		{
-			scan->found = call;
-			*entry = value.text;
-			return true;
-		}
-		sigma_call_free(call);
-	}
-	return false;
-}
-
 /* --------------------------------------------------------------------- rows */
-
-static bool
-next_entry(SigmaScan *scan, SigmaSpan *entry)
-{
-	if (scan->keyed != SIGMA_KEYED_NO)
-		return next_looked_up(scan, entry);
-	if (scan->pager == NULL)
-		scan->pager = sigma_pager_open(scan->session, scan->context, scan->resource, scan->limit,
-									   scan->include_archived, &scan->stats);
-	return sigma_pager_next(scan->pager, entry);
-}
 
 /* The next row from Sigma; the slot is empty at the end. */
 static void
 fetch_row(SigmaScan *scan, TupleTableSlot *slot)
 {
 	int			natts = slot->tts_tupleDescriptor->natts;
-	SigmaSpan	entry;
+	SigmaEntry	entry;
 	MemoryContext old;
 
 	ExecClearTuple(slot);
 	MemoryContextReset(scan->row_context);
-	if (!next_entry(scan, &entry))
+	if (scan->walk == NULL)
+		begin_walk(scan);
+	if (scan->nothing || !sigma_walk_next(scan->walk, &entry))
 		return;
 	old = MemoryContextSwitchTo(scan->row_context);
 	memset(slot->tts_values, 0, natts * sizeof(Datum));
 	memset(slot->tts_isnull, true, natts * sizeof(bool));
-	sigma_read_row(scan->reader, entry, slot->tts_values, slot->tts_isnull);
+	sigma_read_row(scan->reader, &entry, slot->tts_values, slot->tts_isnull);
 	MemoryContextSwitchTo(old);
 	ExecStoreVirtualTuple(slot);
 }
@@ -363,16 +345,17 @@ sigmaReScanForeignScan(ForeignScanState *node)
 	if (scan == NULL)
 		return;
 	/* only a key can make one scan of a table differ from another */
-	if (scan->store && (scan->keyed == SIGMA_KEYED_NO || node->ss.ps.chgParam == NULL))
+	if (scan->store && (scan->exprs == NIL || node->ss.ps.chgParam == NULL))
 	{
 		tuplestore_rescan(scan->store);
 		return;
 	}
 	end_store(scan);
-	scan->keys_known = false;
-	if (scan->pager)
-		sigma_pager_rewind(scan->pager);
 	scan->reader->row = 0;
+	if (scan->walk && (scan->exprs == NIL || node->ss.ps.chgParam == NULL))
+		sigma_walk_rewind(scan->walk);
+	else
+		scan->walk = NULL;
 }
 
 void

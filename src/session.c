@@ -31,7 +31,6 @@
 #include "common/base64.h"
 #include "common/pg_prng.h"
 #include "lib/ilist.h"
-#include "mb/pg_wchar.h"
 #include "portability/instr_time.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -328,6 +327,13 @@ sigma_session_serverid(const SigmaSession *session)
 	return session->settings->serverid;
 }
 
+/* How many requests may be under way at once. */
+int
+sigma_session_concurrency(const SigmaSession *session)
+{
+	return session->settings->max_concurrency;
+}
+
 /* Keeps the number of entries that a list said it has. */
 void
 sigma_session_note_total(SigmaSession *session, const SigmaResource *resource, double total)
@@ -424,15 +430,6 @@ token_is_good(const SigmaSession *s)
 	return s->token && now_ms() < s->token_end_ms;
 }
 
-/* In UTF-8 and percent-encoded. */
-static char *
-form_value(const char *value)
-{
-	char	   *utf8 = pg_server_to_any(value, (int) strlen(value), PG_UTF8);
-
-	return sigma_url_encode(utf8, strlen(utf8));
-}
-
 static void
 start_sign_in(SigmaSession *s)
 {
@@ -451,8 +448,8 @@ start_sign_in(SigmaSession *s)
 	}
 	else
 		s->sign_in_body = psprintf("grant_type=client_credentials&client_id=%s&client_secret=%s",
-								   form_value(settings->client_id),
-								   form_value(settings->client_secret));
+								   sigma_text_url_encode(settings->client_id),
+								   sigma_text_url_encode(settings->client_secret));
 	request.url = settings->token_url;
 	request.content_type = "Content-Type: application/x-www-form-urlencoded";
 	request.body = s->sign_in_body;

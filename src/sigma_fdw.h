@@ -115,7 +115,8 @@ typedef enum SigmaPaging
 {
 	SIGMA_PAGING_PAGE,			/* page, limit; nextPage is null at the end */
 	SIGMA_PAGING_PAGE_TOKEN,	/* pageToken, pageSize; nextPageToken is absent at the end */
-	SIGMA_PAGING_NONE			/* a bare array, and paging parameters are refused */
+	SIGMA_PAGING_NONE,			/* a bare array, and paging parameters are refused */
+	SIGMA_PAGING_OBJECT			/* no list: the reply is the one entry */
 } SigmaPaging;
 
 /* Where a column's value goes in the body of a create. */
@@ -126,31 +127,51 @@ typedef enum SigmaWriteTo
 	SIGMA_WRITE_DETAILS			/* into "details" */
 } SigmaWriteTo;
 
+/* Where a column's value comes from when a row is read. */
+typedef enum SigmaReadFrom
+{
+	SIGMA_FROM_FIELD,			/* the entry's field of that name */
+	SIGMA_FROM_ENTRY,			/* the whole entry */
+	SIGMA_FROM_KEY,				/* the key of the parent that the list stands below */
+	SIGMA_FROM_ERROR,			/* why the parent's list could not be read */
+	SIGMA_FROM_NOWHERE			/* write-only: reads as NULL */
+} SigmaReadFrom;
+
 typedef struct SigmaField
 {
 	const char *column;			/* SQL name */
-	const char *field;			/* the API's name; NULL for the whole entry */
+	const char *field;			/* the API's name; of a key, the parent's column */
 	Oid			type;			/* the column's type when imported */
+	SigmaReadFrom read;
 	SigmaWriteTo write;
-	bool		write_only;		/* never in a reply: reads as NULL */
 	bool		hidden;			/* not imported; known to hand-made tables */
 	const char *absent;			/* what an absent or null field reads as; or NULL */
 	const char *comment;
 } SigmaField;
 
+/* Equality on the column may be sent as this query parameter. */
+typedef struct SigmaFilter
+{
+	const char *column;
+	const char *parameter;
+} SigmaFilter;
+
 typedef struct SigmaResource
 {
 	const char *name;
 	const char *comment;
-	const char *path;			/* of the list, and of a create */
-	const char *item_path;		/* of one entry, the key to be appended; or NULL */
-	const char *key;			/* the column that item_path is by; or NULL */
-	const char *archived_parameter; /* the query parameter that adds archived ones */
-	const char *archived_field; /* the field that tells them apart */
+	const char *path;			/* of the list; {column} stands for a parent's key */
+	const char *item_path;		/* of one entry, {column} for its key; or NULL */
+	const char *key;			/* the column that identifies an entry; or NULL */
+	const char *parent;			/* the resource below whose entries the list stands; or NULL */
+	const char *archived_query; /* what adds archived entries to the list; or NULL */
+	const char *archived_field; /* the field that tells them apart; or NULL */
 	SigmaPaging paging;
 	bool		creatable;
 	const SigmaField *fields;
 	int			nfields;
+	const SigmaFilter *filters;
+	int			nfilters;
 } SigmaResource;
 
 extern const SigmaResource *const sigma_resources[];
@@ -183,6 +204,18 @@ extern long sigma_retry_delay(const SigmaAttempt *attempt);
 extern long sigma_parse_retry_after(const char *value, int64 now);
 extern bool sigma_outcome_unknown(const SigmaAttempt *attempt);
 
+/* ------------------------------------------------------------------ path.c
+ * Floor 1: paths of the API, and the keys in them.
+ */
+
+/* No path has more keys than this. */
+#define SIGMA_MAX_KEYS 4
+
+extern char *sigma_url_encode(const char *text, size_t length);
+extern char *sigma_text_url_encode(const char *text);
+extern int	sigma_path_keys(const char *path, const char **keys);
+extern char *sigma_fill_path(const char *path, char *const *values);
+
 /* ---------------------------------------------------------------- option.c
  * Floor 1: the one table of options, and the settings that they resolve to.
  */
@@ -214,6 +247,9 @@ typedef struct SigmaTableOptions
 	bool		include_archived;
 	bool		updatable;		/* false if the server or the table says so */
 	double		rows;			/* the row estimate; -1 if none is set */
+	bool		push_filters;
+	bool		prefetch;
+	bool		on_error_row;	/* a parent that fails becomes a row */
 } SigmaTableOptions;
 
 extern SigmaSettings *sigma_settings(Oid serverid, Oid userid);
@@ -270,15 +306,24 @@ extern SigmaEscape sigma_json_unescape(const SigmaJsonValue *string, char *out, 
  * Floor 2: text to Datum and back.  The only file that includes cJSON.
  */
 
+/* One entry of a list, with what was known before it was read. */
+typedef struct SigmaEntry
+{
+	SigmaSpan	text;			/* an object in checked text; empty if it failed */
+	char	  **keys;			/* of the parents, in the order of the path; or NULL */
+	const struct SigmaFailure *failure; /* why there is no entry; or NULL */
+} SigmaEntry;
+
 /* One column of a table, ready to be filled from entries. */
 typedef struct SigmaColumn
 {
 	AttrNumber	attnum;
 	const char *name;			/* SQL name, for messages */
-	const char *field;			/* the API's name; NULL for the whole entry */
+	SigmaReadFrom read;
+	const char *field;			/* the API's name */
 	size_t		field_length;
+	int			key;			/* which of the entry's keys it is */
 	const char *absent;
-	bool		write_only;
 	bool		is_json;		/* json or jsonb: takes the text as it stands */
 	bool		is_integer;		/* takes 30.0 and 3e1 for 30 */
 	FmgrInfo	input;
@@ -295,7 +340,7 @@ typedef struct SigmaRowReader
 	SigmaJsonValue *values;		/* one per column: the entry's field, if found[] */
 	bool	   *found;
 	int			current;		/* the column in hand, for messages; -1 none */
-	SigmaSpan	entry;			/* the entry in hand */
+	const SigmaEntry *entry;	/* the entry in hand */
 	int64		row;			/* its number in this scan, from 1 */
 } SigmaRowReader;
 
@@ -303,7 +348,8 @@ extern const char *sigma_column_field(Relation rel, const SigmaResource *resourc
 									  AttrNumber attnum, const SigmaField **known);
 extern SigmaRowReader *sigma_row_reader(Relation rel, const SigmaResource *resource,
 										const Bitmapset *attnums);
-extern void sigma_read_row(SigmaRowReader *reader, SigmaSpan entry, Datum *values, bool *isnull);
+extern void sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values,
+						   bool *isnull);
 extern Datum sigma_json_to_jsonb(SigmaSpan text);
 extern char *sigma_json_string(const SigmaJsonValue *value);
 extern char *sigma_json_page_token(const SigmaJsonValue *value);
@@ -361,7 +407,6 @@ extern bool sigma_transfer_body_left(const SigmaTransfer *transfer);
 extern const SigmaReply *sigma_transfer_reply(const SigmaTransfer *transfer);
 extern void sigma_transfer_free(SigmaTransfer *transfer);
 extern void sigma_transport_wait(SigmaTransport *transport, long timeout_ms);
-extern char *sigma_url_encode(const char *text, size_t length);
 extern const char *sigma_transport_version(void);
 
 /* --------------------------------------------------------------- session.c
@@ -378,6 +423,7 @@ typedef struct SigmaStats
 	int64		pages;
 	int64		retries;
 	int64		bytes;			/* of bodies, decoded */
+	int64		failed_parents;
 	double		wait_ms;
 } SigmaStats;
 
@@ -395,6 +441,7 @@ typedef struct SigmaCallSpec
 extern SigmaSession *sigma_session_open(Oid serverid, Oid userid, MemoryContext context);
 extern const char *sigma_session_server(const SigmaSession *session);
 extern Oid	sigma_session_serverid(const SigmaSession *session);
+extern int	sigma_session_concurrency(const SigmaSession *session);
 extern bool sigma_session_is_sign_in(const SigmaSession *session, const char *path);
 extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
 								   const SigmaCallSpec *spec);
@@ -413,21 +460,62 @@ extern void sigma_session_note_total(SigmaSession *session, const SigmaResource 
 extern double sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource);
 
 /* ----------------------------------------------------------------- pager.c
- * Floor 4: walks a list and yields one JSON entry at a time.
+ * Floor 4: reads one list and yields one JSON entry at a time.
  */
 typedef struct SigmaPager SigmaPager;
 
-extern char *sigma_list_target(const SigmaResource *resource, int limit, bool include_archived,
-							   const char *page_token);
-extern char *sigma_item_target(const SigmaResource *resource, const char *key);
+typedef struct SigmaListSpec
+{
+	const SigmaResource *resource;
+	const char *path;			/* with its keys filled in */
+	const char *filters;		/* more of the query, encoded; or NULL */
+	int			limit;			/* entries per page */
+	bool		include_archived;
+	bool		prefetch;		/* ask for pages before they are wanted */
+	bool		item;			/* the path is that of one entry, not of a list */
+	bool		by_key;			/* that there is no such list, or entry, is no error */
+	bool		tolerate;		/* a failed request ends the list without an error */
+} SigmaListSpec;
+
+extern char *sigma_list_target(const SigmaListSpec *spec, const char *page_token);
 extern SigmaPager *sigma_pager_open(SigmaSession *session, MemoryContext context,
-									const SigmaResource *resource, int limit,
-									bool include_archived, SigmaStats *stats);
+									const SigmaListSpec *spec, SigmaStats *stats);
+extern void sigma_pager_start(SigmaPager *pager);
 extern bool sigma_pager_next(SigmaPager *pager, SigmaSpan *entry);
+extern const SigmaFailure *sigma_pager_failure(const SigmaPager *pager);
 extern void sigma_pager_rewind(SigmaPager *pager);
 extern void sigma_pager_close(SigmaPager *pager);
-extern bool sigma_entry_belongs(const SigmaResource *resource, bool include_archived,
-								SigmaSpan entry, const char *target);
+
+/* ------------------------------------------------------------------ walk.c
+ * Floor 4: reads all the lists that make up a table.
+ */
+typedef struct SigmaWalk SigmaWalk;
+
+/* The values of a key that a query gives. */
+typedef struct SigmaBound
+{
+	bool		given;			/* else the parents supply it */
+	int			nvalues;
+	char	  **values;			/* distinct, in the database's encoding */
+} SigmaBound;
+
+typedef struct SigmaWalkSpec
+{
+	const SigmaResource *resource;
+	bool		item;			/* look-ups of single entries, by item_path */
+	const SigmaBound *bound;	/* one per key of the path, in its order */
+	const char *filters;		/* more of the query, encoded; or NULL */
+	int			limit;
+	bool		include_archived;
+	bool		prefetch;
+	bool		tolerate;		/* a parent whose list fails becomes an entry */
+} SigmaWalkSpec;
+
+extern SigmaWalk *sigma_walk_open(SigmaSession *session, MemoryContext context,
+								  const SigmaWalkSpec *spec, SigmaStats *stats);
+extern bool sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry);
+extern void sigma_walk_rewind(SigmaWalk *walk);
+extern void sigma_walk_close(SigmaWalk *walk);
 
 /* ------------------------------------------------------------------ plan.c
  * Floor 5: sizes, paths and the plan of a scan.
@@ -436,12 +524,17 @@ extern bool sigma_entry_belongs(const SigmaResource *resource, bool include_arch
 /* What stands at which place of a ForeignScan's fdw_private. */
 typedef enum SigmaScanPrivate
 {
-	SIGMA_SCAN_LIMIT,			/* Integer: the page's limit parameter */
-	SIGMA_SCAN_KEYED,			/* Integer: a SigmaKeyed; fdw_exprs holds the key */
-	SIGMA_SCAN_ATTRIBUTES,		/* IntList: attribute numbers that the query uses */
-	SIGMA_SCAN_NPRIVATE
+	SIGMA_SCAN_LIMIT,			/* Integer: entries per page */
+	SIGMA_SCAN_ITEM,			/* Integer: 1 for look-ups of single entries */
+	SIGMA_SCAN_KEYED,			/* IntList: a SigmaKeyed for each key of the path */
+	SIGMA_SCAN_FILTERS,			/* List of String: query parameters */
+	SIGMA_SCAN_ATTRIBUTES		/* IntList: attribute numbers that the query uses */
 } SigmaScanPrivate;
 
+/*
+ * How a query gives a key.  fdw_exprs holds the expression of each key that is
+ * given, in the order of the path, and behind them that of each filter.
+ */
 typedef enum SigmaKeyed
 {
 	SIGMA_KEYED_NO,

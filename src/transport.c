@@ -809,32 +809,6 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 
 /* --------------------------------------------------------------- the rest */
 
-/* Percent-encodes a text (UTF-8) for a path segment or a query; palloc'd. */
-char *
-sigma_url_encode(const char *text, size_t length)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	static const char unreserved[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-	StringInfoData s;
-
-	initStringInfo(&s);
-	for (size_t i = 0; i < length; i++)
-	{
-		unsigned char c = (unsigned char) text[i];
-
-		if (c != '\0' && strchr(unreserved, c))
-			appendStringInfoChar(&s, (char) c);
-		else
-		{
-			appendStringInfoChar(&s, '%');
-			appendStringInfoChar(&s, hex[c >> 4]);
-			appendStringInfoChar(&s, hex[c & 15]);
-		}
-	}
-	return s.data;
-}
-
 /* libcurl's and its TLS library's versions, palloc'd. */
 const char *
 sigma_transport_version(void)
