@@ -34,25 +34,8 @@ endif
 else
 
 MODULE_big = sigma_fdw
-OBJS = \
-	src/sigma_fdw.o \
-	src/plan.o \
-	src/scan.o \
-	src/modify.o \
-	src/explain.o \
-	src/import.o \
-	src/functions.o \
-	src/walk.o \
-	src/pager.o \
-	src/session.o \
-	src/transport.o \
-	src/json.o \
-	src/jsontext.o \
-	src/option.o \
-	src/path.o \
-	src/retry.o \
-	src/catalog.o \
-	src/report.o
+# all of src: a file that is forgotten here would be missed only when the library is loaded
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
 
 EXTENSION = sigma_fdw
 DATA = sql/sigma_fdw--1.0.sql

@@ -63,6 +63,73 @@ COMMENT ON FUNCTION @extschema@.sigma_create_connection(
     pg_catalog.int4, pg_catalog.bool, pg_catalog.jsonb) IS
 'creates a connection in Sigma at once and returns it as Sigma does';
 
+CREATE FUNCTION @extschema@.sigma_sync_connection(
+    server pg_catalog.text,
+    connection_id pg_catalog.text,
+    path pg_catalog.text[] DEFAULT '{}')
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_sync_connection(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text[]) IS
+'lets Sigma read the catalog of a connection''s warehouse anew, from a path down';
+
+CREATE FUNCTION @extschema@.sigma_lookup_path(
+    server pg_catalog.text,
+    connection_id pg_catalog.text,
+    path pg_catalog.text[],
+    OUT kind pg_catalog.text,
+    OUT inode_id pg_catalog.text,
+    OUT url pg_catalog.text)
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION @extschema@.sigma_lookup_path(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text[]) IS
+'what Sigma knows at a path of a connection''s warehouse';
+
+CREATE FUNCTION @extschema@.sigma_grant_connection(
+    server pg_catalog.text,
+    connection_id pg_catalog.text,
+    permission pg_catalog.text,
+    member_id pg_catalog.text DEFAULT NULL,
+    team_id pg_catalog.text DEFAULT NULL)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_grant_connection(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+'grants a permission on a connection to a member or to a team';
+
+CREATE FUNCTION @extschema@.sigma_revoke_connection(
+    server pg_catalog.text,
+    connection_id pg_catalog.text,
+    permission pg_catalog.text DEFAULT NULL,
+    member_id pg_catalog.text DEFAULT NULL,
+    team_id pg_catalog.text DEFAULT NULL)
+RETURNS pg_catalog.int4
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_revoke_connection(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+'revokes a member''s or a team''s permission on a connection (all, if none is named) and tells how many grants that were';
+
+CREATE FUNCTION @extschema@.sigma_check(
+    server pg_catalog.text,
+    OUT step pg_catalog.text,
+    OUT ok pg_catalog.bool,
+    OUT detail pg_catalog.text,
+    OUT hint pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_check(pg_catalog.text) IS
+'tells step by step what works between this database and Sigma, and what to do where it does not';
+
 CREATE FUNCTION @extschema@.sigma_request(
     server pg_catalog.text,
     method pg_catalog.text,
@@ -85,3 +152,12 @@ REVOKE ALL ON FUNCTION @extschema@.sigma_create_connection(
     pg_catalog.int4, pg_catalog.bool, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_request(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_sync_connection(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_lookup_path(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_grant_connection(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_revoke_connection(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_check(pg_catalog.text) FROM PUBLIC;

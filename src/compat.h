@@ -18,6 +18,11 @@
 /* behind a parameter that a callback's signature has and its body has no use for */
 #define UNUSED pg_attribute_unused()
 
+/* 18 has this in front of a declaration, where older ones had it behind */
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 #include "catalog/pg_foreign_server.h"
 #include "commands/explain.h"
 #include "foreign/fdwapi.h"
@@ -81,7 +86,7 @@ sigma_estimate_array_length(PlannerInfo *root UNUSED, Node *array)
 
 /* The role that a scan's permissions are checked as: a view's owner, say. */
 static inline Oid
-sigma_scan_userid(ForeignScan *plan, EState *estate)
+sigma_scan_userid(ForeignScan *plan, EState *estate UNUSED)
 {
 #if PG_VERSION_NUM >= 160000
 	Oid			userid = plan->checkAsUser;
@@ -135,6 +140,13 @@ sigma_create_wait_event_set(MemoryContext context, int nevents)
 	return CreateWaitEventSet(context, nevents);
 #endif
 }
+
+/* Lets ANALYZE sleep as vacuum_cost_delay wants, and be cancelled. */
+#if PG_VERSION_NUM >= 180000
+#define vacuum_delay() vacuum_delay_point(true)
+#else
+#define vacuum_delay() vacuum_delay_point()
+#endif
 
 /* The wait event that pg_stat_activity shows: a named one since 17. */
 static inline uint32

@@ -116,8 +116,11 @@ sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	{
 		Node	   *expr = list_nth(plan->fdw_exprs, next++);
 		char	   *text = constant_text(expr);
-		const char *parameter = strVal(lfirst(lc));
+		const SigmaFilter *filter = &resource->filters[lfirst_int(lc)];
+		const char *parameter = filter->parameter;
 
+		if (text && !sigma_filter_takes(filter, text))
+			continue;
 		appendStringInfo(&filters, "%s%s=%s", filters.len ? "&" : "", parameter,
 						 text ? sigma_text_url_encode(text) : psprintf("{%s}", parameter));
 		if (text == NULL)

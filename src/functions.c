@@ -15,17 +15,25 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
 PG_FUNCTION_INFO_V1(sigma_create_connection);
 PG_FUNCTION_INFO_V1(sigma_whoami);
 PG_FUNCTION_INFO_V1(sigma_test_connection);
+PG_FUNCTION_INFO_V1(sigma_sync_connection);
+PG_FUNCTION_INFO_V1(sigma_lookup_path);
+PG_FUNCTION_INFO_V1(sigma_grant_connection);
+PG_FUNCTION_INFO_V1(sigma_revoke_connection);
 PG_FUNCTION_INFO_V1(sigma_request);
 PG_FUNCTION_INFO_V1(sigma_fdw_version);
+
+#define GRANTS_PATH "/v2/connections/{connection_id}/grants"
 
 /* A text argument as a C string; raises 22004 if it is NULL. */
 static char *
@@ -39,13 +47,14 @@ text_argument(FunctionCallInfo fcinfo, int i, const char *name)
 }
 
 /*
- * The session of the current user with the server of a name.  Raises 42704 if
- * there is no such server, 42501 without USAGE on it, and 42809 if it is
- * another wrapper's.
+ * The OID of the server that a function's first argument names.  Raises 22004
+ * if it is null, 42704 if there is no such server, 42501 without USAGE on it,
+ * and 42809 if it is another wrapper's.
  */
-static SigmaSession *
-open_server(const char *name)
+Oid
+sigma_function_server(FunctionCallInfo fcinfo)
 {
+	char	   *name = text_argument(fcinfo, 0, "server");
 	ForeignServer *server = GetForeignServerByName(name, false);
 	AclResult	acl = sigma_server_aclcheck(server->serverid, GetUserId(), ACL_USAGE);
 
@@ -55,7 +64,14 @@ open_server(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not a server of sigma_fdw", name)));
-	return sigma_session_open(server->serverid, GetUserId(), CurrentMemoryContext);
+	return server->serverid;
+}
+
+/* The session of the current user with that server. */
+static SigmaSession *
+open_server(FunctionCallInfo fcinfo)
+{
+	return sigma_session_open(sigma_function_server(fcinfo), GetUserId(), CurrentMemoryContext);
 }
 
 /* Before a write: raises 25006 or 55000 if it must not be. */
@@ -82,28 +98,31 @@ reply_value(SigmaCall *call)
 	return value;
 }
 
-/* A row of two texts from two members of a reply. */
+/*
+ * A row of texts from members of a reply; raises HV000 if it has none of them.
+ */
 static Datum
-two_members(FunctionCallInfo fcinfo, SigmaCall *call, const char *first, const char *second)
+members_to_row(FunctionCallInfo fcinfo, SigmaCall *call, int n, const char *const *members)
 {
 	SigmaJsonValue reply = reply_value(call);
-	char	   *texts[2];
-	Datum		values[2] = {0};
-	bool		nulls[2];
+	Datum	   *values = palloc0(n * sizeof(Datum));
+	bool	   *nulls = palloc0(n * sizeof(bool));
+	bool		any = false;
 	TupleDesc	desc;
 
-	texts[0] = sigma_json_member_text(&reply, first);
-	texts[1] = sigma_json_member_text(&reply, second);
-	if (texts[0] == NULL && texts[1] == NULL)
-		sigma_raise_reply(sigma_call_target(call), "it has neither \"%s\" nor \"%s\"", first, second);
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	for (int i = 0; i < 2; i++)
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != n)
+		elog(ERROR, "return type must be a row of %d columns", n);
+	for (int i = 0; i < n; i++)
 	{
-		nulls[i] = texts[i] == NULL;
-		if (texts[i])
-			values[i] = CStringGetTextDatum(texts[i]);
+		char	   *text = sigma_json_member_text(&reply, members[i]);
+
+		nulls[i] = text == NULL;
+		any |= text != NULL;
+		if (text)
+			values[i] = CStringGetTextDatum(text);
 	}
+	if (!any)
+		sigma_raise_reply(sigma_call_target(call), "it has no \"%s\"", members[0]);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
@@ -113,11 +132,24 @@ two_members(FunctionCallInfo fcinfo, SigmaCall *call, const char *first, const c
 Datum
 sigma_whoami(PG_FUNCTION_ARGS)
 {
-	SigmaSession *session = open_server(text_argument(fcinfo, 0, "server"));
+	SigmaSession *session = open_server(fcinfo);
 	SigmaCallSpec spec = {.method = "GET", .target = "/v2/whoami", .purpose = SIGMA_READ};
 
-	PG_RETURN_DATUM(two_members(fcinfo, sigma_call(session, CurrentMemoryContext, &spec),
-								"userId", "organizationId"));
+	PG_RETURN_DATUM(members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 2,
+								   (const char *const[]) {"userId", "organizationId"}));
+}
+
+/* The path of a request about one connection; raises P0002 for no possible id. */
+static char *
+connection_target(const char *path, char *id)
+{
+	char	   *target = sigma_fill_path(path, &id);
+
+	if (target == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("no connection can have the id \"%s\"", id)));
+	return target;
 }
 
 /*
@@ -126,18 +158,13 @@ sigma_whoami(PG_FUNCTION_ARGS)
 Datum
 sigma_test_connection(PG_FUNCTION_ARGS)
 {
-	SigmaSession *session = open_server(text_argument(fcinfo, 0, "server"));
-	char	   *id = text_argument(fcinfo, 1, "connection_id");
-	char	   *item = sigma_fill_path(sigma_find_resource("connections")->item_path, &id);
+	SigmaSession *session = open_server(fcinfo);
 	SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_READ};
 
-	if (item == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("no connection can have the id \"%s\"", id)));
-	spec.target = psprintf("%s/test", item);
-	PG_RETURN_DATUM(two_members(fcinfo, sigma_call(session, CurrentMemoryContext, &spec),
-								"read", "write"));
+	spec.target = connection_target("/v2/connections/{connection_id}/test",
+									text_argument(fcinfo, 1, "connection_id"));
+	PG_RETURN_DATUM(members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 2,
+								   (const char *const[]) {"read", "write"}));
 }
 
 /* A jsonb argument as a value that stands beside "details"; or nothing. */
@@ -190,7 +217,7 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 	hide.previous = error_context_stack;
 	error_context_stack = &hide;
 
-	session = open_server(text_argument(fcinfo, 0, "server"));
+	session = open_server(fcinfo);
 	check_writable(session, "sigma_create_connection()");
 	name = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (!PG_ARGISNULL(2))
@@ -209,6 +236,171 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 
 	error_context_stack = hide.previous;
 	PG_RETURN_DATUM(result);
+}
+
+/* --------------------------------------------------- paths of a connection */
+
+/* A text array argument as {"path": [...]}; raises 22004 for a null in it. */
+static char *
+path_argument(FunctionCallInfo fcinfo, int i)
+{
+	StringInfoData body;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+
+	if (PG_ARGISNULL(i))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", "path")));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(i), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, &n);
+	initStringInfo(&body);
+	appendStringInfoString(&body, "{\"path\":[");
+	for (int j = 0; j < n; j++)
+	{
+		if (nulls[j])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not contain nulls", "path")));
+		appendStringInfo(&body, "%s%s", j ? "," : "",
+						 sigma_text_to_json(TextDatumGetCString(elements[j])));
+	}
+	appendStringInfoString(&body, "]}");
+	return pg_server_to_any(body.data, body.len, PG_UTF8);
+}
+
+/*
+ * sigma_sync_connection(server, connection_id, path) lets Sigma read the
+ * warehouse's catalog anew, from the path down
+ */
+Datum
+sigma_sync_connection(PG_FUNCTION_ARGS)
+{
+	SigmaSession *session = open_server(fcinfo);
+	SigmaCallSpec spec = {.method = "POST", .purpose = SIGMA_WRITE};
+
+	check_writable(session, "sigma_sync_connection()");
+	spec.target = connection_target("/v2/connections/{connection_id}/sync",
+									text_argument(fcinfo, 1, "connection_id"));
+	spec.body = path_argument(fcinfo, 2);
+	(void) sigma_call(session, CurrentMemoryContext, &spec);
+	PG_RETURN_VOID();
+}
+
+/*
+ * sigma_lookup_path(server, connection_id, path) returns (kind, inode_id, url)
+ */
+Datum
+sigma_lookup_path(PG_FUNCTION_ARGS)
+{
+	SigmaSession *session = open_server(fcinfo);
+	/* a POST, but only to carry the path: it changes nothing */
+	SigmaCallSpec spec = {.method = "POST", .purpose = SIGMA_READ};
+
+	spec.target = connection_target("/v2/connection/{connection_id}/lookup",
+									text_argument(fcinfo, 1, "connection_id"));
+	spec.body = path_argument(fcinfo, 2);
+	PG_RETURN_DATUM(members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 3,
+								   (const char *const[]) {"kind", "inodeId", "url"}));
+}
+
+/* --------------------------------------------------- grants on a connection */
+
+/* Exactly one of the arguments member_id and team_id, as {"memberId": ...}. */
+static char *
+grantee_argument(FunctionCallInfo fcinfo, int member, const char **field, char **id)
+{
+	bool		is_member = !PG_ARGISNULL(member);
+
+	if (is_member == !PG_ARGISNULL(member + 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a grant is for a member or for a team"),
+				 errhint("Give exactly one of \"member_id\" and \"team_id\".")));
+	*field = is_member ? "memberId" : "teamId";
+	*id = text_to_cstring(PG_GETARG_TEXT_PP(is_member ? member : member + 1));
+	return psprintf("{\"%s\":%s}", *field, sigma_text_to_json(*id));
+}
+
+/*
+ * sigma_grant_connection(server, connection_id, permission, member_id, team_id)
+ */
+Datum
+sigma_grant_connection(PG_FUNCTION_ARGS)
+{
+	SigmaSession *session = open_server(fcinfo);
+	SigmaCallSpec spec = {.method = "POST", .purpose = SIGMA_WRITE};
+	const char *field;
+	char	   *id;
+	char	   *grantee;
+	char	   *body;
+
+	check_writable(session, "sigma_grant_connection()");
+	spec.target = connection_target(GRANTS_PATH, text_argument(fcinfo, 1, "connection_id"));
+	grantee = grantee_argument(fcinfo, 3, &field, &id);
+	body = psprintf("{\"grants\":[{\"grantee\":%s,\"permission\":%s}]}", grantee,
+					sigma_text_to_json(text_argument(fcinfo, 2, "permission")));
+	spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
+	(void) sigma_call(session, CurrentMemoryContext, &spec);
+	PG_RETURN_VOID();
+}
+
+/* The ids of a member's or team's grants on a connection; NULL permission: all. */
+static List *
+find_grants(SigmaSession *session, const char *target, const char *field, const char *id,
+			const char *permission)
+{
+	SigmaListSpec spec = {
+		.resource = sigma_find_resource("connection_grants"),
+		.path = target,
+		.limit = SIGMA_MAX_PAGE_SIZE,
+	};
+	SigmaPager *pager = sigma_pager_open(session, CurrentMemoryContext, &spec, NULL);
+	SigmaSpan	entry;
+	List	   *grants = NIL;
+
+	while (sigma_pager_next(pager, &entry))
+	{
+		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+		char	   *grantee = sigma_json_member_text(&object, field);
+		char	   *granted = sigma_json_member_text(&object, "permission");
+		char	   *grant_id = sigma_json_member_text(&object, "grantId");
+
+		if (grantee && grant_id && strcmp(grantee, id) == 0 &&
+			(permission == NULL || (granted && strcmp(granted, permission) == 0)))
+			grants = lappend(grants, grant_id);
+	}
+	return grants;
+}
+
+/*
+ * sigma_revoke_connection(server, connection_id, permission, member_id,
+ * team_id) returns how many grants were revoked
+ */
+Datum
+sigma_revoke_connection(PG_FUNCTION_ARGS)
+{
+	SigmaSession *session = open_server(fcinfo);
+	char	   *connection = text_argument(fcinfo, 1, "connection_id");
+	char	   *permission = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	const char *field;
+	char	   *id;
+	List	   *grants;
+	ListCell   *lc;
+
+	check_writable(session, "sigma_revoke_connection()");
+	(void) grantee_argument(fcinfo, 3, &field, &id);
+	grants = find_grants(session, connection_target(GRANTS_PATH, connection), field, id, permission);
+	foreach(lc, grants)
+	{
+		char	   *keys[] = {connection, lfirst(lc)};
+		SigmaCallSpec spec = {.method = "DELETE", .purpose = SIGMA_WRITE};
+
+		spec.target = sigma_fill_path(GRANTS_PATH "/{grant_id}", keys);
+		(void) sigma_call(session, CurrentMemoryContext, &spec);
+	}
+	PG_RETURN_INT32(list_length(grants));
 }
 
 /* ---------------------------------------------------------- sigma_request() */
@@ -370,7 +562,7 @@ sigma_request(PG_FUNCTION_ARGS)
 	hide.previous = error_context_stack;
 	error_context_stack = &hide;
 
-	session = open_server(text_argument(fcinfo, 0, "server"));
+	session = open_server(fcinfo);
 	spec.method = check_method(text_argument(fcinfo, 1, "method"));
 	spec.purpose = strcmp(spec.method, "GET") == 0 ? SIGMA_READ : SIGMA_WRITE;
 	path = text_argument(fcinfo, 2, "path");

@@ -115,7 +115,11 @@ sigma_list_target(const SigmaListSpec *spec, const char *page_token)
 	if (spec->filters && spec->filters[0])
 		add_parameter(&target, spec->filters);
 	if (by_token || resource->paging == SIGMA_PAGING_PAGE)
-		add_parameter(&target, psprintf("%s=%d", by_token ? "pageSize" : "limit", spec->limit));
+	{
+		int			limit = resource->max_page_size ? Min(spec->limit, resource->max_page_size) : spec->limit;
+
+		add_parameter(&target, psprintf("%s=%d", by_token ? "pageSize" : "limit", limit));
+	}
 	if (page_token)
 		add_parameter(&target, psprintf("%s=%s", by_token ? "pageToken" : "page",
 										sigma_url_encode(page_token, strlen(page_token))));
@@ -400,7 +404,8 @@ entry_belongs(const SigmaPager *pager, SigmaSpan entry)
 		else if (sigma_json_is(&member.key, "message"))
 			has_message = true;
 	}
-	if (!has_key && has_code && has_message)
+	/* where the API describes errors as entries, they have columns of their own */
+	if (!has_key && has_code && has_message && sigma_find_api_field(resource, "code") == NULL)
 	{
 		char	   *code = sigma_json_member_text(&object, "code");
 		char	   *message = sigma_json_member_text(&object, "message");

@@ -475,13 +475,13 @@ used_attributes(RelOptInfo *rel, Oid relid, List *clauses)
 
 /*
  * The filters that the API can apply: adds their expressions to *sources and
- * returns their query parameters.  What they leave is checked again locally.
+ * returns their places in the resource's table.  What they leave is checked again locally.
  */
 static List *
 choose_filters(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, List *clauses,
 			   List **sources)
 {
-	List	   *parameters = NIL;
+	List	   *filters = NIL;
 
 	for (int i = 0; i < info->resource->nfilters; i++)
 	{
@@ -489,10 +489,12 @@ choose_filters(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, List *c
 
 		if (find_key_clause(root, rel, info->filters[i], clauses, &source) != SIGMA_KEYED_ONE)
 			continue;
-		parameters = lappend(parameters, makeString(pstrdup(info->resource->filters[i].parameter)));
+		filters = lappend_int(filters, i);
 		*sources = lappend(*sources, source);
+		if (info->resource->one_filter)
+			break;
 	}
-	return parameters;
+	return filters;
 }
 
 ForeignScan *

@@ -141,9 +141,12 @@ days_from_civil(int64 year, int month, int day)
 		day_of_year - 719468;
 }
 
-/* An HTTP date of the preferred form (RFC 9110, 5.6.7); -1 if it is none. */
-static int64
-parse_http_date(const char *value)
+/*
+ * An HTTP date of the preferred form (RFC 9110, 5.6.7) in seconds since 1970;
+ * -1 if it is none.
+ */
+int64
+sigma_parse_http_date(const char *value)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	char		month_name[4];
@@ -193,7 +196,7 @@ sigma_parse_retry_after(const char *value, int64 now)
 	}
 	else
 	{
-		int64		date = parse_http_date(p);
+		int64		date = sigma_parse_http_date(p);
 
 		if (date < 0)
 			return -1;

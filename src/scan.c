@@ -42,7 +42,7 @@ typedef struct SigmaScan
 
 	/* what narrows it: expressions to be evaluated before it begins */
 	List	   *keyed;			/* a SigmaKeyed per key of the path */
-	List	   *filters;		/* query parameters */
+	List	   *filters;		/* places in the resource's table of filters */
 	List	   *exprs;			/* ExprStates of the keys that are given and of the filters */
 	List	   *types;			/* OIDs of their types */
 	MemoryContext key_context;	/* of their values */
@@ -220,14 +220,15 @@ begin_walk(SigmaScan *scan)
 	initStringInfo(&filters);
 	foreach(lc, scan->filters)
 	{
+		const SigmaFilter *filter = &scan->spec.resource->filters[lfirst_int(lc)];
 		SigmaBound	value;
 
 		evaluate(scan, list_nth(scan->exprs, next), list_nth_oid(scan->types, next), false, &value);
 		next++;
 		if (value.nvalues == 0)
 			scan->nothing = true;
-		else
-			appendStringInfo(&filters, "%s%s=%s", filters.len ? "&" : "", strVal(lfirst(lc)),
+		else if (sigma_filter_takes(filter, value.values[0]))
+			appendStringInfo(&filters, "%s%s=%s", filters.len ? "&" : "", filter->parameter,
 							 sigma_text_url_encode(value.values[0]));
 	}
 	scan->spec.bound = bound;

@@ -422,6 +422,47 @@ describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProblem *p
 	return sigma_problem_to_failure(problem);
 }
 
+/*
+ * Asks who we are without saying it, to learn whether the host can be reached
+ * and is the API.  Raises only what interrupts the wait.
+ */
+void
+sigma_session_probe(SigmaSession *s, MemoryContext context, SigmaProbe *probe)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	SigmaRequest request = {
+		.method = "GET",
+		.url = psprintf("%s/v2/whoami", s->settings->base_url),
+		.repeatable = true,
+		.loopback = s->settings->loopback,
+	};
+	SigmaProblem problem = {.purpose = SIGMA_READ, .method = "GET", .target = "/v2/whoami"};
+	SigmaTransfer *transfer = sigma_transfer_start(s->transport, context, &request);
+	const SigmaReply *reply = sigma_transfer_reply(transfer);
+	char	   *code;
+	char	   *message;
+	char	   *request_id;
+
+	while (!sigma_transfer_done(transfer))
+		sigma_transport_wait(s->transport, -1);
+	probe->base_url = pstrdup(s->settings->base_url);
+	probe->outcome = reply->outcome;
+	probe->status = reply->status;
+	probe->is_sigma = sigma_json_error_object(reply->body.data, reply->body.length,
+											  &code, &message, &request_id) && request_id;
+	probe->date = sigma_parse_http_date(reply->date);
+	probe->failure = describe_failure(s, reply, &problem, NIL);
+	sigma_transfer_free(transfer);
+	MemoryContextSwitchTo(old);
+}
+
+/* Has the session a token? */
+bool
+sigma_session_is_signed_in(const SigmaSession *session)
+{
+	return session->token != NULL;
+}
+
 /* ---------------------------------------------------------------- sign-in */
 
 static bool

@@ -61,6 +61,8 @@ sigma_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ExplainForeignScan = sigmaExplainForeignScan;
 	routine->ExplainForeignModify = sigmaExplainForeignModify;
 
+	routine->AnalyzeForeignTable = sigmaAnalyzeForeignTable;
+
 	routine->ImportForeignSchema = sigmaImportForeignSchema;
 
 	PG_RETURN_POINTER(routine);

@@ -100,9 +100,9 @@ typedef struct SigmaProblem
 
 extern SigmaFailure *sigma_problem_to_failure(const SigmaProblem *problem);
 extern SigmaFailure *sigma_copy_failure(const SigmaFailure *failure);
-extern void sigma_raise(const SigmaFailure *failure) pg_attribute_noreturn();
-extern void sigma_raise_reply(const char *target, const char *format,...)
-			pg_attribute_printf(2, 3) pg_attribute_noreturn();
+pg_noreturn extern void sigma_raise(const SigmaFailure *failure);
+pg_noreturn extern void sigma_raise_reply(const char *target, const char *format,...)
+			pg_attribute_printf(2, 3);
 extern char *sigma_clean_text(const char *text, size_t length, size_t limit);
 extern char *sigma_mask(char *text, List *secrets);
 extern void sigma_hide_statement_callback(void *arg);
@@ -154,6 +154,7 @@ typedef struct SigmaFilter
 {
 	const char *column;
 	const char *parameter;
+	const char *const *values;	/* NULL at the end: sent for these only; or NULL for any */
 } SigmaFilter;
 
 typedef struct SigmaResource
@@ -167,6 +168,8 @@ typedef struct SigmaResource
 	const char *archived_query; /* what adds archived entries to the list; or NULL */
 	const char *archived_field; /* the field that tells them apart; or NULL */
 	SigmaPaging paging;
+	int			max_page_size;	/* if it is less than SIGMA_MAX_PAGE_SIZE; or 0 */
+	bool		one_filter;		/* the API takes only one of the filters at a time */
 	bool		creatable;
 	const SigmaField *fields;
 	int			nfields;
@@ -181,6 +184,7 @@ extern const SigmaResource *sigma_find_resource(const char *name);
 extern const char *sigma_closest_resource(const char *name);
 extern const SigmaField *sigma_find_field(const SigmaResource *resource, const char *column);
 extern const SigmaField *sigma_find_api_field(const SigmaResource *resource, const char *field);
+extern bool sigma_filter_takes(const SigmaFilter *filter, const char *value);
 extern const char *sigma_closest_column(const SigmaResource *resource, const char *column);
 
 /* ----------------------------------------------------------------- retry.c
@@ -201,6 +205,7 @@ typedef struct SigmaAttempt
 } SigmaAttempt;
 
 extern long sigma_retry_delay(const SigmaAttempt *attempt);
+extern int64 sigma_parse_http_date(const char *value);
 extern long sigma_parse_retry_after(const char *value, int64 now);
 extern bool sigma_outcome_unknown(const SigmaAttempt *attempt);
 
@@ -395,7 +400,8 @@ typedef struct SigmaReply
 	SigmaSpan	body;			/* lives as long as the transfer */
 	bool		body_left;		/* a byte of the request's body has left */
 	bool		html;
-	char		retry_after[64];	/* "" if there was none */
+	char		retry_after[64];	/* the header's value; "" if there was none */
+	char		date[64];		/* likewise */
 	const char *text;			/* the library's own words; "" if none */
 } SigmaReply;
 
@@ -443,6 +449,20 @@ extern const char *sigma_session_server(const SigmaSession *session);
 extern Oid	sigma_session_serverid(const SigmaSession *session);
 extern int	sigma_session_concurrency(const SigmaSession *session);
 extern bool sigma_session_is_sign_in(const SigmaSession *session, const char *path);
+
+/* What an exchange without a sign-in told; all in the given memory context. */
+typedef struct SigmaProbe
+{
+	const char *base_url;
+	SigmaOutcome outcome;
+	int			status;
+	bool		is_sigma;		/* the reply is Sigma's error object */
+	int64		date;			/* the server's time, seconds since 1970; -1: not told */
+	SigmaFailure *failure;		/* what to tell if there was no reply */
+} SigmaProbe;
+
+extern void sigma_session_probe(SigmaSession *session, MemoryContext context, SigmaProbe *probe);
+extern bool sigma_session_is_signed_in(const SigmaSession *session);
 extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
 								   const SigmaCallSpec *spec);
 extern bool sigma_call_done(const SigmaCall *call);
@@ -514,6 +534,7 @@ typedef struct SigmaWalkSpec
 extern SigmaWalk *sigma_walk_open(SigmaSession *session, MemoryContext context,
 								  const SigmaWalkSpec *spec, SigmaStats *stats);
 extern bool sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry);
+extern bool sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry);
 extern void sigma_walk_rewind(SigmaWalk *walk);
 extern void sigma_walk_close(SigmaWalk *walk);
 
@@ -527,7 +548,7 @@ typedef enum SigmaScanPrivate
 	SIGMA_SCAN_LIMIT,			/* Integer: entries per page */
 	SIGMA_SCAN_ITEM,			/* Integer: 1 for look-ups of single entries */
 	SIGMA_SCAN_KEYED,			/* IntList: a SigmaKeyed for each key of the path */
-	SIGMA_SCAN_FILTERS,			/* List of String: query parameters */
+	SIGMA_SCAN_FILTERS,			/* IntList: which of the resource's filters are sent */
 	SIGMA_SCAN_ATTRIBUTES		/* IntList: attribute numbers that the query uses */
 } SigmaScanPrivate;
 
@@ -594,10 +615,14 @@ extern void sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es);
 extern void sigmaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 									  List *fdw_private, int subplan_index, ExplainState *es);
 
+/* --------------------------------------------------------------- analyze.c */
+extern bool sigmaAnalyzeForeignTable(Relation rel, AcquireSampleRowsFunc *func,
+									 BlockNumber *totalpages);
+
 /* ---------------------------------------------------------------- import.c */
 extern List *sigmaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid);
 
 /* ------------------------------------------------------------- functions.c */
-extern Oid	sigma_function_server(const char *name, const char *function);
+extern Oid	sigma_function_server(FunctionCallInfo fcinfo);
 
 #endif							/* SIGMA_FDW_H */

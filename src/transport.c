@@ -224,6 +224,15 @@ header_value(const char *line, size_t length, const char *name,
 	return true;
 }
 
+/* Keeps a header's value, cut to the room there is. */
+static void
+keep_value(char *room, size_t size, const char *value, size_t length)
+{
+	length = Min(length, size - 1);
+	memcpy(room, value, length);
+	room[length] = '\0';
+}
+
 /* A line of the reply's head. */
 static size_t
 on_header(char *line, size_t size, size_t n, void *arg)
@@ -241,11 +250,9 @@ on_header(char *line, size_t size, size_t n, void *arg)
 		reply->html = false;
 	}
 	else if (header_value(line, n, "retry-after", &value, &length))
-	{
-		length = Min(length, sizeof(reply->retry_after) - 1);
-		memcpy(reply->retry_after, value, length);
-		reply->retry_after[length] = '\0';
-	}
+		keep_value(reply->retry_after, sizeof(reply->retry_after), value, length);
+	else if (header_value(line, n, "date", &value, &length))
+		keep_value(reply->date, sizeof(reply->date), value, length);
 	else if (header_value(line, n, "content-type", &value, &length))
 		reply->html = length >= 9 && pg_strncasecmp(value, "text/html", 9) == 0;
 	return n;

@@ -306,6 +306,23 @@ sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry)
 	}
 }
 
+/*
+ * The first entry, asking for no more than it takes: of a resource below a
+ * parent, that of the first parent.  False if there is none.
+ */
+bool
+sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry)
+{
+	Branch	   *branch;
+
+	if (walk->branches == NIL && !open_branch(walk))
+		return false;
+	branch = linitial(walk->branches);
+	entry->keys = branch->keys;
+	entry->failure = NULL;
+	return branch->pager && sigma_pager_next(branch->pager, &entry->text);
+}
+
 /* Begins again with the first entry. */
 void
 sigma_walk_rewind(SigmaWalk *walk)
