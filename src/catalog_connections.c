@@ -82,7 +82,7 @@ const SigmaResource sigma_resource_connections = {
 	.archived_query = "includeArchived=true",
 	.archived_field = "isArchived",
 	.paging = SIGMA_PAGING_PAGE,
-	.creatable = true,
+	.writes = SIGMA_WRITES_CONNECTIONS,
 	FIELDS(connection_fields),
 	FILTERS(connection_filters),
 };
@@ -100,6 +100,7 @@ const SigmaResource sigma_resource_connection_grants = {
 	.path = "/v2/connections/{connection_id}/grants",
 	.key = "grant_id",
 	.parent = "connections",
+	.writes = SIGMA_WRITES_GRANTS,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(connection_grant_fields),
 };

@@ -139,12 +139,16 @@ sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es)
 }
 
 void
-sigmaExplainForeignModify(ModifyTableState *mtstate UNUSED, ResultRelInfo *rinfo, List *fdw_private UNUSED,
+sigmaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private UNUSED,
 						  int subplan_index UNUSED, ExplainState *es)
 {
 	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(rinfo->ri_RelationDesc));
 
+	const SigmaResource *resource = sigma_table_resource(options);
+
 	ExplainPropertyText("Remote Request",
-						psprintf("POST %s", sigma_table_resource(options)->path), es);
+						mtstate->operation == CMD_DELETE
+						? psprintf("DELETE %s/{%s}", resource->path, resource->key)
+						: psprintf("POST %s", resource->path), es);
 	explain_stats(sigma_modify_stats(rinfo), es);
 }

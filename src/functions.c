@@ -33,8 +33,6 @@ PG_FUNCTION_INFO_V1(sigma_revoke_connection);
 PG_FUNCTION_INFO_V1(sigma_request);
 PG_FUNCTION_INFO_V1(sigma_fdw_version);
 
-#define GRANTS_PATH "/v2/connections/{connection_id}/grants"
-
 /* A text argument as a C string; raises 22004 if it is NULL. */
 static char *
 text_argument(FunctionCallInfo fcinfo, int i, const char *name)
@@ -139,19 +137,6 @@ sigma_whoami(PG_FUNCTION_ARGS)
 								   (const char *const[]) {"userId", "organizationId"}));
 }
 
-/* The path of a request about one connection; raises P0002 for no possible id. */
-static char *
-connection_target(const char *path, char *id)
-{
-	char	   *target = sigma_fill_path(path, &id);
-
-	if (target == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("no connection can have the id \"%s\"", id)));
-	return target;
-}
-
 /*
  * sigma_test_connection(server, connection_id) returns (read, write)
  */
@@ -161,7 +146,7 @@ sigma_test_connection(PG_FUNCTION_ARGS)
 	SigmaSession *session = open_server(fcinfo);
 	SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_READ};
 
-	spec.target = connection_target("/v2/connections/{connection_id}/test",
+	spec.target = sigma_connection_target("/v2/connections/{connection_id}/test",
 									text_argument(fcinfo, 1, "connection_id"));
 	PG_RETURN_DATUM(members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 2,
 								   (const char *const[]) {"read", "write"}));
@@ -229,9 +214,7 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 					  !PG_ARGISNULL(5) && PG_GETARG_BOOL(5) ? "true" : "false");
 	typed = add_typed(typed, fcinfo, 6, "pool_sizes", "poolSizes", jsonb_argument(fcinfo, 6));
 	body = sigma_connection_body(name, PG_ARGISNULL(2) ? NULL : &details, typed, &secrets);
-	call = sigma_create_connection_call(session, CurrentMemoryContext,
-										sigma_find_resource("connections"), name, body, secrets,
-										NULL);
+	call = sigma_create_connection_call(session, CurrentMemoryContext, name, body, secrets, NULL);
 	result = sigma_json_to_jsonb(reply_value(call).text);
 
 	error_context_stack = hide.previous;
@@ -281,7 +264,7 @@ sigma_sync_connection(PG_FUNCTION_ARGS)
 	SigmaCallSpec spec = {.method = "POST", .purpose = SIGMA_WRITE};
 
 	check_writable(session, "sigma_sync_connection()");
-	spec.target = connection_target("/v2/connections/{connection_id}/sync",
+	spec.target = sigma_connection_target("/v2/connections/{connection_id}/sync",
 									text_argument(fcinfo, 1, "connection_id"));
 	spec.body = path_argument(fcinfo, 2);
 	(void) sigma_call(session, CurrentMemoryContext, &spec);
@@ -298,7 +281,7 @@ sigma_lookup_path(PG_FUNCTION_ARGS)
 	/* a POST, but only to carry the path: it changes nothing */
 	SigmaCallSpec spec = {.method = "POST", .purpose = SIGMA_READ};
 
-	spec.target = connection_target("/v2/connection/{connection_id}/lookup",
+	spec.target = sigma_connection_target("/v2/connection/{connection_id}/lookup",
 									text_argument(fcinfo, 1, "connection_id"));
 	spec.body = path_argument(fcinfo, 2);
 	PG_RETURN_DATUM(members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 3,
@@ -307,20 +290,17 @@ sigma_lookup_path(PG_FUNCTION_ARGS)
 
 /* --------------------------------------------------- grants on a connection */
 
-/* Exactly one of the arguments member_id and team_id, as {"memberId": ...}. */
-static char *
-grantee_argument(FunctionCallInfo fcinfo, int member, const char **field, char **id)
+/* Exactly one of the arguments member_id and team_id; the other is NULL. */
+static void
+grantee_arguments(FunctionCallInfo fcinfo, char **member_id, char **team_id)
 {
-	bool		is_member = !PG_ARGISNULL(member);
-
-	if (is_member == !PG_ARGISNULL(member + 1))
+	*member_id = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
+	*team_id = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
+	if ((*member_id == NULL) == (*team_id == NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a grant is for a member or for a team"),
 				 errhint("Give exactly one of \"member_id\" and \"team_id\".")));
-	*field = is_member ? "memberId" : "teamId";
-	*id = text_to_cstring(PG_GETARG_TEXT_PP(is_member ? member : member + 1));
-	return psprintf("{\"%s\":%s}", *field, sigma_text_to_json(*id));
 }
 
 /*
@@ -330,48 +310,14 @@ Datum
 sigma_grant_connection(PG_FUNCTION_ARGS)
 {
 	SigmaSession *session = open_server(fcinfo);
-	SigmaCallSpec spec = {.method = "POST", .purpose = SIGMA_WRITE};
-	const char *field;
-	char	   *id;
-	char	   *grantee;
-	char	   *body;
+	char	   *member_id;
+	char	   *team_id;
 
 	check_writable(session, "sigma_grant_connection()");
-	spec.target = connection_target(GRANTS_PATH, text_argument(fcinfo, 1, "connection_id"));
-	grantee = grantee_argument(fcinfo, 3, &field, &id);
-	body = psprintf("{\"grants\":[{\"grantee\":%s,\"permission\":%s}]}", grantee,
-					sigma_text_to_json(text_argument(fcinfo, 2, "permission")));
-	spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
-	(void) sigma_call(session, CurrentMemoryContext, &spec);
+	grantee_arguments(fcinfo, &member_id, &team_id);
+	sigma_grant_call(session, CurrentMemoryContext, text_argument(fcinfo, 1, "connection_id"),
+					 text_argument(fcinfo, 2, "permission"), member_id, team_id, NULL);
 	PG_RETURN_VOID();
-}
-
-/* The ids of a member's or team's grants on a connection; NULL permission: all. */
-static List *
-find_grants(SigmaSession *session, const char *target, const char *field, const char *id,
-			const char *permission)
-{
-	SigmaListSpec spec = {
-		.resource = sigma_find_resource("connection_grants"),
-		.path = target,
-		.limit = SIGMA_MAX_PAGE_SIZE,
-	};
-	SigmaPager *pager = sigma_pager_open(session, CurrentMemoryContext, &spec, NULL);
-	SigmaSpan	entry;
-	List	   *grants = NIL;
-
-	while (sigma_pager_next(pager, &entry))
-	{
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
-		char	   *grantee = sigma_json_member_text(&object, field);
-		char	   *granted = sigma_json_member_text(&object, "permission");
-		char	   *grant_id = sigma_json_member_text(&object, "grantId");
-
-		if (grantee && grant_id && strcmp(grantee, id) == 0 &&
-			(permission == NULL || (granted && strcmp(granted, permission) == 0)))
-			grants = lappend(grants, grant_id);
-	}
-	return grants;
 }
 
 /*
@@ -384,22 +330,27 @@ sigma_revoke_connection(PG_FUNCTION_ARGS)
 	SigmaSession *session = open_server(fcinfo);
 	char	   *connection = text_argument(fcinfo, 1, "connection_id");
 	char	   *permission = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
-	const char *field;
-	char	   *id;
-	List	   *grants;
+	char	   *member_id;
+	char	   *team_id;
+	SigmaPager *pager = NULL;
+	SigmaSpan	entry;
+	List	   *grants = NIL;
 	ListCell   *lc;
 
 	check_writable(session, "sigma_revoke_connection()");
-	(void) grantee_argument(fcinfo, 3, &field, &id);
-	grants = find_grants(session, connection_target(GRANTS_PATH, connection), field, id, permission);
-	foreach(lc, grants)
+	grantee_arguments(fcinfo, &member_id, &team_id);
+	/* all are found before the first is revoked: a list that shrinks is no list */
+	while ((pager = sigma_find_grant(session, pager, connection, permission, member_id, team_id,
+									 &entry, NULL)) != NULL)
 	{
-		char	   *keys[] = {connection, lfirst(lc)};
-		SigmaCallSpec spec = {.method = "DELETE", .purpose = SIGMA_WRITE};
+		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+		char	   *grant_id = sigma_json_member_text(&object, "grantId");
 
-		spec.target = sigma_fill_path(GRANTS_PATH "/{grant_id}", keys);
-		(void) sigma_call(session, CurrentMemoryContext, &spec);
+		if (grant_id)
+			grants = lappend(grants, grant_id);
 	}
+	foreach(lc, grants)
+		sigma_revoke_call(session, CurrentMemoryContext, connection, lfirst(lc), NULL);
 	PG_RETURN_INT32(list_length(grants));
 }
 

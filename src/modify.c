@@ -1,12 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * modify.c
- *	  Creating connections, and what a rollback leaves behind.
+ *	  INSERT, COPY FROM and DELETE.
  *
- * A create acts in Sigma at once; PostgreSQL can neither delay it (RETURNING
- * needs the new id) nor take it back.  So every create of a transaction is
- * remembered until the transaction ends, and if it is rolled back, a WARNING
- * names each connection that exists in Sigma all the same.
+ * The requests themselves are made in write.c; here rows become requests, and
+ * replies rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,17 +12,20 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/pg_type_d.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/appendinfo.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+
+/* What the plan's rows call the row that is to be deleted. */
+#define OLD_ROW "wholerow"
 
 /* How a column's value becomes JSON. */
 typedef enum JsonForm
@@ -38,11 +39,10 @@ typedef enum JsonForm
 typedef struct WriteColumn
 {
 	AttrNumber	attnum;
-	const char *name;			/* SQL name */
+	const char *name;			/* SQL name in this table */
+	const char *column;			/* SQL name in the catalogue; "" if it is not there */
 	const char *field;			/* the API's name */
 	SigmaWriteTo write;
-	bool		is_details;		/* the column of the whole object */
-	bool		is_name;
 	JsonForm	form;
 	FmgrInfo	output;
 } WriteColumn;
@@ -57,259 +57,12 @@ typedef struct SigmaModify
 	SigmaRowReader *reader;		/* NULL if nobody looks at the new row */
 	SigmaStats	stats;
 	bool		started;		/* the first row has come */
+	AttrNumber	old_row;		/* of a DELETE: where the plan's row has the old one */
 	MemoryContext context;
 	MemoryContext row_context;
 } SigmaModify;
 
-/* ------------------------------------------- what this transaction has made */
-
-typedef struct Created
-{
-	char	   *name;
-	char	   *id;				/* NULL while it is not known */
-	char	   *server;
-	int			level;			/* transaction nesting level that it belongs to */
-} Created;
-
-static MemoryContext created_context = NULL;
-static List *created = NIL;		/* of Created, in created_context */
-
-/* The transaction or subtransaction of this level is rolled back. */
-static void
-warn_of_created(int level)
-{
-	ListCell   *lc;
-
-	foreach(lc, created)
-	{
-		Created    *c = lfirst(lc);
-
-		if (c->level < level)
-			continue;
-		if (c->id)
-			ereport(WARNING,
-					(errmsg("connection \"%s\" (%s) exists in Sigma although its transaction was rolled back",
-							c->name, c->id),
-					 errdetail("It was created on server \"%s\".", c->server),
-					 errhint("Delete it in Sigma if it is not wanted.")));
-		else
-			ereport(WARNING,
-					(errmsg("connection \"%s\" may exist in Sigma although its transaction was rolled back",
-							c->name),
-					 errdetail("The request to create it on server \"%s\" was sent, but its outcome is unknown.",
-							   c->server),
-					 errhint("Look in Sigma for a connection of that name before you try again.")));
-		created = foreach_delete_current(created, lc);
-	}
-}
-
-static void
-on_transaction_end(XactEvent event, void *arg UNUSED)
-{
-	switch (event)
-	{
-		case XACT_EVENT_PRE_PREPARE:
-			if (created != NIL)
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot PREPARE a transaction that has created connections in Sigma")));
-			return;
-		case XACT_EVENT_ABORT:
-			warn_of_created(1);
-			break;
-		case XACT_EVENT_COMMIT:
-			break;
-		default:
-			return;
-	}
-	created = NIL;
-	if (created_context)
-		MemoryContextReset(created_context);
-}
-
-static void
-on_subtransaction_end(SubXactEvent event, SubTransactionId subid UNUSED, SubTransactionId parent UNUSED,
-					  void *arg UNUSED)
-{
-	int			level = GetCurrentTransactionNestLevel();
-	ListCell   *lc;
-
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		warn_of_created(level);
-	else if (event == SUBXACT_EVENT_COMMIT_SUB)
-		foreach(lc, created)
-		{
-			Created    *c = lfirst(lc);
-
-			c->level = Min(c->level, level - 1);
-		}
-}
-
-/* Remembers a create that is about to be sent. */
-static Created *
-remember_created(const char *name, const char *server)
-{
-	MemoryContext old;
-	Created    *c;
-
-	if (created_context == NULL)
-	{
-		created_context = AllocSetContextCreate(TopMemoryContext, "sigma created connections",
-												ALLOCSET_SMALL_SIZES);
-		RegisterXactCallback(on_transaction_end, NULL);
-		RegisterSubXactCallback(on_subtransaction_end, NULL);
-	}
-	old = MemoryContextSwitchTo(created_context);
-	c = palloc0(sizeof(Created));
-	c->name = pstrdup(name);
-	c->server = pstrdup(server);
-	c->level = GetCurrentTransactionNestLevel();
-	created = lappend(created, c);
-	MemoryContextSwitchTo(old);
-	return c;
-}
-
-static void
-forget_created(Created *c)
-{
-	created = list_delete_ptr(created, c);
-}
-
-/*
- * Creates a connection and waits for the reply, which the returned call holds.
- * "body" is the request's JSON in UTF-8, "secrets" what must be masked in
- * anything the server says.  Raises if the server refuses, or if the outcome
- * is not known.
- */
-SigmaCall *
-sigma_create_connection_call(SigmaSession *session, MemoryContext context,
-							 const SigmaResource *resource, const char *name, const char *body,
-							 List *secrets, SigmaStats *stats)
-{
-	Created    *c = remember_created(name, sigma_session_server(session));
-	SigmaCall  *volatile call = NULL;
-	SigmaJsonValue reply;
-	const char *error;
-	char	   *id;
-
-	PG_TRY();
-	{
-		SigmaCallSpec spec = {
-			.method = "POST",
-			.target = resource->path,
-			.body = body,
-			.purpose = SIGMA_WRITE,
-			.subject = psprintf("creating connection \"%s\"", name),
-			.secrets = secrets,
-			.stats = stats,
-		};
-
-		call = sigma_call_start(session, context, &spec);
-		sigma_call_wait(call);
-		if (sigma_call_failure(call))
-			sigma_raise(sigma_call_failure(call));
-	}
-	PG_CATCH();
-	{
-		/* what was surely not carried out need not be named after a rollback */
-		if (call == NULL || !sigma_call_may_have_acted(call))
-			forget_created(c);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-
-	if (!sigma_json_check(sigma_call_body(call), &reply, &error))
-		sigma_raise_reply(sigma_call_target(call), "%s", error);
-	if (reply.kind != SIGMA_JSON_OBJECT)
-		sigma_raise_reply(sigma_call_target(call), "it is not an object");
-	id = sigma_json_member_text(&reply, "connectionId");
-	if (id == NULL)
-		sigma_raise_reply(sigma_call_target(call), "it has no \"connectionId\"");
-	c->id = MemoryContextStrdup(created_context, id);
-	return call;
-}
-
-/* ------------------------------------------------------ the body of a create */
-
-static bool
-member_equals(const JsonbValue *member, Datum typed)
-{
-	JsonbValue	copy = *member;
-
-	return compareJsonbContainers(&JsonbValueToJsonb(&copy)->root,
-								  &DatumGetJsonbP(typed)->root) == 0;
-}
-
-/*
- * Puts a request's body together.  "typed" is a list of SigmaTyped, values
- * that stand outside "details"; those that belong into it are merged with it.
- * A value in both must be the same.  *secrets gets what must not be shown.
- * Everything is allocated in the current memory context.  Raises 23502 for a
- * missing name or type and 22023 for a contradiction, never with a value.
- */
-const char *
-sigma_connection_body(const char *name, const Datum *details, List *typed, List **secrets)
-{
-	SigmaBody  *body = sigma_body_begin(CurrentMemoryContext);
-	Datum		merged = DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
-	ListCell   *lc;
-	JsonbValue	member;
-	Jsonb	   *root;
-
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("a connection needs a name"),
-				 errhint("Give a value for \"name\".")));
-	if (details && !JB_ROOT_IS_OBJECT(DatumGetJsonbP(*details)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"details\" must be a JSON object")));
-	if (details)
-		merged = *details;
-
-	sigma_body_add_json(body, "name", sigma_text_to_json(name));
-	foreach(lc, typed)
-	{
-		SigmaTyped *t = lfirst(lc);
-		StringInfoData pair;
-		Datum		value;
-
-		if (t->write != SIGMA_WRITE_DETAILS)
-		{
-			sigma_body_add_json(body, t->field, t->json);
-			continue;
-		}
-		value = DirectFunctionCall1(jsonb_in, CStringGetDatum(t->json));
-		if (getKeyJsonValueFromContainer(&DatumGetJsonbP(merged)->root, t->field,
-										 (int) strlen(t->field), &member))
-		{
-			if (!member_equals(&member, value))
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("column \"%s\" contradicts \"%s\" in \"details\"", t->column, t->field),
-						 errhint("Give the value in one of the two places, or the same in both.")));
-			continue;
-		}
-		initStringInfo(&pair);
-		appendStringInfo(&pair, "{%s:%s}", sigma_text_to_json(t->field), t->json);
-		merged = DirectFunctionCall2(jsonb_concat, merged,
-									 DirectFunctionCall1(jsonb_in, CStringGetDatum(pair.data)));
-	}
-
-	root = DatumGetJsonbP(merged);
-	if (!getKeyJsonValueFromContainer(&root->root, "type", 4, &member) ||
-		member.type != jbvString || member.val.string.len == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("a connection needs a type"),
-				 errhint("Give a value for \"type\", such as 'snowflake', in its column or in \"details\".")));
-	*secrets = sigma_json_secrets(*secrets, merged);
-	sigma_body_add_json(body, "details", JsonbToCString(NULL, &root->root, VARSIZE(root)));
-	return sigma_body_text(body);
-}
-
-/* ------------------------------------------------------------------- INSERT */
+/* ------------------------------------------------------------- what is taken */
 
 /* Which modifications a table takes: a bit mask of CmdTypes. */
 int
@@ -317,9 +70,26 @@ sigmaIsForeignRelUpdatable(Relation rel)
 {
 	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(rel));
 
-	if (!options->updatable || !sigma_table_resource(options)->creatable)
+	if (!options->updatable)
 		return 0;
-	return 1 << CMD_INSERT;
+	switch (sigma_table_resource(options)->writes)
+	{
+		case SIGMA_WRITES_NOTHING:
+			break;
+		case SIGMA_WRITES_CONNECTIONS:
+			return 1 << CMD_INSERT;
+		case SIGMA_WRITES_GRANTS:
+			return 1 << CMD_INSERT | 1 << CMD_DELETE;
+	}
+	return 0;
+}
+
+/* A row to be deleted is known by all that was read of it. */
+void
+sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target,
+							 Relation rel UNUSED)
+{
+	add_row_identity_var(root, makeWholeRowVar(target, rtindex, 0, false), rtindex, OLD_ROW);
 }
 
 static void
@@ -352,8 +122,7 @@ prepare_column(WriteColumn *column, Relation rel, const SigmaResource *resource,
 	column->name = pstrdup(NameStr(att->attname));
 	column->field = sigma_column_field(rel, resource, attnum, &known);
 	column->write = known ? known->write : SIGMA_WRITE_NOWHERE;
-	column->is_details = known && strcmp(known->column, "details") == 0;
-	column->is_name = known && strcmp(known->column, "name") == 0;
+	column->column = known ? known->column : "";
 	switch (getBaseType(att->atttypid))
 	{
 		case BOOLOID:
@@ -409,8 +178,14 @@ void
 sigmaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private UNUSED,
 						int subplan_index UNUSED, int eflags)
 {
-	if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY))
-		begin_modify(rinfo, mtstate->ps.state);
+	SigmaModify *m;
+
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+	begin_modify(rinfo, mtstate->ps.state);
+	m = rinfo->ri_FdwState;
+	if (mtstate->operation == CMD_DELETE)
+		m->old_row = ExecFindJunkAttributeInTlist(outerPlanState(mtstate)->plan->targetlist, OLD_ROW);
 }
 
 /* COPY FROM, or a partition that rows are routed to. */
@@ -447,7 +222,16 @@ column_to_json(WriteColumn *column, Datum value)
 	return sigma_text_to_json(text);
 }
 
-/* The request's body for a new row; checks what can be checked before. */
+static void
+refuse_column(const WriteColumn *column, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_GENERATED_ALWAYS),
+			 errmsg("cannot insert a value into column \"%s\"", column->name),
+			 errdetail("%s", detail)));
+}
+
+/* The request's body for a new connection; checks what can be checked before. */
 static const char *
 row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
 {
@@ -465,13 +249,10 @@ row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
 		if (slot->tts_isnull[column->attnum - 1])
 			continue;
 		if (column->write == SIGMA_WRITE_NOWHERE)
-			ereport(ERROR,
-					(errcode(ERRCODE_GENERATED_ALWAYS),
-					 errmsg("cannot insert a value into column \"%s\"", column->name),
-					 errdetail("Sigma sets it, or takes it in another form in \"details\".")));
-		if (column->is_name)
+			refuse_column(column, "Sigma sets it, or takes it in another form in \"details\".");
+		else if (strcmp(column->column, "name") == 0)
 			*name = OutputFunctionCall(&column->output, value);
-		else if (column->is_details)
+		else if (strcmp(column->column, "details") == 0)
 		{
 			details = DirectFunctionCall1(jsonb_in,
 										  CStringGetDatum(OutputFunctionCall(&column->output, value)));
@@ -491,33 +272,123 @@ row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
 	return sigma_connection_body(*name, has_details ? &details : NULL, typed, secrets);
 }
 
-/* The new row as Sigma returned it, into the slot. */
+/* The new row as Sigma has it, into the slot. */
 static void
-read_created(SigmaModify *m, SigmaCall *call, TupleTableSlot *slot)
+read_new_row(SigmaModify *m, const SigmaEntry *entry, TupleTableSlot *slot)
 {
-	SigmaJsonValue reply;
-	SigmaEntry	entry = {0};
-	const char *error;
 	int			natts = slot->tts_tupleDescriptor->natts;
 
 	ExecClearTuple(slot);
 	memset(slot->tts_values, 0, natts * sizeof(Datum));
 	memset(slot->tts_isnull, true, natts * sizeof(bool));
-	(void) sigma_json_check(sigma_call_body(call), &reply, &error);
-	entry.text = reply.text;
-	sigma_read_row(m->reader, &entry, slot->tts_values, slot->tts_isnull);
+	sigma_read_row(m->reader, entry, slot->tts_values, slot->tts_isnull);
 	ExecStoreVirtualTuple(slot);
 }
+
+/* Creates the connection of a row; the row becomes what Sigma made of it. */
+static void
+insert_connection(SigmaModify *m, TupleTableSlot *slot)
+{
+	List	   *secrets = NIL;
+	char	   *name;
+	const char *body = row_to_body(m, slot, &name, &secrets);
+	SigmaCall  *call;
+	SigmaJsonValue reply;
+	SigmaEntry	entry = {.keys = NULL};
+	const char *error;
+
+	call = sigma_create_connection_call(m->session, m->row_context, name, body, secrets, &m->stats);
+	if (m->reader == NULL)
+		return;
+	/* it has been checked when the id was taken from it */
+	(void) sigma_json_check(sigma_call_body(call), &reply, &error);
+	entry.text = reply.text;
+	read_new_row(m, &entry, slot);
+}
+
+/* ------------------------------------------------------------------- grants */
+
+/* A row's text in a column of the catalogue, or NULL. */
+static char *
+row_text(SigmaModify *m, TupleTableSlot *slot, const char *name)
+{
+	for (int i = 0; i < m->ncolumns; i++)
+	{
+		WriteColumn *column = &m->columns[i];
+
+		if (strcmp(column->column, name) == 0 && !slot->tts_isnull[column->attnum - 1])
+			return OutputFunctionCall(&column->output, slot->tts_values[column->attnum - 1]);
+	}
+	return NULL;
+}
+
+/* Raises unless the row says who may do what, and nothing else. */
+static void
+check_grant(SigmaModify *m, TupleTableSlot *slot)
+{
+	static const char *const needed[] = {"connection_id", "permission"};
+
+	for (int i = 0; i < m->ncolumns; i++)
+	{
+		WriteColumn *column = &m->columns[i];
+
+		if (!slot->tts_isnull[column->attnum - 1] &&
+			strcmp(column->column, "connection_id") != 0 && strcmp(column->column, "permission") != 0 &&
+			strcmp(column->column, "member_id") != 0 && strcmp(column->column, "team_id") != 0)
+			refuse_column(column, "Sigma sets it.");
+	}
+	for (int i = 0; i < (int) lengthof(needed); i++)
+		if (row_text(m, slot, needed[i]) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("a grant needs a value for \"%s\"", needed[i])));
+	if ((row_text(m, slot, "member_id") == NULL) == (row_text(m, slot, "team_id") == NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a grant is for a member or for a team"),
+				 errhint("Give exactly one of \"member_id\" and \"team_id\".")));
+}
+
+/* Grants what the row says; if somebody looks, the row becomes the new grant. */
+static void
+insert_grant(SigmaModify *m, TupleTableSlot *slot)
+{
+	char	   *connection_id;
+	char	   *permission;
+	char	   *member_id;
+	char	   *team_id;
+	SigmaEntry	entry = {.keys = NULL};
+
+	slot_getallattrs(slot);
+	check_grant(m, slot);
+	connection_id = row_text(m, slot, "connection_id");
+	permission = row_text(m, slot, "permission");
+	member_id = row_text(m, slot, "member_id");
+	team_id = row_text(m, slot, "team_id");
+	sigma_grant_call(m->session, m->row_context, connection_id, permission, member_id, team_id,
+					 &m->stats);
+	/* the reply is empty, so the grant is looked for in the list */
+	if (m->reader == NULL ||
+		sigma_find_grant(m->session, NULL, connection_id, permission, member_id, team_id,
+						 &entry.text, &m->stats) == NULL)
+		return;
+	entry.keys = &connection_id;
+	read_new_row(m, &entry, slot);
+}
+
+/* ---------------------------------------------------------------- executing */
 
 /*
  * Before the first row: the statement must not read what it makes, and now it
  * is known whether anybody will look at the new rows.
  */
 static void
-start_inserting(SigmaModify *m, EState *estate, ResultRelInfo *rinfo)
+start_modifying(SigmaModify *m, EState *estate, ResultRelInfo *rinfo)
 {
 	MemoryContext old;
 
+	if (m->started)
+		return;
 	m->started = true;
 	sigma_drain_scans(estate, sigma_session_serverid(m->session));
 	if (!rinfo->ri_projectReturning && !rinfo->ri_WithCheckOptions &&
@@ -535,10 +406,6 @@ sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	SigmaModify *m = rinfo->ri_FdwState;
 	MemoryContext old;
 	ErrorContextCallback hide;
-	List	   *secrets = NIL;
-	char	   *name;
-	const char *body;
-	SigmaCall  *call;
 
 	/* the statement may hold the secrets of what is created */
 	hide.callback = sigma_hide_statement_callback;
@@ -549,15 +416,50 @@ sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	/* what the last call returned lived until now */
 	MemoryContextReset(m->row_context);
 	old = MemoryContextSwitchTo(m->row_context);
-	body = row_to_body(m, slot, &name, &secrets);
-	if (!m->started)
-		start_inserting(m, estate, rinfo);
-	call = sigma_create_connection_call(m->session, m->row_context, m->resource, name, body,
-										secrets, &m->stats);
-	if (m->reader)
-		read_created(m, call, slot);
+	start_modifying(m, estate, rinfo);
+	if (m->resource->writes == SIGMA_WRITES_GRANTS)
+		insert_grant(m, slot);
+	else
+		insert_connection(m, slot);
 	MemoryContextSwitchTo(old);
 	error_context_stack = hide.previous;
+	return slot;
+}
+
+/* Revokes a grant; the slot becomes the row that was. */
+TupleTableSlot *
+sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
+					   TupleTableSlot *plan_slot)
+{
+	SigmaModify *m = rinfo->ri_FdwState;
+	MemoryContext old;
+	bool		isnull;
+	Datum		row = ExecGetJunkAttribute(plan_slot, m->old_row, &isnull);
+	HeapTupleData tuple;
+	char	   *connection_id;
+	char	   *grant_id;
+
+	if (isnull)
+		elog(ERROR, "the row to be deleted is null");
+	MemoryContextReset(m->row_context);
+	old = MemoryContextSwitchTo(m->row_context);
+	start_modifying(m, estate, rinfo);
+	tuple.t_data = DatumGetHeapTupleHeader(row);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = RelationGetRelid(rinfo->ri_RelationDesc);
+	ExecForceStoreHeapTuple(&tuple, slot, false);
+	slot_getallattrs(slot);
+
+	connection_id = row_text(m, slot, "connection_id");
+	grant_id = row_text(m, slot, "grant_id");
+	if (connection_id == NULL || grant_id == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("cannot tell which grant to revoke"),
+				 errhint("The foreign table needs the columns \"connection_id\" and \"grant_id\".")));
+	sigma_revoke_call(m->session, m->row_context, connection_id, grant_id, &m->stats);
+	MemoryContextSwitchTo(old);
 	return slot;
 }
 

@@ -109,13 +109,13 @@ no_reply(const SigmaProblem *p)
 						   "It must be a file of certificates in PEM format that the PostgreSQL server may read.");
 		case SIGMA_CONNECT_TIMEOUT:
 			return failure(ERRCODE_CONNECTION_FAILURE,
-						   psprintf("connect_timeout of %d ms passed before server \"%s\" took the connection",
-									p->connect_timeout_ms, p->server),
+						   psprintf("server \"%s\" did not take the connection within connect_timeout (%d ms)",
+									p->server, p->connect_timeout_ms),
 						   "Check that this machine may reach the server, or raise the server option \"connect_timeout\".");
 		case SIGMA_REQUEST_TIMEOUT:
 			return failure(ERRCODE_CONNECTION_FAILURE,
-						   psprintf("request_timeout of %d ms passed before server \"%s\" had answered",
-									p->request_timeout_ms, p->server),
+						   psprintf("server \"%s\" did not answer within request_timeout (%d ms)",
+									p->server, p->request_timeout_ms),
 						   "Raise the server option \"request_timeout\", or lower \"page_size\".");
 		case SIGMA_TOO_LARGE:
 			return failure(ERRCODE_FDW_ERROR,

@@ -51,9 +51,11 @@ sigma_fdw_handler(PG_FUNCTION_ARGS)
 	routine->EndForeignScan = sigmaEndForeignScan;
 
 	routine->IsForeignRelUpdatable = sigmaIsForeignRelUpdatable;
+	routine->AddForeignUpdateTargets = sigmaAddForeignUpdateTargets;
 	routine->PlanForeignModify = sigmaPlanForeignModify;
 	routine->BeginForeignModify = sigmaBeginForeignModify;
 	routine->ExecForeignInsert = sigmaExecForeignInsert;
+	routine->ExecForeignDelete = sigmaExecForeignDelete;
 	routine->EndForeignModify = sigmaEndForeignModify;
 	routine->BeginForeignInsert = sigmaBeginForeignInsert;
 	routine->EndForeignInsert = sigmaEndForeignModify;

@@ -149,6 +149,14 @@ typedef struct SigmaField
 	const char *comment;
 } SigmaField;
 
+/* What can be written to a resource's table, and how. */
+typedef enum SigmaWrites
+{
+	SIGMA_WRITES_NOTHING,
+	SIGMA_WRITES_CONNECTIONS,	/* INSERT creates a connection */
+	SIGMA_WRITES_GRANTS			/* INSERT grants, DELETE revokes */
+} SigmaWrites;
+
 /* Equality on the column may be sent as this query parameter. */
 typedef struct SigmaFilter
 {
@@ -170,7 +178,7 @@ typedef struct SigmaResource
 	SigmaPaging paging;
 	int			max_page_size;	/* if it is less than SIGMA_MAX_PAGE_SIZE; or 0 */
 	bool		one_filter;		/* the API takes only one of the filters at a time */
-	bool		creatable;
+	SigmaWrites writes;
 	const SigmaField *fields;
 	int			nfields;
 	const SigmaFilter *filters;
@@ -538,6 +546,44 @@ extern bool sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry);
 extern void sigma_walk_rewind(SigmaWalk *walk);
 extern void sigma_walk_close(SigmaWalk *walk);
 
+/* ----------------------------------------------------------- transaction.c
+ * Floor 4: what a transaction has done in Sigma.
+ */
+typedef struct SigmaEffect SigmaEffect;
+
+extern SigmaEffect *sigma_effect_begin(const char *server, const char *maybe);
+extern void sigma_effect_done(SigmaEffect *effect, const char *done);
+extern SigmaCall *sigma_effect_call(SigmaEffect *effect, SigmaSession *session,
+									MemoryContext context, const SigmaCallSpec *spec);
+
+/* ----------------------------------------------------------------- write.c
+ * Floor 4: the requests that change something.
+ */
+
+/* A value for a request's body that stands outside "details". */
+typedef struct SigmaTyped
+{
+	const char *column;			/* or the function's argument, for messages */
+	const char *field;			/* the API's name */
+	SigmaWriteTo write;
+	const char *json;			/* JSON text in the database's encoding */
+} SigmaTyped;
+
+extern const char *sigma_connection_body(const char *name, const Datum *details, List *typed,
+										 List **secrets);
+extern SigmaCall *sigma_create_connection_call(SigmaSession *session, MemoryContext context,
+											   const char *name, const char *body, List *secrets,
+											   SigmaStats *stats);
+extern void sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_id,
+							 const char *permission, const char *member_id, const char *team_id,
+							 SigmaStats *stats);
+extern void sigma_revoke_call(SigmaSession *session, MemoryContext context, char *connection_id,
+							  char *grant_id, SigmaStats *stats);
+extern SigmaPager *sigma_find_grant(SigmaSession *session, SigmaPager *pager, char *connection_id,
+									const char *permission, const char *member_id,
+									const char *team_id, SigmaSpan *entry, SigmaStats *stats);
+extern char *sigma_connection_target(const char *path, char *id);
+
 /* ------------------------------------------------------------------ plan.c
  * Floor 5: sizes, paths and the plan of a scan.
  */
@@ -589,27 +635,14 @@ extern List *sigmaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index 
 extern void sigmaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 									List *fdw_private, int subplan_index, int eflags);
 extern void sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo);
+extern void sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target,
+										 Relation rel);
+extern TupleTableSlot *sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo,
+											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
 extern TupleTableSlot *sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
 extern void sigmaEndForeignModify(EState *estate, ResultRelInfo *rinfo);
 extern const SigmaStats *sigma_modify_stats(ResultRelInfo *rinfo);
-
-/* A value for a request's body that stands outside "details". */
-typedef struct SigmaTyped
-{
-	const char *column;			/* or the function's argument, for messages */
-	const char *field;			/* the API's name */
-	SigmaWriteTo write;
-	const char *json;			/* JSON text in the database's encoding */
-} SigmaTyped;
-
-extern const char *sigma_connection_body(const char *name, const Datum *details, List *typed,
-										 List **secrets);
-extern SigmaCall *sigma_create_connection_call(SigmaSession *session, MemoryContext context,
-											   const SigmaResource *resource, const char *name,
-											   const char *body, List *secrets,
-											   SigmaStats *stats);
-
 /* --------------------------------------------------------------- explain.c */
 extern void sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es);
 extern void sigmaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,

@@ -610,15 +610,23 @@ certificate_outcome(const SigmaTransfer *transfer)
 	return SIGMA_TLS_UNKNOWN_CA;
 }
 
+/* Had a connection been made, with its TLS, before the transfer ended? */
+static bool
+was_connected(const SigmaTransfer *transfer)
+{
+	curl_off_t	connected_us = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+	return connected_us > 0;
+}
+
 /* Which of the two limits struck? */
 static SigmaOutcome
 timeout_outcome(const SigmaTransfer *transfer)
 {
 	const SigmaTransport *t = transfer->transport;
-	curl_off_t	connected_us = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
-	if (connected_us == 0 && t->connect_timeout_ms <= t->request_timeout_ms)
+	if (!was_connected(transfer) && t->connect_timeout_ms <= t->request_timeout_ms)
 		return SIGMA_CONNECT_TIMEOUT;
 	return SIGMA_REQUEST_TIMEOUT;
 }
@@ -658,7 +666,8 @@ outcome_of(const SigmaTransfer *transfer, CURLcode result)
 		case CURLE_BAD_CONTENT_ENCODING:
 			return SIGMA_GARBLED;
 		default:
-			return SIGMA_LOST;
+			/* a proxy, say, that would not connect us */
+			return was_connected(transfer) ? SIGMA_LOST : SIGMA_NO_CONNECT;
 	}
 }
 
