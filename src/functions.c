@@ -333,7 +333,7 @@ sigma_revoke_connection(PG_FUNCTION_ARGS)
 	char	   *member_id;
 	char	   *team_id;
 	SigmaPager *pager = NULL;
-	SigmaSpan	entry;
+	SigmaEntry	entry;
 	List	   *grants = NIL;
 	ListCell   *lc;
 
@@ -343,7 +343,7 @@ sigma_revoke_connection(PG_FUNCTION_ARGS)
 	while ((pager = sigma_find_grant(session, pager, connection, permission, member_id, team_id,
 									 &entry, NULL)) != NULL)
 	{
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
 		char	   *grant_id = sigma_json_member_text(&object, "grantId");
 
 		if (grant_id)

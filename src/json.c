@@ -162,6 +162,62 @@ sigma_column_field(Relation rel, const SigmaResource *resource, AttrNumber attnu
 	return NULL;				/* keep compilers quiet */
 }
 
+/* By length and by two letters: field names differ in these, mostly. */
+static inline int
+name_bucket(const char *name, size_t length)
+{
+	if (length == 0)
+		return 0;
+	return (int) ((length * 7 + (unsigned char) name[0] * 3 + (unsigned char) name[length - 1]) % 64);
+}
+
+/*
+ * Fills in a set of names; it keeps the list, and allocates in the current
+ * context.  A NULL in the list is never found.
+ */
+void
+sigma_names_init(SigmaNames *names, int n, const char **list)
+{
+	names->n = n;
+	names->names = list;
+	names->lengths = palloc(Max(n, 1) * sizeof(size_t));
+	names->next = palloc(Max(n, 1) * sizeof(int16));
+	for (int i = 0; i < (int) lengthof(names->buckets); i++)
+		names->buckets[i] = -1;
+	/* from the last to the first, so that the first of the same name is found */
+	for (int i = n - 1; i >= 0; i--)
+	{
+		int			bucket;
+
+		if (list[i] == NULL)
+			continue;
+		names->lengths[i] = strlen(list[i]);
+		bucket = name_bucket(list[i], names->lengths[i]);
+		names->next[i] = names->buckets[bucket];
+		names->buckets[bucket] = (int16) i;
+	}
+}
+
+/* The number of a member's name in the set, or -1. */
+int
+sigma_names_find(const SigmaNames *names, const SigmaJsonValue *name)
+{
+	const char *text = name->text.data + 1;
+	size_t		length = name->text.length - 2;
+
+	if (name->escaped)
+	{
+		for (int i = 0; i < names->n; i++)
+			if (names->names[i] && sigma_json_is(name, names->names[i]))
+				return i;
+		return -1;
+	}
+	for (int i = names->buckets[name_bucket(text, length)]; i >= 0; i = names->next[i])
+		if (names->lengths[i] == length && memcmp(names->names[i], text, length) == 0)
+			return i;
+	return -1;
+}
+
 /*
  * Makes ready to read the given columns (a set of attribute numbers) of a
  * table from entries of its resource.  The reader lives in the current memory
@@ -175,13 +231,14 @@ sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *a
 	int			n = bms_num_members(attnums);
 	const char *keys[SIGMA_MAX_KEYS];
 	int			nkeys = sigma_path_keys(resource->path, keys);
+	const char **fields;
 
 	reader->table = pstrdup(RelationGetRelationName(rel));
 	if (resource->key)
 		reader->key_field = sigma_find_field(resource, resource->key)->field;
 	reader->columns = palloc0(Max(n, 1) * sizeof(SigmaColumn));
 	reader->values = palloc0(Max(n, 1) * sizeof(SigmaJsonValue));
-	reader->found = palloc0(Max(n, 1) * sizeof(bool));
+	fields = palloc0(Max(n, 1) * sizeof(char *));
 	reader->current = -1;
 
 	while ((attnum = bms_next_member(attnums, attnum)) >= 0)
@@ -195,7 +252,6 @@ sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *a
 		column->attnum = (AttrNumber) attnum;
 		column->name = pstrdup(NameStr(att->attname));
 		column->field = sigma_column_field(rel, resource, (AttrNumber) attnum, &known);
-		column->field_length = column->field ? strlen(column->field) : 0;
 		column->read = known ? known->read : SIGMA_FROM_FIELD;
 		column->absent = known ? known->absent : NULL;
 		for (int i = 0; column->read == SIGMA_FROM_KEY && i < nkeys; i++)
@@ -206,7 +262,14 @@ sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *a
 		column->typmod = att->atttypmod;
 		getTypeInputInfo(att->atttypid, &input, &column->ioparam);
 		fmgr_info(input, &column->input);
+		fields[reader->ncolumns - 1] = column->read == SIGMA_FROM_FIELD ? column->field : NULL;
 	}
+	sigma_names_init(&reader->fields, reader->ncolumns, fields);
+	/* columns of one field share its value: that of the first of them */
+	for (int i = 0; i < reader->ncolumns; i++)
+		for (int j = i; j >= 0; j--)
+			if (fields[i] && fields[j] && strcmp(fields[i], fields[j]) == 0)
+				reader->columns[i].value = j;
 	return reader;
 }
 
@@ -215,15 +278,15 @@ static void
 conversion_error_callback(void *arg)
 {
 	SigmaRowReader *reader = arg;
-	SigmaJsonValue entry = {SIGMA_JSON_OBJECT, false, reader->entry->text};
-	SigmaJsonMember member;
-	const char *cursor = NULL;
 	char	   *key = NULL;
 
-	if (reader->key_field && entry.text.data)
-		while (sigma_json_next_member(&entry, &cursor, &member))
-			if (sigma_json_is(&member.key, reader->key_field))
-				key = sigma_clean_text(member.value.text.data, member.value.text.length, 100);
+	for (int i = 0; reader->key_field && i < reader->entry->nmembers; i++)
+	{
+		const SigmaJsonMember *member = &reader->entry->members[i];
+
+		if (sigma_json_is(&member->key, reader->key_field))
+			key = sigma_clean_text(member->value.text.data, member->value.text.length, 100);
+	}
 	if (reader->current < 0)
 		errcontext("row " INT64_FORMAT " of foreign table \"%s\"", reader->row, reader->table);
 	else if (key)
@@ -278,7 +341,7 @@ static char *
 input_text(const SigmaRowReader *reader, int i)
 {
 	const SigmaColumn *column = &reader->columns[i];
-	const SigmaJsonValue *value = &reader->values[i];
+	const SigmaJsonValue *value = &reader->values[column->value];
 	const SigmaEntry *entry = reader->entry;
 
 	switch (column->read)
@@ -296,7 +359,7 @@ input_text(const SigmaRowReader *reader, int i)
 	}
 	if (entry->failure)
 		return NULL;
-	if (!reader->found[i] || value->kind == SIGMA_JSON_NULL)
+	if (value->kind == SIGMA_JSON_NULL)
 		return column->absent ? pstrdup(column->absent) : NULL;
 	if (value->kind == SIGMA_JSON_STRING && !column->is_json)
 		return sigma_json_string(value);
@@ -305,35 +368,39 @@ input_text(const SigmaRowReader *reader, int i)
 	return to_server(value->text.data, value->text.length);
 }
 
+/*
+ * Takes an object in checked text apart.  *members has room for *room of them
+ * and is enlarged as needed; returns how many there are.
+ */
+int
+sigma_split_object(const SigmaJsonValue *object, SigmaJsonMember **members, int *room)
+{
+	const char *cursor = NULL;
+	int			n = 0;
+
+	while (sigma_json_next_member(object, &cursor, &(*members)[n]))
+		if (++n == *room)
+		{
+			*room *= 2;
+			*members = repalloc_huge(*members, *room * sizeof(SigmaJsonMember));
+		}
+	return n;
+}
+
 /* Notes which of the entry's fields the columns want. */
 static void
 find_fields(SigmaRowReader *reader)
 {
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, reader->entry->text};
-	SigmaJsonMember member;
-	const char *cursor = NULL;
-
-	memset(reader->found, 0, reader->ncolumns * sizeof(bool));
-	while (sigma_json_next_member(&object, &cursor, &member))
+	for (int i = 0; i < reader->ncolumns; i++)
+		reader->values[i].kind = SIGMA_JSON_NULL;
+	for (int i = 0; i < reader->entry->nmembers; i++)
 	{
-		size_t		length = member.key.text.length - 2;
+		const SigmaJsonMember *member = &reader->entry->members[i];
+		int			field = sigma_names_find(&reader->fields, &member->key);
 
-		for (int i = 0; i < reader->ncolumns; i++)
-		{
-			const SigmaColumn *column = &reader->columns[i];
-
-			if (column->read != SIGMA_FROM_FIELD)
-				continue;
-			if (member.key.escaped
-				? sigma_json_is(&member.key, column->field)
-				: (column->field_length == length &&
-				   memcmp(member.key.text.data + 1, column->field, length) == 0))
-			{
-				/* if a name comes twice, the last counts, as in jsonb */
-				reader->values[i] = member.value;
-				reader->found[i] = true;
-			}
-		}
+		/* if a name comes twice, the last counts, as in jsonb */
+		if (field >= 0)
+			reader->values[field] = member->value;
 	}
 }
 
@@ -352,8 +419,7 @@ sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values, b
 	reader->row++;
 	if (reader->ncolumns == 0)
 		return;
-	if (entry->text.data)
-		find_fields(reader);
+	find_fields(reader);
 
 	callback.callback = conversion_error_callback;
 	callback.arg = reader;

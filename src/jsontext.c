@@ -17,8 +17,13 @@
  */
 #include "sigma_fdw.h"
 
+#include "port/pg_bitutils.h"
+
 /* How deep a reply may be nested; PostgreSQL's own jsonb takes less. */
 #define MAX_DEPTH 10000
+
+/* How deep a caller may look on while a text is checked. */
+#define VISIT_DEPTH 2
 
 static inline const char *
 skip_space(const char *p, const char *end)
@@ -46,11 +51,49 @@ hex_digit(char c)
 	return -1;
 }
 
+/*
+ * The first byte from p on that is a quote, a backslash or a control character.
+ * Eight bytes are looked at together: a byte of "low", "quote" or "backslash"
+ * borrows from its sign bit only if it is below 0x20, or zero.  A borrow may
+ * run on into higher bytes, but not into lower ones, so the lowest hit counts.
+ */
+static inline const char *
+skip_plain(const char *p, const char *end)
+{
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+	const uint64 signs = UINT64CONST(0x8080808080808080);
+
+	while (end - p >= 8)
+	{
+		uint64		word;
+		uint64		quote;
+		uint64		backslash;
+		uint64		hits;
+
+		memcpy(&word, p, 8);
+		quote = word ^ (ones * '"');
+		backslash = word ^ (ones * '\\');
+		hits = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+			((backslash - ones) & ~backslash);
+		hits &= signs;
+		if (hits)
+#ifdef WORDS_BIGENDIAN
+			break;
+#else
+			return p + pg_rightmost_one_pos64(hits) / 8;
+#endif
+		p += 8;
+	}
+	while (p < end && *p != '"' && *p != '\\' && (unsigned char) *p >= 0x20)
+		p++;
+	return p;
+}
+
 /* p stands behind the opening quote; returns behind the closing one, or NULL */
 static const char *
 check_string(const char *p, const char *end, bool *escaped)
 {
-	while (p < end)
+	while ((p = skip_plain(p, end)) < end)
 	{
 		unsigned char c = (unsigned char) *p++;
 
@@ -155,15 +198,24 @@ check_scalar(const char *p, const char *end, SigmaJsonKind *kind, bool *escaped)
 	}
 }
 
-/* A member's name and its colon at p; returns at the value, or NULL. */
+/*
+ * A member's name and its colon at p; returns at the value, or NULL.  *name,
+ * unless NULL, gets the name with its quotes.
+ */
 static const char *
-check_name(const char *p, const char *end)
+check_name(const char *p, const char *end, SigmaSpan *name)
 {
 	bool		escaped;
+	const char *start;
 
-	p = skip_space(p, end);
+	start = p = skip_space(p, end);
 	if (p >= end || *p != '"' || (p = check_string(p + 1, end, &escaped)) == NULL)
 		return NULL;
+	if (name)
+	{
+		name->data = start;
+		name->length = p - start;
+	}
 	p = skip_space(p, end);
 	if (p >= end || *p != ':')
 		return NULL;
@@ -174,15 +226,21 @@ check_name(const char *p, const char *end)
  * Is "text" exactly one JSON value, with nothing but white space around it?
  * If so, *value tells which.  If not, *error says why, as the end of a
  * sentence.
+ *
+ * The visitor, unless NULL, is called for each value at a depth of 1 (a member or
+ * an element of the whole) and of 2, as it ends, with the name of the depth-1
+ * member that it is or belongs to.  What it is told holds only if all of the
+ * text turns out to be well-formed.
  */
 bool
-sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error)
+sigma_json_visit(SigmaSpan text, SigmaJsonVisit visit, void *arg, SigmaJsonValue *value,
+				 const char **error)
 {
 	uint8		is_object[MAX_DEPTH / 8 + 1];	/* one bit per open bracket */
+	const char *starts[VISIT_DEPTH + 1];	/* of the values that are open */
 	const char *end = text.data + text.length;
 	const char *p = skip_space(text.data, end);
-	SigmaJsonKind kind = SIGMA_JSON_NULL;
-	bool		escaped = false;
+	SigmaSpan	name = {NULL, 0};
 	int			depth = 0;
 
 	*error = "it is not well-formed JSON";
@@ -191,15 +249,16 @@ sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error)
 		*error = "it is empty";
 		return false;
 	}
-	value->text.data = p;
-	value->kind = *p == '{' ? SIGMA_JSON_OBJECT : SIGMA_JSON_ARRAY;
-	value->escaped = false;
-
 	for (;;)
 	{
+		SigmaJsonKind kind = SIGMA_JSON_NULL;
+		bool		escaped = false;
+
 		/* here a value begins */
 		if (p >= end)
 			return false;
+		if (depth <= VISIT_DEPTH)
+			starts[depth] = p;
 		if (*p == '{' || *p == '[')
 		{
 			bool		object = *p == '{';
@@ -215,40 +274,35 @@ sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error)
 				is_object[depth / 8] &= (uint8) ~(1 << (depth % 8));
 			depth++;
 			p = skip_space(p + 1, end);
-			if (p < end && *p == (object ? '}' : ']'))
+			if (p >= end || *p != (object ? '}' : ']'))
 			{
-				p++;
-				depth--;
-			}
-			else if (object)
-			{
-				if ((p = check_name(p, end)) == NULL)
+				if (object && (p = check_name(p, end, depth == 1 ? &name : NULL)) == NULL)
 					return false;
 				continue;
 			}
-			else
-				continue;
+			p++;
+			depth--;
+			kind = object ? SIGMA_JSON_OBJECT : SIGMA_JSON_ARRAY;
 		}
-		else
-		{
-			if ((p = check_scalar(p, end, &kind, &escaped)) == NULL)
-				return false;
-			if (depth == 0)
-			{
-				value->kind = kind;
-				value->escaped = escaped;
-			}
-		}
+		else if ((p = check_scalar(p, end, &kind, &escaped)) == NULL)
+			return false;
 
 		/* here a value has ended: close what it closes */
 		for (;;)
 		{
 			bool		object;
 
-			if (depth == 0)
+			if (depth <= VISIT_DEPTH)
 			{
-				value->text.length = p - value->text.data;
-				return skip_space(p, end) == end;
+				SigmaJsonValue ended = {kind, escaped, {starts[depth], p - starts[depth]}};
+
+				if (depth == 0)
+				{
+					*value = ended;
+					return skip_space(p, end) == end;
+				}
+				if (visit)
+					visit(arg, depth, name, &ended);
 			}
 			p = skip_space(p, end);
 			if (p >= end)
@@ -256,7 +310,8 @@ sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error)
 			object = (is_object[(depth - 1) / 8] >> ((depth - 1) % 8)) & 1;
 			if (*p == ',')
 			{
-				p = object ? check_name(p + 1, end) : skip_space(p + 1, end);
+				p = object ? check_name(p + 1, end, depth == 1 ? &name : NULL)
+					: skip_space(p + 1, end);
 				if (p == NULL)
 					return false;
 				break;
@@ -265,27 +320,35 @@ sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error)
 				return false;
 			p++;
 			depth--;
+			kind = object ? SIGMA_JSON_OBJECT : SIGMA_JSON_ARRAY;
+			escaped = false;
 		}
 	}
 }
 
-/* From behind a string's opening quote to behind its closing one. */
+/* The same without a visitor. */
+bool
+sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error)
+{
+	return sigma_json_visit(text, NULL, NULL, value, error);
+}
+
+/*
+ * From behind a string's opening quote to behind its closing one.  "end" is
+ * that of the container: it stands further on.
+ */
 static inline const char *
-skip_string(const char *p, bool *escaped)
+skip_string(const char *p, const char *end, bool *escaped)
 {
 	*escaped = false;
-	for (; *p != '"'; p++)
-		if (*p == '\\')
-		{
-			*escaped = true;
-			p++;
-		}
+	for (p = skip_plain(p, end); *p == '\\'; p = skip_plain(p + 2, end))
+		*escaped = true;
 	return p + 1;
 }
 
 /* The value at p, in checked text; returns behind it. */
 static const char *
-take_value(const char *p, SigmaJsonValue *value)
+take_value(const char *p, const char *end, SigmaJsonValue *value)
 {
 	int			depth = 0;
 	bool		escaped;
@@ -296,7 +359,7 @@ take_value(const char *p, SigmaJsonValue *value)
 	{
 		case '"':
 			value->kind = SIGMA_JSON_STRING;
-			p = skip_string(p + 1, &value->escaped);
+			p = skip_string(p + 1, end, &value->escaped);
 			break;
 		case '{':
 		case '[':
@@ -306,7 +369,7 @@ take_value(const char *p, SigmaJsonValue *value)
 				switch (*p++)
 				{
 					case '"':
-						p = skip_string(p, &escaped);
+						p = skip_string(p, end, &escaped);
 						break;
 					case '{':
 					case '[':
@@ -356,9 +419,9 @@ sigma_json_next_member(const SigmaJsonValue *object, const char **cursor,
 		p = skip_space(p + 1, end);
 	if (*p == '}')
 		return false;
-	p = take_value(p, &member->key);
+	p = take_value(p, end, &member->key);
 	p = skip_space(p, end) + 1; /* the colon */
-	*cursor = take_value(skip_space(p, end), &member->value);
+	*cursor = take_value(skip_space(p, end), end, &member->value);
 	return true;
 }
 
@@ -374,7 +437,7 @@ sigma_json_next_element(const SigmaJsonValue *array, const char **cursor,
 		p = skip_space(p + 1, end);
 	if (*p == ']')
 		return false;
-	*cursor = take_value(p, element);
+	*cursor = take_value(p, end, element);
 	return true;
 }
 

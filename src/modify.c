@@ -294,6 +294,8 @@ insert_connection(SigmaModify *m, TupleTableSlot *slot)
 	const char *body = row_to_body(m, slot, &name, &secrets);
 	SigmaCall  *call;
 	SigmaJsonValue reply;
+	SigmaJsonMember *members;
+	int			room = 64;
 	SigmaEntry	entry = {.keys = NULL};
 	const char *error;
 
@@ -303,6 +305,9 @@ insert_connection(SigmaModify *m, TupleTableSlot *slot)
 	/* it has been checked when the id was taken from it */
 	(void) sigma_json_check(sigma_call_body(call), &reply, &error);
 	entry.text = reply.text;
+	members = palloc(room * sizeof(SigmaJsonMember));
+	entry.nmembers = sigma_split_object(&reply, &members, &room);
+	entry.members = members;
 	read_new_row(m, &entry, slot);
 }
 
@@ -370,7 +375,7 @@ insert_grant(SigmaModify *m, TupleTableSlot *slot)
 	/* the reply is empty, so the grant is looked for in the list */
 	if (m->reader == NULL ||
 		sigma_find_grant(m->session, NULL, connection_id, permission, member_id, team_id,
-						 &entry.text, &m->stats) == NULL)
+						 &entry, &m->stats) == NULL)
 		return;
 	entry.keys = &connection_id;
 	read_new_row(m, &entry, slot);

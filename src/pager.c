@@ -82,10 +82,26 @@ struct SigmaPager
 	/* the page in hand */
 	ApiPage    *page;
 	const char *target;
-	SigmaJsonValue entries;
-	const char *cursor;
-	bool		single;			/* "entries" is the one entry itself */
+	SigmaJsonValue *entries;
+	int			nentries;
+	int			entries_room;
+	int			next_entry;
+
+	/* the entry in hand */
+	SigmaJsonMember *members;
+	int			members_room;
+	SigmaNames	names;			/* of the members that tell what an entry is */
 };
+
+/* What sigma_names_find() finds in "names". */
+typedef enum Telling
+{
+	TELLS_KEY,
+	TELLS_ARCHIVED,
+	TELLS_CODE,
+	TELLS_MESSAGE,
+	TELLS_COUNT
+} Telling;
 
 /* "?" or "&", whichever comes next in the target */
 static void
@@ -126,6 +142,19 @@ sigma_list_target(const SigmaListSpec *spec, const char *page_token)
 	return target.data;
 }
 
+/* In the order of Telling; NULL for what this resource does not have. */
+static const char **
+telling_names(const SigmaResource *resource)
+{
+	const char **names = palloc(TELLS_COUNT * sizeof(char *));
+
+	names[TELLS_KEY] = resource->key ? sigma_find_field(resource, resource->key)->field : NULL;
+	names[TELLS_ARCHIVED] = resource->archived_field;
+	names[TELLS_CODE] = "code";
+	names[TELLS_MESSAGE] = "message";
+	return names;
+}
+
 /*
  * A pager over a list, in a memory context of its own below "context".  The
  * spec's texts must live as long.  No request is made before the first entry
@@ -137,6 +166,7 @@ sigma_pager_open(SigmaSession *session, MemoryContext context, const SigmaListSp
 {
 	MemoryContext own = AllocSetContextCreate(context, "sigma pager", ALLOCSET_SMALL_SIZES);
 	SigmaPager *pager = MemoryContextAllocZero(own, sizeof(SigmaPager));
+	MemoryContext old;
 
 	pager->session = session;
 	pager->spec = *spec;
@@ -144,6 +174,13 @@ sigma_pager_open(SigmaSession *session, MemoryContext context, const SigmaListSp
 	pager->context = own;
 	pager->walk_context = AllocSetContextCreate(own, "sigma walk", ALLOCSET_SMALL_SIZES);
 	pager->total = -1;
+	old = MemoryContextSwitchTo(own);
+	pager->entries_room = 64;
+	pager->entries = palloc(pager->entries_room * sizeof(SigmaJsonValue));
+	pager->members_room = 64;
+	pager->members = palloc(pager->members_room * sizeof(SigmaJsonMember));
+	sigma_names_init(&pager->names, TELLS_COUNT, telling_names(spec->resource));
+	MemoryContextSwitchTo(old);
 	return pager;
 }
 
@@ -258,85 +295,114 @@ take_next_token(SigmaPager *pager, const SigmaJsonValue *value)
 /* The parts of an envelope that matter; kind NULL for what is absent. */
 typedef struct Envelope
 {
+	SigmaPager *pager;
+	const char *next_name;		/* what this list calls the next page's token */
 	SigmaJsonValue entries;
 	SigmaJsonValue next;
 	SigmaJsonValue total;
-	bool		next_present;
+	int			entries_count;	/* how often "entries" stands in it */
+	int			next_count;
 	bool		more;			/* "hasMore" is true */
+	bool		other_next;		/* the other idiom's token is there, not null */
 } Envelope;
 
 static void
-read_envelope(SigmaPager *pager, const SigmaJsonValue *reply, Envelope *e)
+add_entry(SigmaPager *pager, const SigmaJsonValue *entry)
 {
-	const char *next = pager->spec.resource->paging == SIGMA_PAGING_PAGE_TOKEN ? "nextPageToken" : "nextPage";
-	bool		entries_present = false;
-	SigmaJsonMember member;
-	const char *cursor = NULL;
-
-	memset(e, 0, sizeof(Envelope));
-	while (sigma_json_next_member(reply, &cursor, &member))
+	if (pager->nentries == pager->entries_room)
 	{
-		if (sigma_json_is(&member.key, "entries"))
-		{
-			if (entries_present)
-				sigma_raise_reply(pager->target, "\"entries\" stands in it twice");
-			entries_present = true;
-			e->entries = member.value;
-		}
-		else if (sigma_json_is(&member.key, next))
-		{
-			if (e->next_present)
-				sigma_raise_reply(pager->target, "\"%s\" stands in it twice", next);
-			e->next_present = true;
-			e->next = member.value;
-		}
-		else if (sigma_json_is(&member.key, "total"))
-			e->total = member.value;
-		else if (sigma_json_is(&member.key, "hasMore"))
-			e->more = member.value.kind == SIGMA_JSON_TRUE;
-		else if ((sigma_json_is(&member.key, "nextPage") || sigma_json_is(&member.key, "nextPageToken")) &&
-				 member.value.kind != SIGMA_JSON_NULL)
-			sigma_raise_reply(pager->target, "its pages are not linked in the way of this list");
+		pager->entries_room *= 2;
+		pager->entries = repalloc_huge(pager->entries, pager->entries_room * sizeof(SigmaJsonValue));
 	}
+	pager->entries[pager->nentries++] = *entry;
+}
+
+/* While a reply is checked: notes its entries, and what else it says. */
+static void
+visit_value(void *arg, int depth, SigmaSpan name, const SigmaJsonValue *value)
+{
+	Envelope   *e = arg;
+	SigmaJsonValue key = {SIGMA_JSON_STRING, memchr(name.data, '\\', name.length) != NULL, name};
+
+	if (depth == 2)
+	{
+		if (sigma_json_is(&key, "entries"))
+			add_entry(e->pager, value);
+		return;
+	}
+	if (sigma_json_is(&key, "entries"))
+	{
+		e->entries_count++;
+		e->entries = *value;
+	}
+	else if (sigma_json_is(&key, e->next_name))
+	{
+		e->next_count++;
+		e->next = *value;
+	}
+	else if (sigma_json_is(&key, "total"))
+		e->total = *value;
+	else if (sigma_json_is(&key, "hasMore"))
+		e->more = value->kind == SIGMA_JSON_TRUE;
+	else if (sigma_json_is(&key, "nextPage") || sigma_json_is(&key, "nextPageToken"))
+		e->other_next |= value->kind != SIGMA_JSON_NULL;
+}
+
+/* The elements of a bare array are its entries. */
+static void
+visit_element(void *arg, int depth, SigmaSpan name UNUSED, const SigmaJsonValue *value)
+{
+	if (depth == 1)
+		add_entry(((Envelope *) arg)->pager, value);
+}
+
+/* What an envelope says, once all of it is known to be well-formed. */
+static void
+read_envelope(SigmaPager *pager, const Envelope *e)
+{
+	if (e->entries_count > 1)
+		sigma_raise_reply(pager->target, "\"entries\" stands in it twice");
+	if (e->next_count > 1)
+		sigma_raise_reply(pager->target, "\"%s\" stands in it twice", e->next_name);
 	if (e->entries.kind != SIGMA_JSON_ARRAY)
 		sigma_raise_reply(pager->target, "it has no array \"entries\"");
-	if (!e->next_present && e->more)
-		sigma_raise_reply(pager->target, "\"hasMore\" is true, but there is no \"%s\"", next);
+	if (e->other_next)
+		sigma_raise_reply(pager->target, "its pages are not linked in the way of this list");
+	if (e->next_count == 0 && e->more)
+		sigma_raise_reply(pager->target, "\"hasMore\" is true, but there is no \"%s\"", e->next_name);
+	if (e->next.kind != SIGMA_JSON_NULL)
+		take_next_token(pager, &e->next);
+	if (pager->spec.resource->paging == SIGMA_PAGING_NONE && pager->next_token)
+		sigma_raise_reply(pager->target, "it has more pages, but this list takes no paging parameters");
+	if (e->total.kind == SIGMA_JSON_NUMBER)
+		pager->total = strtod(e->total.text.data, NULL);
 }
 
 /* Takes the reply of the page in hand apart. */
 static void
 read_page(SigmaPager *pager)
 {
-	SigmaJsonValue reply;
 	SigmaPaging paging = pager->spec.resource->paging;
+	SigmaSpan	body = sigma_call_body(pager->page->call);
+	bool		single = pager->spec.item || paging == SIGMA_PAGING_OBJECT;
+	bool		bare = body.length > 0 && body.data[strspn(body.data, " \t\r\n")] == '[';
+	Envelope	e = {.pager = pager};
+	SigmaJsonValue reply;
 	const char *error;
 
 	pager->next_token = NULL;
 	pager->total = -1;
-	pager->single = pager->spec.item || paging == SIGMA_PAGING_OBJECT;
-	if (!sigma_json_check(sigma_call_body(pager->page->call), &reply, &error))
+	pager->nentries = 0;
+	pager->next_entry = 0;
+	e.next_name = paging == SIGMA_PAGING_PAGE_TOKEN ? "nextPageToken" : "nextPage";
+	if (!sigma_json_visit(body, single ? NULL : bare ? visit_element : visit_value, &e, &reply, &error))
 		sigma_raise_reply(pager->target, "%s", error);
-	if (pager->single)
-		pager->entries = reply;
-	else if (reply.kind == SIGMA_JSON_ARRAY && paging == SIGMA_PAGING_NONE)
-		pager->entries = reply;
+	if (single)
+		add_entry(pager, &reply);
 	else if (reply.kind == SIGMA_JSON_OBJECT)
-	{
-		Envelope	e;
-
-		read_envelope(pager, &reply, &e);
-		pager->entries = e.entries;
-		if (e.next.kind != SIGMA_JSON_NULL)
-			take_next_token(pager, &e.next);
-		if (e.total.kind == SIGMA_JSON_NUMBER)
-			pager->total = strtod(e.total.text.data, NULL);
-	}
-	else
+		read_envelope(pager, &e);
+	else if (!bare || paging != SIGMA_PAGING_NONE)
 		sigma_raise_reply(pager->target, "it is not a page of a list");
-	if (paging == SIGMA_PAGING_NONE && pager->next_token)
-		sigma_raise_reply(pager->target, "it has more pages, but this list takes no paging parameters");
-	pager->cursor = NULL;
 }
 
 /* The page in hand ends; the one of the token takes its place. */
@@ -373,49 +439,56 @@ take_page(SigmaPager *pager, const char *token)
 	return true;
 }
 
+/* Takes an entry apart into its members; raises if it is not an object. */
+static void
+split_entry(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
+{
+	if (value->kind != SIGMA_JSON_OBJECT)
+		sigma_raise_reply(pager->target, "an entry is not an object");
+	entry->nmembers = sigma_split_object(value, &pager->members, &pager->members_room);
+	entry->members = pager->members;
+	entry->text = value->text;
+}
+
+/* An entry that says why the entry could not be had. */
+static void
+raise_error_entry(const SigmaPager *pager, const SigmaEntry *entry)
+{
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	char	   *code = sigma_json_member_text(&object, "code");
+	char	   *message = sigma_json_member_text(&object, "message");
+	char	   *request_id = sigma_json_member_text(&object, "requestId");
+
+	sigma_raise_reply(pager->target, "an entry is an error, code \"%s\", requestId \"%s\": %s",
+					  code ? sigma_clean_text(code, strlen(code), 100) : "",
+					  request_id ? sigma_clean_text(request_id, strlen(request_id), 100) : "",
+					  message ? sigma_clean_text(message, strlen(message), 1000) : "no message");
+}
+
 /*
  * Is an entry a row of the table?  Not if it is archived and archived ones
- * are left out.  Raises if it is no entry at all: not an object, or one that
- * says why the entry could not be had.
+ * are left out.  Raises if it is no entry at all.
  */
 static bool
-entry_belongs(const SigmaPager *pager, SigmaSpan entry)
+entry_belongs(const SigmaPager *pager, const SigmaEntry *entry)
 {
-	const SigmaResource *resource = pager->spec.resource;
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
-	const char *key = resource->key ? sigma_find_field(resource, resource->key)->field : NULL;
-	bool		has_key = false;
-	bool		has_code = false;
-	bool		has_message = false;
+	bool		has[TELLS_COUNT] = {false};
 	bool		archived = false;
-	SigmaJsonMember member;
-	const char *cursor = NULL;
 
-	if (entry.data[0] != '{')
-		sigma_raise_reply(pager->target, "an entry is not an object");
-	while (sigma_json_next_member(&object, &cursor, &member))
+	for (int i = 0; i < entry->nmembers; i++)
 	{
-		if (key && sigma_json_is(&member.key, key))
-			has_key = true;
-		else if (resource->archived_field && sigma_json_is(&member.key, resource->archived_field))
-			archived = member.value.kind == SIGMA_JSON_TRUE;
-		else if (sigma_json_is(&member.key, "code"))
-			has_code = true;
-		else if (sigma_json_is(&member.key, "message"))
-			has_message = true;
+		int			name = sigma_names_find(&pager->names, &entry->members[i].key);
+
+		if (name < 0)
+			continue;
+		has[name] = true;
+		if (name == TELLS_ARCHIVED)
+			archived = entry->members[i].value.kind == SIGMA_JSON_TRUE;
 	}
 	/* where the API describes errors as entries, they have columns of their own */
-	if (!has_key && has_code && has_message && sigma_find_api_field(resource, "code") == NULL)
-	{
-		char	   *code = sigma_json_member_text(&object, "code");
-		char	   *message = sigma_json_member_text(&object, "message");
-		char	   *request_id = sigma_json_member_text(&object, "requestId");
-
-		sigma_raise_reply(pager->target, "an entry is an error, code \"%s\", requestId \"%s\": %s",
-						  code ? sigma_clean_text(code, strlen(code), 100) : "",
-						  request_id ? sigma_clean_text(request_id, strlen(request_id), 100) : "",
-						  message ? sigma_clean_text(message, strlen(message), 1000) : "no message");
-	}
+	if (!has[TELLS_KEY] && has[TELLS_CODE] && has[TELLS_MESSAGE] &&
+		sigma_find_api_field(pager->spec.resource, "code") == NULL)
+		raise_error_entry(pager, entry);
 	return pager->spec.include_archived || !archived;
 }
 
@@ -447,26 +520,6 @@ sigma_pager_start(SigmaPager *pager)
 		request_page(pager, NULL);
 }
 
-/* The next entry of the page in hand. */
-static bool
-next_on_page(SigmaPager *pager, SigmaSpan *entry)
-{
-	SigmaJsonValue element;
-
-	if (pager->single)
-	{
-		if (pager->cursor != NULL)
-			return false;
-		pager->cursor = pager->entries.text.data;
-		*entry = pager->entries.text;
-		return true;
-	}
-	if (!sigma_json_next_element(&pager->entries, &pager->cursor, &element))
-		return false;
-	*entry = element.text;
-	return true;
-}
-
 /*
  * The next entry of the list, an object in checked text that lives until the
  * next call; false at the end.  Raises on any failure: a list is never short.
@@ -474,7 +527,7 @@ next_on_page(SigmaPager *pager, SigmaSpan *entry)
  * sigma_pager_failure() tells of it.
  */
 bool
-sigma_pager_next(SigmaPager *pager, SigmaSpan *entry)
+sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
 {
 	if (pager->finished)
 		return false;
@@ -485,11 +538,12 @@ sigma_pager_next(SigmaPager *pager, SigmaSpan *entry)
 	}
 	for (;;)
 	{
-		while (next_on_page(pager, entry))
+		while (pager->next_entry < pager->nentries)
 		{
 			pager->entries_seen++;
 			pager->empty_pages = 0;
-			if (entry_belongs(pager, *entry))
+			split_entry(pager, &pager->entries[pager->next_entry++], entry);
+			if (entry_belongs(pager, entry))
 				return true;
 		}
 		if (pager->next_token == NULL)
@@ -536,7 +590,7 @@ sigma_pager_rewind(SigmaPager *pager)
 	pager->empty_pages = 0;
 	if (pager->page && pager->pages == 1)
 	{
-		pager->cursor = NULL;
+		pager->next_entry = 0;
 		return;
 	}
 	drop_pages_ahead(pager);

@@ -307,6 +307,11 @@ typedef enum SigmaEscape
 	SIGMA_ESCAPE_SURROGATE		/* half of a surrogate pair */
 } SigmaEscape;
 
+/* Told of a value while its text is checked; see sigma_json_visit(). */
+typedef void (*SigmaJsonVisit) (void *arg, int depth, SigmaSpan name, const SigmaJsonValue *value);
+
+extern bool sigma_json_visit(SigmaSpan text, SigmaJsonVisit visit, void *arg,
+							 SigmaJsonValue *value, const char **error);
 extern bool sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error);
 extern bool sigma_json_next_member(const SigmaJsonValue *object, const char **cursor,
 								   SigmaJsonMember *member);
@@ -319,10 +324,28 @@ extern SigmaEscape sigma_json_unescape(const SigmaJsonValue *string, char *out, 
  * Floor 2: text to Datum and back.  The only file that includes cJSON.
  */
 
+/*
+ * A set of names, to be found quickly among the members of objects.  Names
+ * that are the same have the number of the first of them.
+ */
+typedef struct SigmaNames
+{
+	int			n;
+	const char **names;
+	size_t	   *lengths;
+	int16	   *next;			/* the next name of the same bucket, or -1 */
+	int16		buckets[64];	/* the first name of each, or -1 */
+} SigmaNames;
+
+extern void sigma_names_init(SigmaNames *names, int n, const char **list);
+extern int	sigma_names_find(const SigmaNames *names, const SigmaJsonValue *name);
+
 /* One entry of a list, with what was known before it was read. */
 typedef struct SigmaEntry
 {
 	SigmaSpan	text;			/* an object in checked text; empty if it failed */
+	int			nmembers;
+	const SigmaJsonMember *members; /* the object's */
 	char	  **keys;			/* of the parents, in the order of the path; or NULL */
 	const struct SigmaFailure *failure; /* why there is no entry; or NULL */
 } SigmaEntry;
@@ -334,7 +357,7 @@ typedef struct SigmaColumn
 	const char *name;			/* SQL name, for messages */
 	SigmaReadFrom read;
 	const char *field;			/* the API's name */
-	size_t		field_length;
+	int			value;			/* which of the reader's values it is made of */
 	int			key;			/* which of the entry's keys it is */
 	const char *absent;
 	bool		is_json;		/* json or jsonb: takes the text as it stands */
@@ -350,8 +373,8 @@ typedef struct SigmaRowReader
 	const char *key_field;		/* names the row in messages; or NULL */
 	int			ncolumns;
 	SigmaColumn *columns;
-	SigmaJsonValue *values;		/* one per column: the entry's field, if found[] */
-	bool	   *found;
+	SigmaNames	fields;			/* of all columns */
+	SigmaJsonValue *values;		/* one per field: the entry's, NULL if it has none */
 	int			current;		/* the column in hand, for messages; -1 none */
 	const SigmaEntry *entry;	/* the entry in hand */
 	int64		row;			/* its number in this scan, from 1 */
@@ -363,6 +386,7 @@ extern SigmaRowReader *sigma_row_reader(Relation rel, const SigmaResource *resou
 										const Bitmapset *attnums);
 extern void sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values,
 						   bool *isnull);
+extern int	sigma_split_object(const SigmaJsonValue *object, SigmaJsonMember **members, int *room);
 extern Datum sigma_json_to_jsonb(SigmaSpan text);
 extern char *sigma_json_string(const SigmaJsonValue *value);
 extern char *sigma_json_page_token(const SigmaJsonValue *value);
@@ -509,7 +533,7 @@ extern char *sigma_list_target(const SigmaListSpec *spec, const char *page_token
 extern SigmaPager *sigma_pager_open(SigmaSession *session, MemoryContext context,
 									const SigmaListSpec *spec, SigmaStats *stats);
 extern void sigma_pager_start(SigmaPager *pager);
-extern bool sigma_pager_next(SigmaPager *pager, SigmaSpan *entry);
+extern bool sigma_pager_next(SigmaPager *pager, SigmaEntry *entry);
 extern const SigmaFailure *sigma_pager_failure(const SigmaPager *pager);
 extern void sigma_pager_rewind(SigmaPager *pager);
 extern void sigma_pager_close(SigmaPager *pager);
@@ -581,7 +605,7 @@ extern void sigma_revoke_call(SigmaSession *session, MemoryContext context, char
 							  char *grant_id, SigmaStats *stats);
 extern SigmaPager *sigma_find_grant(SigmaSession *session, SigmaPager *pager, char *connection_id,
 									const char *permission, const char *member_id,
-									const char *team_id, SigmaSpan *entry, SigmaStats *stats);
+									const char *team_id, SigmaEntry *entry, SigmaStats *stats);
 extern char *sigma_connection_target(const char *path, char *id);
 
 /* ------------------------------------------------------------------ plan.c

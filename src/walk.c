@@ -281,11 +281,9 @@ sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry)
 			return false;
 
 		branch = linitial(walk->branches);
+		memset(entry, 0, sizeof(SigmaEntry));
 		entry->keys = branch->keys;
-		entry->failure = NULL;
-		entry->text.data = NULL;
-		entry->text.length = 0;
-		if (!branch->ended && branch->pager && sigma_pager_next(branch->pager, &entry->text))
+		if (!branch->ended && branch->pager && sigma_pager_next(branch->pager, entry))
 			return true;
 		if (!branch->ended)
 		{
@@ -318,9 +316,9 @@ sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry)
 	if (walk->branches == NIL && !open_branch(walk))
 		return false;
 	branch = linitial(walk->branches);
+	memset(entry, 0, sizeof(SigmaEntry));
 	entry->keys = branch->keys;
-	entry->failure = NULL;
-	return branch->pager && sigma_pager_next(branch->pager, &entry->text);
+	return branch->pager && sigma_pager_next(branch->pager, entry);
 }
 
 /* Begins again with the first entry. */

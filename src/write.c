@@ -200,7 +200,7 @@ sigma_revoke_call(SigmaSession *session, MemoryContext context, char *connection
 SigmaPager *
 sigma_find_grant(SigmaSession *session, SigmaPager *pager, char *connection_id,
 				 const char *permission, const char *member_id, const char *team_id,
-				 SigmaSpan *entry, SigmaStats *stats)
+				 SigmaEntry *entry, SigmaStats *stats)
 {
 	SigmaListSpec spec = {
 		.resource = sigma_find_resource("connection_grants"),
@@ -214,7 +214,7 @@ sigma_find_grant(SigmaSession *session, SigmaPager *pager, char *connection_id,
 	}
 	while (sigma_pager_next(pager, entry))
 	{
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, *entry};
+		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
 		char	   *grantee = sigma_json_member_text(&object, member_id ? "memberId" : "teamId");
 		char	   *granted = sigma_json_member_text(&object, "permission");
 
