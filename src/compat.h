@@ -73,6 +73,23 @@ sigma_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows,
 #endif
 }
 
+/* A path that stands for an aggregation. */
+static inline ForeignPath *
+sigma_create_foreign_upper_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
+								double rows, Cost startup, Cost total, List *fdw_private)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreign_upper_path(root, rel, target, rows, 0, startup, total,
+									 NIL, NULL, NIL, fdw_private);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreign_upper_path(root, rel, target, rows, startup, total,
+									 NIL, NULL, NIL, fdw_private);
+#else
+	return create_foreign_upper_path(root, rel, target, rows, startup, total,
+									 NIL, NULL, fdw_private);
+#endif
+}
+
 /* How many elements an array expression is expected to have. */
 static inline double
 sigma_estimate_array_length(PlannerInfo *root UNUSED, Node *array)
@@ -91,7 +108,9 @@ sigma_scan_userid(ForeignScan *plan, EState *estate UNUSED)
 #if PG_VERSION_NUM >= 160000
 	Oid			userid = plan->checkAsUser;
 #else
-	Oid			userid = exec_rt_fetch(plan->scan.scanrelid, estate)->checkAsUser;
+	int			rti = plan->scan.scanrelid > 0 ? (int) plan->scan.scanrelid
+		: bms_next_member(plan->fs_relids, -1);
+	Oid			userid = exec_rt_fetch(rti, estate)->checkAsUser;
 #endif
 
 	return OidIsValid(userid) ? userid : GetUserId();

@@ -72,8 +72,8 @@ explain_parents(const SigmaResource *resource, bool include_archived, ExplainSta
 		ExplainPropertyList("Remote Parent Requests", requests, es);
 }
 
-void
-sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es)
+static void
+explain_list(ForeignScanState *node, ExplainState *es)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(node->ss.ss_currentRelation));
@@ -135,6 +135,22 @@ sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		ExplainPropertyList("Remote Parameters", open, es);
 	ExplainPropertyText("Remote Request",
 						spec.path ? psprintf("GET %s", sigma_list_target(&spec, NULL)) : "none", es);
+}
+
+void
+sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+
+	if (plan->scan.scanrelid > 0)
+		explain_list(node, es);
+	else
+	{
+		Oid			relid = sigma_count_relid(plan);
+
+		ExplainPropertyText("Remote Count", get_rel_name(relid), es);
+		ExplainPropertyText("Remote Request", psprintf("GET %s", sigma_count_target(relid)), es);
+	}
 	explain_stats(sigma_scan_stats(node), es);
 }
 

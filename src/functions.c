@@ -193,7 +193,7 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 	List	   *typed = NIL;
 	List	   *secrets = NIL;
 	const char *body;
-	SigmaCall  *call;
+	SigmaWrite	write;
 	Datum		result;
 	ErrorContextCallback hide;
 
@@ -214,8 +214,9 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 					  !PG_ARGISNULL(5) && PG_GETARG_BOOL(5) ? "true" : "false");
 	typed = add_typed(typed, fcinfo, 6, "pool_sizes", "poolSizes", jsonb_argument(fcinfo, 6));
 	body = sigma_connection_body(name, PG_ARGISNULL(2) ? NULL : &details, typed, &secrets);
-	call = sigma_create_connection_call(session, CurrentMemoryContext, name, body, secrets, NULL);
-	result = sigma_json_to_jsonb(reply_value(call).text);
+	write = sigma_connection_write(name, body, secrets, NULL);
+	sigma_run_writes(session, CurrentMemoryContext, &write, 1);
+	result = sigma_json_to_jsonb(reply_value(write.call).text);
 
 	error_context_stack = hide.previous;
 	PG_RETURN_DATUM(result);

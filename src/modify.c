@@ -285,29 +285,37 @@ read_new_row(SigmaModify *m, const SigmaEntry *entry, TupleTableSlot *slot)
 	ExecStoreVirtualTuple(slot);
 }
 
-/* Creates the connection of a row; the row becomes what Sigma made of it. */
-static void
-insert_connection(SigmaModify *m, TupleTableSlot *slot)
+/* The write that creates the connection of a row. */
+static SigmaWrite
+row_to_write(SigmaModify *m, TupleTableSlot *slot)
 {
 	List	   *secrets = NIL;
 	char	   *name;
 	const char *body = row_to_body(m, slot, &name, &secrets);
-	SigmaCall  *call;
+
+	return sigma_connection_write(name, body, secrets, &m->stats);
+}
+
+/* Creates the connection of a row; the row becomes what Sigma made of it. */
+static void
+insert_connection(SigmaModify *m, TupleTableSlot *slot)
+{
+	SigmaWrite	write = row_to_write(m, slot);
 	SigmaJsonValue reply;
 	SigmaJsonMember *members;
 	int			room = 64;
 	SigmaEntry	entry = {.keys = NULL};
 	const char *error;
 
-	call = sigma_create_connection_call(m->session, m->row_context, name, body, secrets, &m->stats);
+	sigma_run_writes(m->session, m->row_context, &write, 1);
 	if (m->reader == NULL)
 		return;
 	/* it has been checked when the id was taken from it */
-	(void) sigma_json_check(sigma_call_body(call), &reply, &error);
-	entry.text = reply.text;
+	(void) sigma_json_check(sigma_call_body(write.call), &reply, &error);
 	members = palloc(room * sizeof(SigmaJsonMember));
 	entry.nmembers = sigma_split_object(&reply, &members, &room);
 	entry.members = members;
+	entry.text = reply.text;
 	read_new_row(m, &entry, slot);
 }
 
@@ -429,6 +437,53 @@ sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	MemoryContextSwitchTo(old);
 	error_context_stack = hide.previous;
 	return slot;
+}
+
+/*
+ * How many rows an INSERT may hand over at once.  One, if somebody looks at
+ * each new row: the executor has no use for them together then.
+ */
+int
+sigmaGetForeignModifyBatchSize(ResultRelInfo *rinfo)
+{
+	SigmaTableOptions *options;
+
+	if (rinfo->ri_projectReturning || rinfo->ri_returningList || rinfo->ri_WithCheckOptions ||
+		(rinfo->ri_TrigDesc &&
+		 (rinfo->ri_TrigDesc->trig_insert_before_row || rinfo->ri_TrigDesc->trig_insert_after_row)))
+		return 1;
+	options = sigma_table_options(RelationGetRelid(rinfo->ri_RelationDesc));
+	if (sigma_table_resource(options)->writes != SIGMA_WRITES_CONNECTIONS)
+		return 1;
+	return options->batch_size;
+}
+
+/* Creates the connections of several rows, as many at once as the server allows. */
+TupleTableSlot **
+sigmaExecForeignBatchInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot **slots,
+							TupleTableSlot **plan_slots UNUSED, int *nslots)
+{
+	SigmaModify *m = rinfo->ri_FdwState;
+	MemoryContext old;
+	ErrorContextCallback hide;
+	SigmaWrite *writes;
+
+	hide.callback = sigma_hide_statement_callback;
+	hide.arg = NULL;
+	hide.previous = error_context_stack;
+	error_context_stack = &hide;
+
+	MemoryContextReset(m->row_context);
+	old = MemoryContextSwitchTo(m->row_context);
+	start_modifying(m, estate, rinfo);
+	writes = palloc(*nslots * sizeof(SigmaWrite));
+	/* all rows are checked before the first is sent */
+	for (int i = 0; i < *nslots; i++)
+		writes[i] = row_to_write(m, slots[i]);
+	sigma_run_writes(m->session, m->row_context, writes, *nslots);
+	MemoryContextSwitchTo(old);
+	error_context_stack = hide.previous;
+	return slots;
 }
 
 /* Revokes a grant; the slot becomes the row that was. */

@@ -101,6 +101,7 @@ static const OptionInfo option_table[] =
 	{"updatable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"prefetch", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"push_filters", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"batch_size", ForeignServerRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
 	{"client_id", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
 	{"client_secret", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
 	{"resource", ForeignTableRelationId, OPTION_RESOURCE, 0, 0, NULL},
@@ -111,6 +112,7 @@ static const OptionInfo option_table[] =
 	{"prefetch", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"push_filters", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"on_error", ForeignTableRelationId, OPTION_ON_ERROR, 0, 0, NULL},
+	{"batch_size", ForeignTableRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
 	{"field", AttributeRelationId, OPTION_TEXT, 0, 0, NULL},
 };
 
@@ -669,6 +671,8 @@ apply_scan_option(SigmaTableOptions *o, DefElem *def, Oid context)
 		o->include_archived = option_number(def, context) != 0;
 	else if (strcmp(name, "prefetch") == 0)
 		o->prefetch = option_number(def, context) != 0;
+	else if (strcmp(name, "batch_size") == 0)
+		o->batch_size = (int) option_number(def, context);
 	else if (strcmp(name, "push_filters") == 0)
 		o->push_filters = option_number(def, context) != 0;
 }
@@ -692,6 +696,7 @@ sigma_table_options(Oid relid)
 	/* a table cannot allow what its server forbids */
 	o->updatable = sigma_server_updatable(table->serverid);
 	o->rows = -1;
+	o->batch_size = 1;
 	foreach(lc, server->options)
 		apply_scan_option(o, lfirst(lc), ForeignServerRelationId);
 	foreach(lc, table->options)

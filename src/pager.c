@@ -571,6 +571,13 @@ sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
 	}
 }
 
+/* How many entries the list has, as the page in hand says; -1: it does not. */
+double
+sigma_pager_total(const SigmaPager *pager)
+{
+	return pager->total;
+}
+
 /* Why the list ended early, if that is tolerated; else NULL. */
 const SigmaFailure *
 sigma_pager_failure(const SigmaPager *pager)

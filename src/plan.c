@@ -39,7 +39,7 @@
  * unit (a sequential page fetch).  A round trip to a web API takes some 50 ms;
  * a page of 1,000 entries takes about five times as long.
  */
-#define REQUEST_COST	100.0
+#define REQUEST_COST	SIGMA_REQUEST_COST
 #define ENTRY_COST		0.4
 
 /* A list whose length nobody knows is taken to fill one page. */
@@ -503,14 +503,18 @@ sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *
 {
 	PlanInfo   *info = rel->fdw_private;
 	bool		item = intVal(linitial(best_path->fdw_private)) != 0;
-	Binding		b = bind_keys(root, rel, info, item, scan_clauses);
+	Binding		b;
 	List	   *local_clauses = extract_actual_clauses(scan_clauses, false);
 	List	   *sources = NIL;
 	List	   *keyed = NIL;
 	List	   *filters = NIL;
 	List	   *private;
 
+	if (IS_UPPER_REL(rel))
+		return sigma_count_plan(root, best_path, tlist, outer_plan);
+
 	/* the path was made for such clauses, so they are among them */
+	b = bind_keys(root, rel, info, item, scan_clauses);
 	if (item && !b.complete)
 		elog(ERROR, "no key clause for a look-up of \"%s\"", info->resource->name);
 	for (int i = 0; i < (item ? 1 : info->nkeys); i++)
@@ -527,4 +531,16 @@ sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *
 						 filters,
 						 used_attributes(rel, relid, local_clauses));
 	return make_foreignscan(tlist, local_clauses, rel->relid, sources, private, NIL, NIL, outer_plan);
+}
+
+/*
+ * Can the number of a base relation's rows be had without them?  Not if they
+ * are spread over several lists.
+ */
+bool
+sigma_can_count(RelOptInfo *rel)
+{
+	PlanInfo   *info = rel->fdw_private;
+
+	return info && info->resource->parent == NULL && info->resource->paging == SIGMA_PAGING_PAGE;
 }

@@ -280,11 +280,18 @@ sigma_raise_reply(const char *target, const char *format,...)
 			break;
 		enlargeStringInfo(&what, needed);
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_ERROR),
-			 errmsg("unexpected reply from Sigma: %s", what.data),
-			 errdetail("The request was %s.", target)));
-	pg_unreachable();
+	sigma_raise(sigma_reply_failure(target, what.data));
+}
+
+/* The same as a failure that is yet to be raised; "what" is a clause. */
+SigmaFailure *
+sigma_reply_failure(const char *target, const char *what)
+{
+	SigmaFailure *f = failure(ERRCODE_FDW_ERROR,
+							  psprintf("unexpected reply from Sigma: %s", what), NULL);
+
+	f->detail = psprintf("The request was %s.", target);
+	return f;
 }
 
 /*

@@ -48,6 +48,12 @@ typedef struct SigmaScan
 	MemoryContext key_context;	/* of their values */
 	bool		nothing;		/* a value is NULL, so no row can match */
 
+	/* a count(*), see count.c */
+	Oid			counted;		/* the table; InvalidOid: it is an ordinary scan */
+	bool		count_known;
+	bool		count_returned;
+	int64		count;
+
 	/* rows that are kept */
 	bool		keep;
 	bool		runtime_key;	/* the key comes from another node, row by row */
@@ -95,6 +101,44 @@ has_exec_param(Node *node, void *context)
 	return expression_tree_walker(node, has_exec_param, context);
 }
 
+/* What every scan needs; its context is a child of the current one. */
+static SigmaScan *
+make_scan(ForeignScanState *node, Oid serverid)
+{
+	SigmaScan  *scan = palloc0(sizeof(SigmaScan));
+
+	scan->node = node;
+	scan->context = AllocSetContextCreate(CurrentMemoryContext, "sigma scan", ALLOCSET_SMALL_SIZES);
+	scan->row_context = AllocSetContextCreate(scan->context, "sigma row", ALLOCSET_DEFAULT_SIZES);
+	scan->key_context = AllocSetContextCreate(scan->context, "sigma keys", ALLOCSET_SMALL_SIZES);
+	scan->session = sigma_session_open(serverid,
+									   sigma_scan_userid((ForeignScan *) node->ss.ps.plan,
+														 node->ss.ps.state),
+									   scan->context);
+	dlist_push_tail(&running_scans, &scan->link);
+	scan->callback.func = forget_scan;
+	scan->callback.arg = scan;
+	MemoryContextRegisterResetCallback(scan->context, &scan->callback);
+	node->fdw_state = scan;
+	return scan;
+}
+
+static void
+begin_count(ForeignScanState *node)
+{
+	Oid			relid = sigma_count_relid((ForeignScan *) node->ss.ps.plan);
+	Oid			serverid = GetForeignTable(relid)->serverid;
+	SigmaScan  *scan = make_scan(node, serverid);
+
+	scan->counted = relid;
+	/* what the statement makes must not be counted, whenever it comes to count */
+	if (statement_writes(node->ss.ps.state, serverid))
+	{
+		scan->count = sigma_count_entries(scan->session, relid, &scan->stats);
+		scan->count_known = true;
+	}
+}
+
 void
 sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 {
@@ -109,14 +153,15 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
+	if (plan->scan.scanrelid == 0)
+	{
+		begin_count(node);
+		return;
+	}
 
 	options = sigma_table_options(RelationGetRelid(rel));
 	serverid = GetForeignTable(RelationGetRelid(rel))->serverid;
-	scan = palloc0(sizeof(SigmaScan));
-	scan->node = node;
-	scan->context = AllocSetContextCreate(CurrentMemoryContext, "sigma scan", ALLOCSET_SMALL_SIZES);
-	scan->row_context = AllocSetContextCreate(scan->context, "sigma row", ALLOCSET_DEFAULT_SIZES);
-	scan->key_context = AllocSetContextCreate(scan->context, "sigma keys", ALLOCSET_SMALL_SIZES);
+	scan = make_scan(node, serverid);
 	scan->spec.resource = sigma_table_resource(options);
 	scan->spec.include_archived = options->include_archived;
 	scan->spec.prefetch = options->prefetch;
@@ -135,13 +180,6 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 		attnums = bms_add_member(attnums, lfirst_int(lc));
 	scan->reader = sigma_row_reader(rel, scan->spec.resource, attnums);
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 || statement_writes(estate, serverid);
-	scan->session = sigma_session_open(serverid, sigma_scan_userid(plan, estate), scan->context);
-
-	dlist_push_tail(&running_scans, &scan->link);
-	scan->callback.func = forget_scan;
-	scan->callback.arg = scan;
-	MemoryContextRegisterResetCallback(scan->context, &scan->callback);
-	node->fdw_state = scan;
 }
 
 /* -------------------------------------------------- what narrows the scan */
@@ -326,12 +364,30 @@ next_kept_row(SigmaScan *scan, TupleTableSlot *slot)
 	return slot;
 }
 
+/* The one row of a count. */
+static TupleTableSlot *
+next_count(SigmaScan *scan, TupleTableSlot *slot)
+{
+	ExecClearTuple(slot);
+	if (scan->count_returned)
+		return slot;
+	if (!scan->count_known)
+		scan->count = sigma_count_entries(scan->session, scan->counted, &scan->stats);
+	scan->count_known = true;
+	scan->count_returned = true;
+	slot->tts_values[0] = Int64GetDatum(scan->count);
+	slot->tts_isnull[0] = false;
+	return ExecStoreVirtualTuple(slot);
+}
+
 TupleTableSlot *
 sigmaIterateForeignScan(ForeignScanState *node)
 {
 	SigmaScan  *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
+	if (OidIsValid(scan->counted))
+		return next_count(scan, slot);
 	if (scan->keep)
 		return next_kept_row(scan, slot);
 	fetch_row(scan, slot);
@@ -344,6 +400,9 @@ sigmaReScanForeignScan(ForeignScanState *node)
 	SigmaScan  *scan = node->fdw_state;
 
 	if (scan == NULL)
+		return;
+	scan->count_returned = false;
+	if (OidIsValid(scan->counted))
 		return;
 	/* only a key can make one scan of a table differ from another */
 	if (scan->store && (scan->exprs == NIL || node->ss.ps.chgParam == NULL))

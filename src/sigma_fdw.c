@@ -43,6 +43,7 @@ sigma_fdw_handler(PG_FUNCTION_ARGS)
 	routine->GetForeignRelSize = sigmaGetForeignRelSize;
 	routine->GetForeignPaths = sigmaGetForeignPaths;
 	routine->GetForeignPlan = sigmaGetForeignPlan;
+	routine->GetForeignUpperPaths = sigmaGetForeignUpperPaths;
 	routine->IsForeignScanParallelSafe = sigmaIsForeignScanParallelSafe;
 
 	routine->BeginForeignScan = sigmaBeginForeignScan;
@@ -55,6 +56,8 @@ sigma_fdw_handler(PG_FUNCTION_ARGS)
 	routine->PlanForeignModify = sigmaPlanForeignModify;
 	routine->BeginForeignModify = sigmaBeginForeignModify;
 	routine->ExecForeignInsert = sigmaExecForeignInsert;
+	routine->GetForeignModifyBatchSize = sigmaGetForeignModifyBatchSize;
+	routine->ExecForeignBatchInsert = sigmaExecForeignBatchInsert;
 	routine->ExecForeignDelete = sigmaExecForeignDelete;
 	routine->EndForeignModify = sigmaEndForeignModify;
 	routine->BeginForeignInsert = sigmaBeginForeignInsert;

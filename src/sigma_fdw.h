@@ -103,6 +103,7 @@ extern SigmaFailure *sigma_copy_failure(const SigmaFailure *failure);
 pg_noreturn extern void sigma_raise(const SigmaFailure *failure);
 pg_noreturn extern void sigma_raise_reply(const char *target, const char *format,...)
 			pg_attribute_printf(2, 3);
+extern SigmaFailure *sigma_reply_failure(const char *target, const char *what);
 extern char *sigma_clean_text(const char *text, size_t length, size_t limit);
 extern char *sigma_mask(char *text, List *secrets);
 extern void sigma_hide_statement_callback(void *arg);
@@ -263,6 +264,7 @@ typedef struct SigmaTableOptions
 	bool		push_filters;
 	bool		prefetch;
 	bool		on_error_row;	/* a parent that fails becomes a row */
+	int			batch_size;		/* rows that INSERT hands over at once */
 } SigmaTableOptions;
 
 extern SigmaSettings *sigma_settings(Oid serverid, Oid userid);
@@ -534,6 +536,7 @@ extern SigmaPager *sigma_pager_open(SigmaSession *session, MemoryContext context
 									const SigmaListSpec *spec, SigmaStats *stats);
 extern void sigma_pager_start(SigmaPager *pager);
 extern bool sigma_pager_next(SigmaPager *pager, SigmaEntry *entry);
+extern double sigma_pager_total(const SigmaPager *pager);
 extern const SigmaFailure *sigma_pager_failure(const SigmaPager *pager);
 extern void sigma_pager_rewind(SigmaPager *pager);
 extern void sigma_pager_close(SigmaPager *pager);
@@ -575,10 +578,21 @@ extern void sigma_walk_close(SigmaWalk *walk);
  */
 typedef struct SigmaEffect SigmaEffect;
 
-extern SigmaEffect *sigma_effect_begin(const char *server, const char *maybe);
 extern void sigma_effect_done(SigmaEffect *effect, const char *done);
-extern SigmaCall *sigma_effect_call(SigmaEffect *effect, SigmaSession *session,
-									MemoryContext context, const SigmaCallSpec *spec);
+
+/* A request that changes something, with what is to be remembered of it. */
+typedef struct SigmaWrite
+{
+	SigmaCallSpec spec;
+	const char *name;			/* of what it is about */
+	const char *maybe;			/* a clause for the WARNING: connection "x" may exist */
+	const SigmaFailure *(*succeeded) (struct SigmaWrite *write);
+	SigmaCall  *call;			/* once it has been sent */
+	SigmaEffect *effect;		/* likewise */
+} SigmaWrite;
+
+extern void sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes,
+							 int n);
 
 /* ----------------------------------------------------------------- write.c
  * Floor 4: the requests that change something.
@@ -595,9 +609,8 @@ typedef struct SigmaTyped
 
 extern const char *sigma_connection_body(const char *name, const Datum *details, List *typed,
 										 List **secrets);
-extern SigmaCall *sigma_create_connection_call(SigmaSession *session, MemoryContext context,
-											   const char *name, const char *body, List *secrets,
-											   SigmaStats *stats);
+extern SigmaWrite sigma_connection_write(const char *name, const char *body, List *secrets,
+										 SigmaStats *stats);
 extern void sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_id,
 							 const char *permission, const char *member_id, const char *team_id,
 							 SigmaStats *stats);
@@ -640,6 +653,22 @@ extern ForeignScan *sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid 
 										List *scan_clauses, Plan *outer_plan);
 extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
 
+extern bool sigma_can_count(RelOptInfo *rel);
+
+/* What a request costs, in the planner's unit. */
+#define SIGMA_REQUEST_COST	100.0
+
+/* ----------------------------------------------------------------- count.c
+ * Floor 5: count(*) of a whole list.
+ */
+extern void sigmaGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+									  RelOptInfo *input, RelOptInfo *output, void *extra);
+extern ForeignScan *sigma_count_plan(PlannerInfo *root, ForeignPath *path, List *tlist,
+									 Plan *outer_plan);
+extern Oid	sigma_count_relid(const ForeignScan *plan);
+extern char *sigma_count_target(Oid relid);
+extern int64 sigma_count_entries(SigmaSession *session, Oid relid, SigmaStats *stats);
+
 /* ------------------------------------------------------------------ scan.c
  * Floor 5: running a scan.
  */
@@ -665,6 +694,10 @@ extern TupleTableSlot *sigmaExecForeignDelete(EState *estate, ResultRelInfo *rin
 											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
 extern TupleTableSlot *sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern int	sigmaGetForeignModifyBatchSize(ResultRelInfo *rinfo);
+extern TupleTableSlot **sigmaExecForeignBatchInsert(EState *estate, ResultRelInfo *rinfo,
+													TupleTableSlot **slots,
+													TupleTableSlot **plan_slots, int *nslots);
 extern void sigmaEndForeignModify(EState *estate, ResultRelInfo *rinfo);
 extern const SigmaStats *sigma_modify_stats(ResultRelInfo *rinfo);
 /* --------------------------------------------------------------- explain.c */

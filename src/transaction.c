@@ -94,12 +94,9 @@ on_subtransaction_end(SubXactEvent event, SubTransactionId subid UNUSED,
 		}
 }
 
-/*
- * Remembers a write that is about to be sent.  "maybe" is a clause for the
- * WARNING, such as: connection "x" may exist in Sigma.
- */
-SigmaEffect *
-sigma_effect_begin(const char *server, const char *maybe)
+/* Remembers a write that is about to be sent. */
+static SigmaEffect *
+remember(const char *server, const char *maybe)
 {
 	MemoryContext old;
 	SigmaEffect *e;
@@ -128,30 +125,66 @@ sigma_effect_done(SigmaEffect *effect, const char *done)
 	effect->done = MemoryContextStrdup(effects_context, done);
 }
 
-/*
- * Sends a write and waits for its reply.  If it fails but may have been
- * carried out, the effect stays remembered; if it surely was not, the effect
- * is forgotten.  Raises if it fails.
- */
-SigmaCall *
-sigma_effect_call(SigmaEffect *effect, SigmaSession *session, MemoryContext context,
-				  const SigmaCallSpec *spec)
+/* A write has ended without success: is there anything to remember? */
+static void
+settle(SigmaWrite *write)
 {
-	SigmaCall  *volatile call = NULL;
+	if (write->effect && (write->call == NULL || !sigma_call_may_have_acted(write->call)))
+		effects = list_delete_ptr(effects, write->effect);
+	write->effect = NULL;
+}
+
+/*
+ * Sends writes, several at once, and waits for their replies.  "succeeded" is
+ * called with a reply and says of the effect that it is done; it returns a
+ * failure if the reply is of no use.  After the first failure no more are sent, but those under way are
+ * waited for, so that it is known of each what became of it; then the failure
+ * is raised.  What surely was not carried out is forgotten.
+ */
+void
+sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes, int n)
+{
+	const SigmaFailure *volatile failure = NULL;
+	volatile int started = 0;
+	int			width = sigma_session_concurrency(session);
 
 	PG_TRY();
 	{
-		call = sigma_call_start(session, context, spec);
-		sigma_call_wait(call);
-		if (sigma_call_failure(call))
-			sigma_raise(sigma_call_failure(call));
+		for (int i = 0; i < n; i++)
+		{
+			SigmaWrite *write = &writes[i];
+			const SigmaFailure *why;
+
+			while (failure == NULL && started < n && started < i + width)
+			{
+				SigmaWrite *next = &writes[started];
+
+				next->effect = remember(sigma_session_server(session), next->maybe);
+				next->call = sigma_call_start(session, context, &next->spec);
+				started++;
+			}
+			if (i >= started)
+				break;
+			sigma_call_wait(write->call);
+			why = sigma_call_failure(write->call);
+			if (why == NULL)
+			{
+				why = write->succeeded(write);
+				write->effect = NULL;
+			}
+			else
+				settle(write);
+			if (failure == NULL)
+				failure = why;
+		}
+		if (failure)
+			sigma_raise(failure);
 	}
 	PG_CATCH();
 	{
-		if (call == NULL || !sigma_call_may_have_acted(call))
-			effects = list_delete_ptr(effects, effect);
+		for (int i = 0; i < n; i++)
+			settle(&writes[i]);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	return call;
 }

@@ -22,7 +22,8 @@
  *   that libcurl's callbacks fill comes from malloc(), which cannot throw.
  * - libcurl repeats a request by itself if a kept connection turns out to be
  *   dead.  It must not do so for a write: the body comes from a read callback
- *   that cannot be rewound, so libcurl gives up once a byte of it has left.
+ *   that cannot be rewound, so libcurl gives up once a byte of it has left; a
+ *   write without a body goes over a new connection.
  *
  *-------------------------------------------------------------------------
  */
@@ -507,6 +508,11 @@ set_request(SigmaTransfer *transfer, const SigmaRequest *request)
 		/* an interim reply before the body would cost a round trip */
 		ok = ok && add_header(transfer, "Expect:");
 		ok = ok && add_header(transfer, request->content_type);
+	}
+	else if (!request->repeatable)
+	{
+		/* nothing to rewind, but only a kept connection makes libcurl repeat it */
+		SET(CURLOPT_FRESH_CONNECT, 1L);
 	}
 	if (strcmp(request->method, "GET") != 0 && (!request->body || strcmp(request->method, "POST") != 0))
 		SET(CURLOPT_CUSTOMREQUEST, request->method);

@@ -96,44 +96,55 @@ sigma_connection_body(const char *name, const Datum *details, List *typed, List 
 	return sigma_body_text(body);
 }
 
-/*
- * Creates a connection and waits for the reply, which the returned call holds.
- * "body" is the request's JSON in UTF-8, "secrets" what must be masked in
- * anything the server says.  Raises if the server refuses, or if the outcome
- * is not known.
- */
-SigmaCall *
-sigma_create_connection_call(SigmaSession *session, MemoryContext context, const char *name,
-							 const char *body, List *secrets, SigmaStats *stats)
+/* The new connection's id is what a rollback would have to tell of. */
+static const SigmaFailure *
+connection_created(SigmaWrite *write)
 {
-	SigmaEffect *effect = sigma_effect_begin(sigma_session_server(session),
-											 psprintf("connection \"%s\" may exist in Sigma", name));
-	SigmaCallSpec spec = {
-		.method = "POST",
-		.target = "/v2/connections",
-		.body = body,
-		.purpose = SIGMA_WRITE,
-		.subject = psprintf("creating connection \"%s\"", name),
-		.secrets = secrets,
-		.stats = stats,
-	};
-	SigmaCall  *call = sigma_effect_call(effect, session, context, &spec);
 	SigmaJsonValue reply;
 	const char *error;
-	char	   *id;
+	char	   *id = NULL;
 
-	if (!sigma_json_check(sigma_call_body(call), &reply, &error))
-		sigma_raise_reply(sigma_call_target(call), "%s", error);
-	if (reply.kind != SIGMA_JSON_OBJECT)
-		sigma_raise_reply(sigma_call_target(call), "it is not an object");
-	id = sigma_json_member_text(&reply, "connectionId");
+	if (!sigma_json_check(sigma_call_body(write->call), &reply, &error))
+		return sigma_reply_failure(sigma_call_target(write->call), error);
+	if (reply.kind == SIGMA_JSON_OBJECT)
+		id = sigma_json_member_text(&reply, "connectionId");
 	if (id == NULL)
-		sigma_raise_reply(sigma_call_target(call), "it has no \"connectionId\"");
-	sigma_effect_done(effect, psprintf("connection \"%s\" (%s) exists in Sigma", name, id));
-	return call;
+		return sigma_reply_failure(sigma_call_target(write->call), "it has no \"connectionId\"");
+	sigma_effect_done(write->effect, psprintf("connection \"%s\" (%s) exists in Sigma",
+											  write->name, id));
+	return NULL;
+}
+
+/*
+ * Makes a write that creates a connection; all in the current memory context.
+ * "body" is the request's JSON in UTF-8, "secrets" what must be masked in
+ * anything the server says.
+ */
+SigmaWrite
+sigma_connection_write(const char *name, const char *body, List *secrets, SigmaStats *stats)
+{
+	SigmaWrite	write = {.name = name, .succeeded = connection_created};
+
+	write.spec.method = "POST";
+	write.spec.target = "/v2/connections";
+	write.spec.body = body;
+	write.spec.purpose = SIGMA_WRITE;
+	write.spec.subject = psprintf("creating connection \"%s\"", name);
+	write.spec.secrets = secrets;
+	write.spec.stats = stats;
+	write.maybe = psprintf("connection \"%s\" may exist in Sigma", name);
+	return write;
 }
 
 /* ------------------------------------------------------------------ grants */
+
+/* "name" says it all, without a look at the reply. */
+static const SigmaFailure *
+effect_achieved(SigmaWrite *write)
+{
+	sigma_effect_done(write->effect, write->name);
+	return NULL;
+}
 
 /*
  * Grants a permission on a connection to a member or, if that is NULL, to a
@@ -148,22 +159,18 @@ sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_
 	const char *kind = member_id ? "member" : "team";
 	char	   *what = psprintf("grant of %s on connection %s to %s %s", permission,
 								connection_id, kind, grantee);
-	SigmaEffect *effect;
-	SigmaCallSpec spec = {
-		.method = "POST",
-		.purpose = SIGMA_WRITE,
-		.subject = what,
-		.stats = stats,
+	SigmaWrite	write = {
+		.spec = {.method = "POST", .purpose = SIGMA_WRITE, .subject = what, .stats = stats},
+		.name = psprintf("%s exists in Sigma", what),
+		.succeeded = effect_achieved,
 	};
 	char	   *body = psprintf("{\"grants\":[{\"grantee\":{\"%sId\":%s},\"permission\":%s}]}",
 								kind, sigma_text_to_json(grantee), sigma_text_to_json(permission));
 
-	spec.target = sigma_connection_target(GRANTS_PATH, connection_id);
-	spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
-	effect = sigma_effect_begin(sigma_session_server(session),
-								psprintf("%s may exist in Sigma", what));
-	(void) sigma_effect_call(effect, session, context, &spec);
-	sigma_effect_done(effect, psprintf("%s exists in Sigma", what));
+	write.spec.target = sigma_connection_target(GRANTS_PATH, connection_id);
+	write.spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
+	write.maybe = psprintf("%s may exist in Sigma", what);
+	sigma_run_writes(session, context, &write, 1);
 }
 
 /* Takes a grant on a connection away. */
@@ -173,23 +180,20 @@ sigma_revoke_call(SigmaSession *session, MemoryContext context, char *connection
 {
 	char	   *keys[] = {connection_id, grant_id};
 	char	   *what = psprintf("grant %s on connection %s", grant_id, connection_id);
-	SigmaEffect *effect;
-	SigmaCallSpec spec = {
-		.method = "DELETE",
-		.purpose = SIGMA_WRITE,
-		.subject = psprintf("revoking %s", what),
-		.stats = stats,
+	SigmaWrite	write = {
+		.spec = {.method = "DELETE", .purpose = SIGMA_WRITE, .stats = stats},
+		.name = psprintf("%s was revoked in Sigma", what),
+		.succeeded = effect_achieved,
 	};
 
-	spec.target = sigma_fill_path(GRANTS_PATH "/{grant_id}", keys);
-	if (spec.target == NULL)
+	write.spec.subject = psprintf("revoking %s", what);
+	write.spec.target = sigma_fill_path(GRANTS_PATH "/{grant_id}", keys);
+	if (write.spec.target == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("no grant can have the id \"%s\"", grant_id)));
-	effect = sigma_effect_begin(sigma_session_server(session),
-								psprintf("%s may have been revoked in Sigma", what));
-	(void) sigma_effect_call(effect, session, context, &spec);
-	sigma_effect_done(effect, psprintf("%s was revoked in Sigma", what));
+	write.maybe = psprintf("%s may have been revoked in Sigma", what);
+	sigma_run_writes(session, context, &write, 1);
 }
 
 /*

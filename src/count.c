@@ -1,0 +1,128 @@
+/*-------------------------------------------------------------------------
+ *
+ * count.c
+ *	  count(*) of a whole list, without the list.
+ *
+ * Most lists say how many entries they have.  A query that wants nothing but
+ * that number asks for one entry and takes "total"; if there is no "total", the
+ * list is walked and counted after all.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/planmain.h"
+#include "optimizer/tlist.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+
+/* Is this count(*), just so? */
+static bool
+is_count_star(Node *node)
+{
+	Aggref	   *agg = (Aggref *) node;
+
+	return IsA(node, Aggref) && agg->aggfnoid == F_COUNT_ && agg->aggstar &&
+		agg->aggfilter == NULL && agg->agglevelsup == 0;
+}
+
+/* Adds the way of this file to an aggregation, if that is all it is. */
+void
+sigmaGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
+						  RelOptInfo *output, void *extra UNUSED)
+{
+	Query	   *query = root->parse;
+	PathTarget *target = root->upper_targets[UPPERREL_GROUP_AGG];
+	List	   *aggregates;
+	ListCell   *lc;
+
+	if (stage != UPPERREL_GROUP_AGG || output->fdw_private ||
+		input->reloptkind != RELOPT_BASEREL || input->baserestrictinfo ||
+		query->groupClause || query->groupingSets || query->havingQual || query->hasTargetSRFs ||
+		!sigma_can_count(input))
+		return;
+	aggregates = pull_var_clause((Node *) target->exprs,
+								 PVC_INCLUDE_AGGREGATES | PVC_INCLUDE_PLACEHOLDERS);
+	if (aggregates == NIL)
+		return;
+	foreach(lc, aggregates)
+		if (!is_count_star(lfirst(lc)))
+			return;
+	add_path(output, (Path *)
+			 sigma_create_foreign_upper_path(root, output, target, 1, SIGMA_REQUEST_COST,
+											 SIGMA_REQUEST_COST + 1,
+											 list_make1(makeInteger(planner_rt_fetch(input->relid, root)->relid))));
+}
+
+/* The plan of such a path: fdw_private has the table's OID, and nothing else. */
+ForeignScan *
+sigma_count_plan(PlannerInfo *root, ForeignPath *path, List *tlist, Plan *outer_plan)
+{
+	List	   *aggregates = pull_var_clause((Node *) root->upper_targets[UPPERREL_GROUP_AGG]->exprs,
+											 PVC_INCLUDE_AGGREGATES | PVC_INCLUDE_PLACEHOLDERS);
+	TargetEntry *entry = makeTargetEntry(linitial(aggregates), 1, NULL, false);
+
+	return make_foreignscan(tlist, NIL, 0, NIL, path->fdw_private, list_make1(entry), NIL,
+							outer_plan);
+}
+
+/* The table that is counted. */
+Oid
+sigma_count_relid(const ForeignScan *plan)
+{
+	return (Oid) intVal(linitial(plan->fdw_private));
+}
+
+/* What the request for the number looks like. */
+static SigmaListSpec
+count_spec(const SigmaTableOptions *options, int limit)
+{
+	SigmaListSpec spec = {
+		.resource = sigma_table_resource(options),
+		.limit = limit,
+		.include_archived = options->include_archived,
+		.prefetch = options->prefetch && limit > 1,
+	};
+
+	spec.path = spec.resource->path;
+	return spec;
+}
+
+char *
+sigma_count_target(Oid relid)
+{
+	SigmaListSpec spec = count_spec(sigma_table_options(relid), 1);
+
+	return sigma_list_target(&spec, NULL);
+}
+
+/* How many entries the list has.  Raises whatever reading it raises. */
+int64
+sigma_count_entries(SigmaSession *session, Oid relid, SigmaStats *stats)
+{
+	SigmaTableOptions *options = sigma_table_options(relid);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sigma count",
+												  ALLOCSET_SMALL_SIZES);
+	SigmaListSpec spec = count_spec(options, 1);
+	SigmaPager *pager = sigma_pager_open(session, context, &spec, stats);
+	SigmaEntry	entry;
+	double		total;
+	int64		count = 0;
+
+	(void) sigma_pager_next(pager, &entry);
+	total = sigma_pager_total(pager);
+	if (total >= 0)
+		count = (int64) total;
+	else
+	{
+		spec = count_spec(options, options->page_size);
+		pager = sigma_pager_open(session, context, &spec, stats);
+		while (sigma_pager_next(pager, &entry))
+			count++;
+	}
+	MemoryContextDelete(context);
+	return count;
+}
