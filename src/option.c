@@ -101,6 +101,7 @@ static const OptionInfo option_table[] =
 	{"updatable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"prefetch", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"push_filters", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"async_capable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"batch_size", ForeignServerRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
 	{"client_id", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
 	{"client_secret", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
@@ -112,6 +113,7 @@ static const OptionInfo option_table[] =
 	{"prefetch", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"push_filters", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"on_error", ForeignTableRelationId, OPTION_ON_ERROR, 0, 0, NULL},
+	{"async_capable", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"batch_size", ForeignTableRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
 	{"field", AttributeRelationId, OPTION_TEXT, 0, 0, NULL},
 };
@@ -671,6 +673,8 @@ apply_scan_option(SigmaTableOptions *o, DefElem *def, Oid context)
 		o->include_archived = option_number(def, context) != 0;
 	else if (strcmp(name, "prefetch") == 0)
 		o->prefetch = option_number(def, context) != 0;
+	else if (strcmp(name, "async_capable") == 0)
+		o->async_capable = option_number(def, context) != 0;
 	else if (strcmp(name, "batch_size") == 0)
 		o->batch_size = (int) option_number(def, context);
 	else if (strcmp(name, "push_filters") == 0)
@@ -693,6 +697,7 @@ sigma_table_options(Oid relid)
 	o->page_size = SIGMA_MAX_PAGE_SIZE;
 	o->prefetch = true;
 	o->push_filters = true;
+	o->async_capable = true;
 	/* a table cannot allow what its server forbids */
 	o->updatable = sigma_server_updatable(table->serverid);
 	o->rows = -1;

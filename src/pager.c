@@ -69,6 +69,7 @@ struct SigmaPager
 	/* the walk */
 	List	   *ahead;			/* of ApiPage, in order: asked for, not yet taken */
 	int			depth;			/* how many to ask for ahead; 0 on the first page */
+	bool		wanted;			/* the page behind the one in hand is */
 	int64		step;			/* from one token to the next; 0: do not guess */
 	bool		finished;
 	int			pages;
@@ -391,6 +392,7 @@ read_page(SigmaPager *pager)
 	const char *error;
 
 	pager->next_token = NULL;
+	pager->wanted = false;
 	pager->total = -1;
 	pager->nentries = 0;
 	pager->next_entry = 0;
@@ -521,6 +523,47 @@ sigma_pager_start(SigmaPager *pager)
 }
 
 /*
+ * The page in hand is at its end, and there is another: asks for that one, if
+ * that has not been done, and for more, since who wants a second page will
+ * want a third.
+ */
+static void
+want_next_page(SigmaPager *pager)
+{
+	if (pager->wanted)
+		return;
+	pager->wanted = true;
+	if (!pager->spec.prefetch)
+	{
+		if (pager->ahead == NIL)
+			request_page(pager, pager->next_token);
+		return;
+	}
+	if (pager->depth == 0 && token_number(pager->next_token) == pager->entries_seen)
+		pager->step = pager->entries_seen;
+	pager->depth = Min(Max(pager->depth * 2, 1), sigma_session_concurrency(pager->session));
+	look_ahead(pager);
+}
+
+/*
+ * Would sigma_pager_next() wait for the network now?  Whatever it would wait
+ * for has been asked for.
+ */
+bool
+sigma_pager_would_wait(SigmaPager *pager)
+{
+	if (pager->finished || pager->next_entry < pager->nentries)
+		return false;
+	if (pager->page == NULL)
+		sigma_pager_start(pager);
+	else if (pager->next_token == NULL)
+		return false;
+	else
+		want_next_page(pager);
+	return !sigma_call_done(((ApiPage *) linitial(pager->ahead))->call);
+}
+
+/*
  * The next entry of the list, an object in checked text that lives until the
  * next call; false at the end.  Raises on any failure: a list is never short.
  * With "tolerate" in the spec, a request's failure ends the list instead, and
@@ -554,14 +597,7 @@ sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
 		if (++pager->empty_pages > MAX_EMPTY_PAGES)
 			sigma_raise_reply(pager->target, "%d pages in a row had no entries", MAX_EMPTY_PAGES);
 
-		/* who wants a second page will want more */
-		if (pager->spec.prefetch)
-		{
-			if (pager->depth == 0 && token_number(pager->next_token) == pager->entries_seen)
-				pager->step = pager->entries_seen;
-			pager->depth = Min(Max(pager->depth * 2, 1), sigma_session_concurrency(pager->session));
-			look_ahead(pager);
-		}
+		want_next_page(pager);
 		if (!take_page(pager, pager->next_token))
 		{
 			pager->finished = true;
@@ -597,6 +633,7 @@ sigma_pager_rewind(SigmaPager *pager)
 	pager->empty_pages = 0;
 	if (pager->page && pager->pages == 1)
 	{
+		/* what has been asked for behind it stays asked for */
 		pager->next_entry = 0;
 		return;
 	}
@@ -606,6 +643,7 @@ sigma_pager_rewind(SigmaPager *pager)
 	pager->page = NULL;
 	pager->pages = 0;
 	pager->depth = 0;
+	pager->wanted = false;
 	pager->step = 0;
 	pager->seen = NULL;
 	pager->next_token = NULL;

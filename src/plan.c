@@ -544,3 +544,14 @@ sigma_can_count(RelOptInfo *rel)
 
 	return info && info->resource->parent == NULL && info->resource->paging == SIGMA_PAGING_PAGE;
 }
+
+/* Can a path be scanned beside others, by an asynchronous Append? */
+bool
+sigmaIsForeignPathAsyncCapable(ForeignPath *path)
+{
+	RelOptInfo *rel = path->path.parent;
+	PlanInfo   *info = rel->fdw_private;
+
+	return info && !IS_UPPER_REL(rel) && sigma_beacon_supported() && info->options->async_capable &&
+		info->resource->parent == NULL && intVal(linitial(path->fdw_private)) == 0;
+}

@@ -14,6 +14,7 @@
 
 #include "access/table.h"
 #include "catalog/pg_class.h"
+#include "executor/execAsync.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
@@ -53,6 +54,11 @@ typedef struct SigmaScan
 	bool		count_known;
 	bool		count_returned;
 	int64		count;
+
+	/* beside other scans */
+	bool		async;
+	bool		blocked;		/* no row now, but this is not the end */
+	SigmaBeacon *beacon;
 
 	/* rows that are kept */
 	bool		keep;
@@ -180,6 +186,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 		attnums = bms_add_member(attnums, lfirst_int(lc));
 	scan->reader = sigma_row_reader(rel, scan->spec.resource, attnums);
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 || statement_writes(estate, serverid);
+	scan->async = node->ss.ps.async_capable && !scan->keep;
 }
 
 /* -------------------------------------------------- what narrows the scan */
@@ -390,8 +397,69 @@ sigmaIterateForeignScan(ForeignScanState *node)
 		return next_count(scan, slot);
 	if (scan->keep)
 		return next_kept_row(scan, slot);
+	if (scan->async)
+	{
+		if (scan->walk == NULL)
+			begin_walk(scan);
+		scan->blocked = !scan->nothing && sigma_walk_would_wait(scan->walk);
+		if (scan->blocked)
+			return ExecClearTuple(slot);
+	}
 	fetch_row(scan, slot);
 	return slot;
+}
+
+/* ------------------------------------------------------ beside other scans */
+
+/*
+ * So often a waiting Append looks up, in ms: some releases of PostgreSQL do not
+ * listen to the latch there, and a cancel would have to wait.
+ */
+#define LOOK_UP_MS 100
+
+/* Answers a request with a row, with the end, or with "not now". */
+static void
+answer(AsyncRequest *request)
+{
+	SigmaScan  *scan = ((ForeignScanState *) request->requestee)->fdw_state;
+	TupleTableSlot *slot = request->requestee->ExecProcNodeReal(request->requestee);
+
+	if (TupIsNull(slot) && scan->async && scan->blocked)
+		ExecAsyncRequestPending(request);
+	else
+		ExecAsyncRequestDone(request, TupIsNull(slot) ? NULL : slot);
+}
+
+void
+sigmaForeignAsyncRequest(AsyncRequest *request)
+{
+	answer(request);
+}
+
+void
+sigmaForeignAsyncConfigureWait(AsyncRequest *request)
+{
+	SigmaScan  *scan = ((ForeignScanState *) request->requestee)->fdw_state;
+	WaitEventSet *set = ((AppendState *) request->requestor)->as_eventset;
+	bool		ready;
+	int			fd;
+
+	if (scan->beacon == NULL)
+		scan->beacon = sigma_session_beacon(scan->session, scan->context);
+	/* another scan of the same session may have brought what this one waits for */
+	sigma_session_poll(scan->session);
+	ready = !sigma_walk_would_wait(scan->walk);
+	fd = sigma_session_light(scan->session, scan->beacon, ready ? 0 : LOOK_UP_MS);
+	AddWaitEventToSet(set, WL_SOCKET_READABLE, fd, NULL, request);
+}
+
+void
+sigmaForeignAsyncNotify(AsyncRequest *request)
+{
+	SigmaScan  *scan = ((ForeignScanState *) request->requestee)->fdw_state;
+
+	sigma_session_poll(scan->session);
+	answer(request);
 }
 
 void

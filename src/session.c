@@ -39,6 +39,9 @@
 /* A token is renewed this long before its end, or a tenth of its life. */
 #define RENEWAL_MARGIN_S 60.0
 
+/* How often to ask again for what another backend holds. */
+#define LOOK_AGAIN_MS 5.0
+
 struct SigmaSession
 {
 	dlist_node	node;			/* in sessions */
@@ -52,6 +55,12 @@ struct SigmaSession
 	dlist_head	calls;			/* those that are not DONE */
 	int			flying;			/* calls in that state */
 	double	   *totals;			/* per resource, the last "total" seen; or -1 */
+
+	/* what is shared with other backends */
+	SigmaSharedKey token_key;
+	SigmaSharedKey budget_key;
+	bool		elected;		/* to sign in for all who share the token */
+	double		look_again_ms;	/* when to ask again for what another holds */
 
 	/* the token */
 	char	   *token;			/* or NULL */
@@ -133,6 +142,15 @@ end_sign_in(SigmaSession *s)
 	s->sign_in_context = NULL;
 }
 
+/* Another backend may sign in now, or use what this one has got. */
+static void
+end_election(SigmaSession *s, const char *token, double life_ms)
+{
+	if (s->elected)
+		sigma_shared_signed_in(&s->token_key, token, life_ms);
+	s->elected = false;
+}
+
 static void
 drop_token(SigmaSession *s)
 {
@@ -140,6 +158,14 @@ drop_token(SigmaSession *s)
 	if (s->token)
 		pfree(s->token);
 	s->token = NULL;
+}
+
+/* A call's transfer is no longer under way. */
+static void
+land(SigmaSession *s)
+{
+	s->flying--;
+	sigma_shared_end_request(&s->budget_key);
 }
 
 static void
@@ -153,7 +179,7 @@ detach_call(SigmaCall *call)
 	if (s == NULL)
 		return;
 	if (call->state == CALL_FLYING)
-		s->flying--;
+		land(s);
 	if (call->state != CALL_DONE)
 		dlist_delete(&call->node);
 	call->state = CALL_DONE;
@@ -162,6 +188,7 @@ detach_call(SigmaCall *call)
 	if (dlist_is_empty(&s->calls))
 	{
 		end_sign_in(s);
+		end_election(s, NULL, 0);
 		s->sign_in_tries = 0;
 		s->sign_in_waited_ms = 0;
 		s->sign_in_resume_ms = 0;
@@ -180,6 +207,7 @@ destroy_session(SigmaSession *s)
 	while (!dlist_is_empty(&s->calls))
 		detach_call(dlist_head_element(SigmaCall, node, &s->calls));
 	end_sign_in(s);
+	end_election(s, NULL, 0);
 	drop_token(s);
 	wipe(s->settings->client_secret);
 	dlist_delete(&s->node);
@@ -277,6 +305,11 @@ create_session(Oid serverid, Oid userid)
 	s->totals = palloc(sigma_nresources * sizeof(double));
 	for (int i = 0; i < sigma_nresources; i++)
 		s->totals[i] = -1;
+	s->token_key = sigma_shared_key((const char *const[]) {
+									s->settings->token_url, s->settings->token_basic ? "basic" : "body",
+									s->settings->ca_file ? s->settings->ca_file : "",
+									s->settings->client_id, s->settings->client_secret, NULL});
+	s->budget_key = sigma_shared_key((const char *const[]) {s->settings->base_url, NULL});
 	s->transport = sigma_transport_create(context, s->settings);
 	MemoryContextSwitchTo(old);
 
@@ -529,26 +562,36 @@ fail_waiting_calls(SigmaSession *s, const SigmaFailure *failure)
 	}
 }
 
+/* Uses a token from now on, for so long. */
+static void
+use_token(SigmaSession *s, char *token, double life_ms)
+{
+	drop_token(s);
+	s->token = MemoryContextStrdup(s->context, token);
+	wipe(token);
+	s->token_number++;
+	s->token_end_ms = now_ms() + life_ms;
+}
+
 /* Takes the token from a reply; false if there is none in it. */
 static bool
 take_token(SigmaSession *s, const SigmaReply *reply)
 {
 	char	   *token;
 	double		expires_in;
+	double		life_ms;
 
 	if (!sigma_json_token(reply->body.data, reply->body.length, &token, &expires_in))
 		return false;
-	drop_token(s);
-	s->token = MemoryContextStrdup(s->context, token);
-	wipe(token);
-	s->token_number++;
 	/*
 	 * Of a token whose end is not known, a 401 will tell.  Whatever it says,
 	 * it is tried: a life too short for one request must not lead to sign-ins
 	 * without end.
 	 */
-	s->token_end_ms = expires_in < 0 ? INFINITY :
-		now_ms() + Max(500, 1000 * (expires_in - Min(RENEWAL_MARGIN_S, expires_in / 10)));
+	life_ms = expires_in < 0 ? INFINITY :
+		Max(500, 1000 * (expires_in - Min(RENEWAL_MARGIN_S, expires_in / 10)));
+	end_election(s, token, life_ms);
+	use_token(s, token, life_ms);
 	return true;
 }
 
@@ -604,9 +647,42 @@ finish_sign_in(SigmaSession *s)
 		failure->hint = "Check base_url and token_url of the server.";
 	}
 	end_sign_in(s);
+	end_election(s, NULL, 0);
 	s->sign_in_tries = 0;
 	s->sign_in_waited_ms = 0;
 	fail_waiting_calls(s, failure);
+}
+
+/*
+ * There is a call, but no token for it: takes one that another backend has
+ * got, waits for one that is signing in, or signs in.
+ */
+static void
+seek_token(SigmaSession *s, SigmaCall *waiting)
+{
+	char	   *token;
+	double		left_ms;
+
+	if (s->sign_in || now_ms() < s->sign_in_resume_ms || now_ms() < s->look_again_ms)
+		return;
+	if (!s->elected)
+	{
+		switch (sigma_shared_token(&s->token_key, &token, &left_ms))
+		{
+			case SIGMA_SHARED_TOKEN:
+				use_token(s, token, left_ms);
+				return;
+			case SIGMA_SHARED_WAIT:
+				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
+				return;
+			case SIGMA_SHARED_SIGN_IN:
+				s->elected = true;
+				break;
+		}
+	}
+	start_sign_in(s);
+	if (waiting->spec.stats)
+		waiting->spec.stats->sign_ins++;
 }
 
 /* ------------------------------------------------------------------ calls */
@@ -629,11 +705,12 @@ send_call(SigmaCall *call)
 	if (call->transfer)
 		sigma_transfer_free(call->transfer);
 	call->transfer = NULL;
+	/* first, so that an error here lets go of the place that it has taken */
+	call->state = CALL_FLYING;
+	s->flying++;
 	call->transfer = sigma_transfer_start(s->transport, call->context, &request);
 	call->token_number = s->token_number;
 	call->tries++;
-	call->state = CALL_FLYING;
-	s->flying++;
 	if (call->spec.stats)
 		call->spec.stats->requests++;
 }
@@ -676,7 +753,7 @@ receive_reply(SigmaCall *call)
 	};
 	long		delay;
 
-	s->flying--;
+	land(s);
 	call->state = CALL_READY;
 	if (call->spec.stats)
 		call->spec.stats->bytes += reply->body.length;
@@ -697,8 +774,11 @@ receive_reply(SigmaCall *call)
 		if (reply->status == 401 && !call->renewed)
 		{
 			/* refused, so surely not carried out; no try is spent */
-			if (call->token_number == s->token_number)
+			if (call->token_number == s->token_number && s->token)
+			{
+				sigma_shared_drop_token(&s->token_key, s->token);
 				drop_token(s);
+			}
 			call->renewed = true;
 			call->tries--;
 			return;
@@ -722,7 +802,6 @@ static void
 advance(SigmaSession *s)
 {
 	dlist_mutable_iter iter;
-	SigmaCall  *waiting = NULL;
 
 	if (s->sign_in && sigma_transfer_done(s->sign_in))
 		finish_sign_in(s);
@@ -731,7 +810,7 @@ advance(SigmaSession *s)
 	{
 		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
 
-		if (call->state == CALL_FLYING && sigma_transfer_done(call->transfer))
+		if (call->state == CALL_FLYING && call->transfer && sigma_transfer_done(call->transfer))
 			receive_reply(call);
 	}
 	dlist_foreach_modify(iter, &s->calls)
@@ -743,15 +822,15 @@ advance(SigmaSession *s)
 		if (call->state != CALL_READY)
 			continue;
 		if (!token_is_good(s))
-			waiting = call;
-		else if (s->flying < s->settings->max_concurrency)
-			send_call(call);
-	}
-	if (waiting && !s->sign_in && now_ms() >= s->sign_in_resume_ms)
-	{
-		start_sign_in(s);
-		if (waiting->spec.stats)
-			waiting->spec.stats->sign_ins++;
+			seek_token(s, call);
+		if (token_is_good(s) && s->flying < s->settings->max_concurrency &&
+			now_ms() >= s->look_again_ms)
+		{
+			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency))
+				send_call(call);
+			else
+				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
+		}
 	}
 }
 
@@ -773,7 +852,9 @@ idle_time(SigmaSession *s)
 		waiting |= call->state == CALL_READY;
 	}
 	if (waiting && !s->sign_in && !token_is_good(s))
-		next = Min(next, s->sign_in_resume_ms);
+		next = Min(next, Max(s->sign_in_resume_ms, s->look_again_ms));
+	else if (waiting && s->look_again_ms > now_ms())
+		next = Min(next, s->look_again_ms);
 	if (isinf(next))
 		return -1;
 	left = next - now_ms();
@@ -834,6 +915,36 @@ sigma_call_wait(SigmaCall *call)
 		call->spec.stats->wait_ms += now_ms() - start;
 }
 
+/* Lets a session's calls go on as far as they can without waiting. */
+void
+sigma_session_poll(SigmaSession *session)
+{
+	advance(session);
+	sigma_transport_wait(session->transport, 0);
+	advance(session);
+}
+
+/* A beacon for somebody else's event set; see transport.c. */
+SigmaBeacon *
+sigma_session_beacon(SigmaSession *session, MemoryContext context)
+{
+	return sigma_beacon_create(session->transport, context);
+}
+
+/*
+ * The descriptor that becomes readable when the session has something to do,
+ * or after at most so many milliseconds.
+ */
+int
+sigma_session_light(SigmaSession *session, SigmaBeacon *beacon, long timeout_ms)
+{
+	long		idle;
+
+	advance(session);
+	idle = idle_time(session);
+	return sigma_beacon_light(beacon, idle < 0 ? timeout_ms : Min(idle, timeout_ms));
+}
+
 /* Why a call that is done has failed; NULL if it has not. */
 const SigmaFailure *
 sigma_call_failure(const SigmaCall *call)
@@ -858,7 +969,7 @@ sigma_call_may_have_acted(const SigmaCall *call)
 	if (call->state == CALL_DONE)
 		return call->failure == NULL ||
 			call->failure->sqlstate == ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
-	return call->state == CALL_FLYING && sigma_transfer_body_left(call->transfer);
+	return call->state == CALL_FLYING && call->transfer && sigma_transfer_body_left(call->transfer);
 }
 
 /* The reply's body, NUL-terminated; it lives as long as the call. */

@@ -20,6 +20,8 @@ _PG_init(void)
 {
 	/* a misspelt setting is an error rather than a placeholder */
 	MarkGUCPrefixReserved("sigma_fdw");
+	if (process_shared_preload_libraries_in_progress)
+		sigma_shared_init();
 }
 
 /*
@@ -50,6 +52,11 @@ sigma_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateForeignScan = sigmaIterateForeignScan;
 	routine->ReScanForeignScan = sigmaReScanForeignScan;
 	routine->EndForeignScan = sigmaEndForeignScan;
+
+	routine->IsForeignPathAsyncCapable = sigmaIsForeignPathAsyncCapable;
+	routine->ForeignAsyncRequest = sigmaForeignAsyncRequest;
+	routine->ForeignAsyncConfigureWait = sigmaForeignAsyncConfigureWait;
+	routine->ForeignAsyncNotify = sigmaForeignAsyncNotify;
 
 	routine->IsForeignRelUpdatable = sigmaIsForeignRelUpdatable;
 	routine->AddForeignUpdateTargets = sigmaAddForeignUpdateTargets;

@@ -264,6 +264,7 @@ typedef struct SigmaTableOptions
 	bool		push_filters;
 	bool		prefetch;
 	bool		on_error_row;	/* a parent that fails becomes a row */
+	bool		async_capable;	/* may be scanned beside other tables */
 	int			batch_size;		/* rows that INSERT hands over at once */
 } SigmaTableOptions;
 
@@ -449,6 +450,37 @@ extern void sigma_transfer_free(SigmaTransfer *transfer);
 extern void sigma_transport_wait(SigmaTransport *transport, long timeout_ms);
 extern const char *sigma_transport_version(void);
 
+/* A descriptor for somebody else's event set, see sigma_beacon_light(). */
+typedef struct SigmaBeacon SigmaBeacon;
+
+extern SigmaBeacon *sigma_beacon_create(SigmaTransport *transport, MemoryContext context);
+extern int	sigma_beacon_light(SigmaBeacon *beacon, long timeout_ms);
+extern bool sigma_beacon_supported(void);
+
+/* ---------------------------------------------------------------- shared.c
+ * Floor 2: what the backends of a cluster share, if the library is preloaded.
+ */
+typedef struct SigmaSharedKey
+{
+	uint8		bytes[32];		/* SHA-256 */
+} SigmaSharedKey;
+
+typedef enum SigmaSharedAnswer
+{
+	SIGMA_SHARED_TOKEN,
+	SIGMA_SHARED_WAIT,
+	SIGMA_SHARED_SIGN_IN
+} SigmaSharedAnswer;
+
+extern void sigma_shared_init(void);
+extern SigmaSharedKey sigma_shared_key(const char *const *texts);
+extern SigmaSharedAnswer sigma_shared_token(const SigmaSharedKey *key, char **token,
+											double *left_ms);
+extern void sigma_shared_signed_in(const SigmaSharedKey *key, const char *token, double life_ms);
+extern void sigma_shared_drop_token(const SigmaSharedKey *key, const char *token);
+extern bool sigma_shared_begin_request(const SigmaSharedKey *key, int max);
+extern void sigma_shared_end_request(const SigmaSharedKey *key);
+
 /* --------------------------------------------------------------- session.c
  * Floor 3: an authenticated conversation with one server as one user.
  */
@@ -501,6 +533,9 @@ extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
 								   const SigmaCallSpec *spec);
 extern bool sigma_call_done(const SigmaCall *call);
 extern void sigma_call_wait(SigmaCall *call);
+extern void sigma_session_poll(SigmaSession *session);
+extern SigmaBeacon *sigma_session_beacon(SigmaSession *session, MemoryContext context);
+extern int	sigma_session_light(SigmaSession *session, SigmaBeacon *beacon, long timeout_ms);
 extern const SigmaFailure *sigma_call_failure(const SigmaCall *call);
 extern bool sigma_call_not_found(const SigmaCall *call);
 extern bool sigma_call_may_have_acted(const SigmaCall *call);
@@ -536,6 +571,7 @@ extern SigmaPager *sigma_pager_open(SigmaSession *session, MemoryContext context
 									const SigmaListSpec *spec, SigmaStats *stats);
 extern void sigma_pager_start(SigmaPager *pager);
 extern bool sigma_pager_next(SigmaPager *pager, SigmaEntry *entry);
+extern bool sigma_pager_would_wait(SigmaPager *pager);
 extern double sigma_pager_total(const SigmaPager *pager);
 extern const SigmaFailure *sigma_pager_failure(const SigmaPager *pager);
 extern void sigma_pager_rewind(SigmaPager *pager);
@@ -569,6 +605,7 @@ typedef struct SigmaWalkSpec
 extern SigmaWalk *sigma_walk_open(SigmaSession *session, MemoryContext context,
 								  const SigmaWalkSpec *spec, SigmaStats *stats);
 extern bool sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry);
+extern bool sigma_walk_would_wait(SigmaWalk *walk);
 extern bool sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry);
 extern void sigma_walk_rewind(SigmaWalk *walk);
 extern void sigma_walk_close(SigmaWalk *walk);
@@ -654,6 +691,7 @@ extern ForeignScan *sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid 
 extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
 
 extern bool sigma_can_count(RelOptInfo *rel);
+extern bool sigmaIsForeignPathAsyncCapable(ForeignPath *path);
 
 /* What a request costs, in the planner's unit. */
 #define SIGMA_REQUEST_COST	100.0
@@ -677,6 +715,9 @@ extern TupleTableSlot *sigmaIterateForeignScan(ForeignScanState *node);
 extern void sigmaReScanForeignScan(ForeignScanState *node);
 extern void sigmaEndForeignScan(ForeignScanState *node);
 extern const SigmaStats *sigma_scan_stats(ForeignScanState *node);
+extern void sigmaForeignAsyncRequest(AsyncRequest *request);
+extern void sigmaForeignAsyncConfigureWait(AsyncRequest *request);
+extern void sigmaForeignAsyncNotify(AsyncRequest *request);
 extern void sigma_drain_scans(EState *estate, Oid serverid);
 
 /* ---------------------------------------------------------------- modify.c

@@ -32,6 +32,10 @@
 #include <curl/curl.h>
 #include <signal.h>
 #include <unistd.h>
+#ifdef HAVE_SYS_EPOLL_H
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#endif
 
 #include "lib/ilist.h"
 #include "libpq/pqsignal.h"
@@ -780,14 +784,15 @@ void
 sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 {
 	double		deadline = now_ms() + timeout_ms;
+	bool		any = false;
+	bool		last = false;
 
-	for (;;)
+	while (!any && !last)
 	{
 		WaitEvent	events[16];
 		double		now = now_ms();
 		double		wait_ms = -1;
 		int			n;
-		bool		any = false;
 
 		CHECK_FOR_INTERRUPTS();
 		if (t->timer_set && t->timer_ms <= now)
@@ -796,12 +801,10 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 			if (act(t, CURL_SOCKET_TIMEOUT, 0))
 				return;
 		}
+		/* when the time is over, what is ready already is still looked at */
+		last = timeout_ms >= 0 && deadline <= now;
 		if (timeout_ms >= 0)
-		{
-			if (deadline <= now)
-				return;
-			wait_ms = deadline - now;
-		}
+			wait_ms = Max(deadline - now, 0);
 		if (t->timer_set && (wait_ms < 0 || t->timer_ms - now < wait_ms))
 			wait_ms = Max(t->timer_ms - now, 0);
 
@@ -824,9 +827,114 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 			if (ready)
 				any |= act(t, events[i].fd, ready);
 		}
-		if (any)
-			return;
 	}
+}
+
+/* ---------------------------------------------- waiting from somewhere else */
+
+/*
+ * Somebody else's event set can wait for one descriptor per request, but a
+ * transport has any number of sockets, and a timer.  An epoll descriptor
+ * stands for all of them.
+ */
+struct SigmaBeacon
+{
+	SigmaTransport *transport;
+	int			epoll;			/* -1 if there is none */
+	int			timer;
+	MemoryContextCallback callback;
+};
+
+static void
+put_out_beacon(void *arg)
+{
+	SigmaBeacon *beacon = arg;
+
+	if (beacon->timer >= 0)
+	{
+		close(beacon->timer);
+		ReleaseExternalFD();
+	}
+	if (beacon->epoll >= 0)
+	{
+		close(beacon->epoll);
+		ReleaseExternalFD();
+	}
+	beacon->epoll = beacon->timer = -1;
+}
+
+/* A beacon for a transport; it ends with the memory context. */
+SigmaBeacon *
+sigma_beacon_create(SigmaTransport *transport, MemoryContext context)
+{
+	SigmaBeacon *beacon = MemoryContextAllocZero(context, sizeof(SigmaBeacon));
+
+	beacon->transport = transport;
+	beacon->epoll = beacon->timer = -1;
+	beacon->callback.func = put_out_beacon;
+	beacon->callback.arg = beacon;
+	MemoryContextRegisterResetCallback(context, &beacon->callback);
+	return beacon;
+}
+
+#ifdef HAVE_SYS_EPOLL_H
+static void
+watch(int epoll, int fd, uint32 events)
+{
+	struct epoll_event event = {.events = events};
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		ereport(ERROR,
+				(errcode_for_socket_access(),
+				 errmsg("could not watch a socket: %m")));
+}
+#endif
+
+/*
+ * The descriptor that becomes readable when the transport has something to do,
+ * or after so many milliseconds.  It is good for one wait.
+ */
+int
+sigma_beacon_light(SigmaBeacon *beacon, long timeout_ms)
+{
+#ifdef HAVE_SYS_EPOLL_H
+	SigmaTransport *t = beacon->transport;
+	struct itimerspec at;
+	double		wait_ms = timeout_ms;
+
+	memset(&at, 0, sizeof(at));
+	put_out_beacon(beacon);
+	if (!AcquireExternalFD() || (beacon->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
+		!AcquireExternalFD() || (beacon->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("could not create a descriptor to wait for: %m")));
+	if (t->timer_set)
+		wait_ms = Min(wait_ms, t->timer_ms - now_ms());
+	wait_ms = Max(wait_ms, 0.001);	/* zero would mean never */
+	at.it_value.tv_sec = (time_t) (wait_ms / 1000);
+	at.it_value.tv_nsec = (long) ((wait_ms - at.it_value.tv_sec * 1000.0) * 1000000);
+	timerfd_settime(beacon->timer, 0, &at, NULL);
+	watch(beacon->epoll, beacon->timer, EPOLLIN);
+	for (int i = 0; i < t->nsockets; i++)
+		watch(beacon->epoll, t->sockets[i].fd,
+			  ((t->sockets[i].what & CURL_POLL_IN) ? EPOLLIN : 0) |
+			  ((t->sockets[i].what & CURL_POLL_OUT) ? EPOLLOUT : 0));
+	return beacon->epoll;
+#else
+	return -1;
+#endif
+}
+
+/* Can there be beacons on this platform? */
+bool
+sigma_beacon_supported(void)
+{
+#ifdef HAVE_SYS_EPOLL_H
+	return true;
+#else
+	return false;
+#endif
 }
 
 /* --------------------------------------------------------------- the rest */

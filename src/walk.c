@@ -305,6 +305,20 @@ sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry)
 }
 
 /*
+ * Would sigma_walk_next() wait for the network now?  Known only of a single
+ * list; others say no.
+ */
+bool
+sigma_walk_would_wait(SigmaWalk *walk)
+{
+	if (walk->nkeys > 0)
+		return false;
+	if (walk->branches == NIL && !open_branch(walk))
+		return false;
+	return sigma_pager_would_wait(((Branch *) linitial(walk->branches))->pager);
+}
+
+/*
  * The first entry, asking for no more than it takes: of a resource below a
  * parent, that of the first parent.  False if there is none.
  */
