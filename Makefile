@@ -2,25 +2,34 @@
 #
 #   make demo         shows the main job, from installing what is missing to the last query
 #   make check        builds and runs all tests in a throw-away cluster
-#   make check-unit   only the unit tests of the pure files
+#   make check-unit   only the unit tests of the pure files;  make check-asan  runs
+#                     them under AddressSanitizer, make check-fuzz  fuzzes (with clang)
 #   make              builds;  make install  installs;  make installcheck  runs
 #                     the regression tests against a running cluster
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit
+DRIVERS = demo check check-unit check-asan check-fuzz
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
 demo:
-	@MAKE='$(MAKE)' demo/run
+	@demo/run
 
 check:
-	@MAKE='$(MAKE)' test/harness/check
+	@test/harness/check
 
 check-unit:
 	@test/harness/install-deps check
 	@$(MAKE) --no-print-directory -C test/unit check
+
+check-asan:
+	@test/harness/install-deps check
+	@$(MAKE) --no-print-directory -C test/unit check-asan
+
+check-fuzz:
+	@test/harness/install-deps check
+	@$(MAKE) --no-print-directory -C test/fuzz check
 
 # "make clean check": the goals beside the drivers are PGXS's
 OTHERS = $(filter-out $(DRIVERS),$(MAKECMDGOALS))
@@ -78,7 +87,9 @@ clean: clean-tests
 
 clean-tests:
 	@$(MAKE) --no-print-directory -C test/simulator clean
-	@test ! -e test/unit/Makefile || $(MAKE) --no-print-directory -C test/unit clean
+	@for tests in unit fuzz; do \
+		test ! -e test/$$tests/Makefile || $(MAKE) --no-print-directory -C test/$$tests clean || exit 1; \
+	done
 
 .PHONY: simulator clean-tests
 

@@ -144,6 +144,147 @@ COMMENT ON FUNCTION @extschema@.sigma_request(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb) IS
 'sends any request to the Sigma API and returns the reply';
 
+CREATE FUNCTION @extschema@.sigma_inode_id(id pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_inode_id(pg_catalog.text) IS
+'the identifier of a folder, document or warehouse table as a UUID, whether a reply spells it as inodeId or as urlId';
+
+CREATE FUNCTION @extschema@.sigma_comment_tables(schema pg_catalog.text)
+RETURNS pg_catalog.int4
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_comment_tables(pg_catalog.text) IS
+'comments on the tables of sigma_fdw in a schema and on their columns, and tells how many comments that were';
+
+-- The views read Sigma as the one who owns them, as any view does, so that GRANT SELECT on them is enough for others;
+-- ALTER VIEW ... SET (security_invoker) makes them read as whoever asks.  Installing them again keeps that, and all grants.
+CREATE FUNCTION @extschema@.sigma_install_views(schema pg_catalog.text)
+RETURNS SETOF pg_catalog.text
+LANGUAGE plpgsql STRICT VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    missing text;
+    options text;
+    v record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = schema) THEN
+        RAISE invalid_schema_name USING MESSAGE = format('schema "%s" does not exist', schema);
+    END IF;
+    SELECT string_agg(quote_ident(t), ', ' ORDER BY n) INTO missing
+    FROM unnest('{connections,connection_grants,connection_paths,members,teams,team_members,workbooks,workbook_sources,
+        data_models,data_model_sources,datasets,dataset_sources}'::text[]) WITH ORDINALITY AS needed (t, n)
+    WHERE NOT EXISTS (
+        SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+        WHERE s.nspname = schema AND c.relname = t AND c.relkind IN ('f', 'r', 'p', 'v', 'm'));
+    IF missing IS NOT NULL THEN
+        RAISE undefined_table USING
+            MESSAGE = format('schema "%s" lacks tables that the views read: %s', schema, missing),
+            HINT = format('Import them first: IMPORT FOREIGN SCHEMA sigma LIMIT TO (%s) FROM SERVER ... INTO %I;', missing, schema);
+    END IF;
+
+    -- A name is looked up in a list that is read once: as a plain join, it could become a request for each row.  DISTINCT lets
+    -- conditions through to the list; GROUP BY lets a list that is not needed be left out.
+    FOR v IN VALUES
+    ('connection_use', 'Workbooks, data models and datasets that read from each connection, as far as the reader may see them', $view$
+        -- what each document names as its sources
+        WITH RECURSIVE source (kind, document_id, source_kind, source_id) AS MATERIALIZED (
+            SELECT 'workbook', s.workbook_id, s.type, %2$s.sigma_inode_id(coalesce(s.data_model_id, s.inode_id))
+            FROM %1$I.workbook_sources s
+            UNION ALL
+            SELECT 'data-model', s.data_model_id, s.type, %2$s.sigma_inode_id(coalesce(s.source_data_model_id, s.dataset_id, s.table_id))
+            FROM %1$I.data_model_sources s
+            UNION ALL
+            SELECT 'dataset', s.dataset_id, s.type, %2$s.sigma_inode_id(s.inode_id)
+            FROM %1$I.dataset_sources s
+        -- and what these read in turn
+        ), reads (kind, document_id, source_kind, source_id, is_direct) AS (
+            SELECT s.*, true FROM source s
+            UNION
+            SELECT r.kind, r.document_id, s.source_kind, s.source_id, false
+            FROM reads r JOIN source s ON s.kind = r.source_kind AND %2$s.sigma_inode_id(s.document_id) = r.source_id
+        ), document (kind, document_id, name, path, url, owner_id) AS MATERIALIZED (
+            SELECT 'workbook', w.workbook_id, w.name, w.path, w.url, w.owner_id FROM %1$I.workbooks w
+            UNION ALL
+            SELECT 'data-model', m.data_model_id, m.name, m.path, m.url, m.owner_id FROM %1$I.data_models m
+            UNION ALL
+            -- a dataset has no owner and no path of its own
+            SELECT 'dataset', d.dataset_id, d.name, NULL, d.url, d.created_by FROM %1$I.datasets d
+        )
+        SELECT c.connection_id, c.name AS connection_name, c.type AS connection_type, d.kind, d.document_id, d.name, d.path, d.url,
+            d.owner_id, m.email AS owner_email, u.is_direct, u.tables
+        FROM (
+            SELECT p.connection_id, r.kind, r.document_id, bool_or(r.is_direct) AS is_direct, count(DISTINCT r.source_id) AS tables
+            FROM reads r JOIN %1$I.connection_paths p ON %2$s.sigma_inode_id(p.url_id) = r.source_id
+            WHERE r.source_kind = 'table'
+            GROUP BY p.connection_id, r.kind, r.document_id
+        ) u
+        JOIN (SELECT DISTINCT connection_id, name, type FROM %1$I.connections) c ON c.connection_id = u.connection_id
+        JOIN document d ON d.kind = u.kind AND d.document_id = u.document_id
+        LEFT JOIN (SELECT member_id, min(email) AS email FROM %1$I.members GROUP BY member_id) m ON m.member_id = d.owner_id
+    $view$),
+    ('unused_connections', 'Connections that no document reads from, as far as the reader may see, or that have been idle for 90 days; where both hold, a connection can hardly be missed', $view$
+        SELECT c.connection_id, c.name AS connection_name, c.type AS connection_type, coalesce(u.documents, 0) AS documents,
+            c.last_active_at, coalesce(c.last_active_at, c.created_at) < now() - interval '90 days' AS is_idle, c.created_by, c.created_at
+        FROM %1$I.connections c
+        LEFT JOIN (
+            SELECT p.connection_id, count(DISTINCT (s.kind, s.document_id)) AS documents
+            FROM (
+                SELECT 'workbook', s.workbook_id, s.inode_id FROM %1$I.workbook_sources s WHERE s.type = 'table'
+                UNION ALL
+                SELECT 'data-model', s.data_model_id, s.table_id FROM %1$I.data_model_sources s WHERE s.type = 'table'
+                UNION ALL
+                SELECT 'dataset', s.dataset_id, s.inode_id FROM %1$I.dataset_sources s WHERE s.type = 'table'
+            ) s (kind, document_id, table_id)
+            JOIN %1$I.connection_paths p ON %2$s.sigma_inode_id(p.url_id) = %2$s.sigma_inode_id(s.table_id)
+            GROUP BY p.connection_id
+        ) u ON u.connection_id = c.connection_id
+        -- these two are Sigma's own
+        WHERE c.is_sample IS NOT TRUE AND c.is_audit_log IS NOT TRUE
+            AND (u.documents IS NULL OR coalesce(c.last_active_at, c.created_at) < now() - interval '90 days')
+    $view$),
+    ('connection_access', 'Who may use each connection as a whole, teams member by member; administrators may without a grant', $view$
+        SELECT c.connection_id, c.name AS connection_name, c.type AS connection_type, g.permission,
+            coalesce(g.member_id, t.user_id) AS member_id, m.email, m.first_name, m.last_name,
+            CASE WHEN g.member_id IS NOT NULL THEN 'direct' WHEN g.team_id IS NOT NULL THEN 'team' END AS via,
+            g.team_id, te.name AS team_name, g.grant_id, coalesce(g._error, t._error) AS _error
+        FROM %1$I.connections c
+        JOIN %1$I.connection_grants g ON g.connection_id = c.connection_id
+        -- a team without members is shown, for it may get some
+        LEFT JOIN %1$I.team_members t ON t.team_id = g.team_id
+        LEFT JOIN (SELECT team_id, min(name) AS name FROM %1$I.teams GROUP BY team_id) te ON te.team_id = g.team_id
+        LEFT JOIN (
+            SELECT member_id, min(email) AS email, min(first_name) AS first_name, min(last_name) AS last_name
+            FROM %1$I.members GROUP BY member_id
+        ) m ON m.member_id = coalesce(g.member_id, t.user_id)
+    $view$),
+    ('warehouse_tables', 'Tables of the warehouses that Sigma knows, in the shape of information_schema.tables', $view$
+        SELECT p.path ->> 0 AS table_catalog, p.path ->> 1 AS table_schema, p.path ->> 2 AS table_name,
+            c.connection_id, c.name AS connection_name, c.type AS connection_type, p.url_id, %2$s.sigma_inode_id(p.url_id) AS inode_id
+        FROM (SELECT DISTINCT connection_id, name, type FROM %1$I.connections) c
+        JOIN %1$I.connection_paths p ON p.connection_id = c.connection_id
+        -- a path of fewer names is that of a database or a schema
+        WHERE jsonb_array_length(p.path) = 3
+    $view$)
+    LOOP
+        SELECT 'WITH (' || array_to_string(c.reloptions, ', ') || ')' INTO options
+        FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+        WHERE s.nspname = schema AND c.relname = v.column1 AND c.relkind = 'v';
+        EXECUTE format('CREATE OR REPLACE VIEW %I.%I %s AS ', schema, v.column1, options)
+            || format(v.column3, schema, '@extschema@');
+        EXECUTE format('COMMENT ON VIEW %I.%I IS %L', schema, v.column1, v.column2);
+        RETURN NEXT v.column1;
+    END LOOP;
+END
+$function$;
+
+COMMENT ON FUNCTION @extschema@.sigma_install_views(pg_catalog.text) IS
+'makes views that answer what is often asked, in the schema that holds the imported tables, and returns their names';
+
 -- what reaches the network is for those to whom it is granted
 REVOKE ALL ON FUNCTION @extschema@.sigma_whoami(pg_catalog.text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_test_connection(pg_catalog.text, pg_catalog.text) FROM PUBLIC;

@@ -357,6 +357,14 @@ visit_element(void *arg, int depth, SigmaSpan name UNUSED, const SigmaJsonValue 
 		add_entry(((Envelope *) arg)->pager, value);
 }
 
+/* Keeps the length of a whole resource for the planner. */
+static void
+note_total(const SigmaPager *pager, double total)
+{
+	if (pager->spec.resource->parent == NULL && pager->spec.filters == NULL)
+		sigma_session_note_total(pager->session, pager->spec.resource, total);
+}
+
 /* What an envelope says, once all of it is known to be well-formed. */
 static void
 read_envelope(SigmaPager *pager, const Envelope *e)
@@ -376,7 +384,10 @@ read_envelope(SigmaPager *pager, const Envelope *e)
 	if (pager->spec.resource->paging == SIGMA_PAGING_NONE && pager->next_token)
 		sigma_raise_reply(pager->target, "it has more pages, but this list takes no paging parameters");
 	if (e->total.kind == SIGMA_JSON_NUMBER)
+	{
 		pager->total = strtod(e->total.text.data, NULL);
+		note_total(pager, pager->total);
+	}
 }
 
 /* Takes the reply of the page in hand apart. */
@@ -504,8 +515,7 @@ finish_walk(SigmaPager *pager)
 	drop_pages_ahead(pager);
 	if (spec->item)
 		return;
-	if (spec->resource->parent == NULL && spec->filters == NULL)
-		sigma_session_note_total(pager->session, spec->resource, (double) pager->entries_seen);
+	note_total(pager, (double) pager->entries_seen);
 	if (pager->total >= 0 && pager->total != (double) pager->entries_seen)
 		ereport(WARNING,
 				(errmsg("list of %s gave " INT64_FORMAT " entries, but Sigma counts %.0f",

@@ -291,7 +291,8 @@ sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry)
 			entry->failure = branch->pager ? sigma_pager_failure(branch->pager) : branch->failure;
 			if (entry->failure)
 			{
-				if (walk->stats)
+				/* what failed further up has been counted there */
+				if (walk->stats && branch->pager)
 					walk->stats->failed_parents++;
 				return true;
 			}
