@@ -14,8 +14,9 @@
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
-static void
-explain_stats(const SigmaStats *stats, ExplainState *es)
+/* What requests came to, if they were made. */
+void
+sigma_explain_stats(const SigmaStats *stats, ExplainState *es)
 {
 	if (!es->analyze || stats == NULL)
 		return;
@@ -151,7 +152,7 @@ sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		ExplainPropertyText("Remote Count", get_rel_name(relid), es);
 		ExplainPropertyText("Remote Request", psprintf("GET %s", sigma_count_target(relid)), es);
 	}
-	explain_stats(sigma_scan_stats(node), es);
+	sigma_explain_stats(sigma_scan_stats(node), es);
 }
 
 void
@@ -166,5 +167,5 @@ sigmaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List 
 						mtstate->operation == CMD_DELETE
 						? psprintf("DELETE %s/{%s}", resource->path, resource->key)
 						: psprintf("POST %s", resource->path), es);
-	explain_stats(sigma_modify_stats(rinfo), es);
+	sigma_explain_stats(sigma_modify_stats(rinfo), es);
 }

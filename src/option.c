@@ -57,6 +57,8 @@ static const struct
 	{"azure-au", "https://api.au.azure.sigmacomputing.com"},
 };
 
+#define DEFAULT_CONCURRENCY 4
+
 typedef enum OptionType
 {
 	OPTION_TEXT,				/* anything but nothing */
@@ -616,7 +618,7 @@ sigma_settings(Oid serverid, Oid userid)
 	s->request_timeout_ms = 60 * 1000;
 	s->max_retries = 5;
 	s->max_response_size = 64 * 1024 * 1024;
-	s->max_concurrency = 4;
+	s->max_concurrency = DEFAULT_CONCURRENCY;
 	foreach(lc, server->options)
 		apply_server_option(s, lfirst(lc));
 	while (s->base_url[strlen(s->base_url) - 1] == '/')
@@ -659,6 +661,22 @@ sigma_server_updatable(Oid serverid)
 			return option_number(def, ForeignServerRelationId) != 0;
 	}
 	return true;
+}
+
+/* How many requests to a server may be under way at once. */
+int
+sigma_server_concurrency(Oid serverid)
+{
+	ListCell   *lc;
+
+	foreach(lc, GetForeignServer(serverid)->options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "max_concurrency") == 0)
+			return (int) option_number(def, ForeignServerRelationId);
+	}
+	return DEFAULT_CONCURRENCY;
 }
 
 /* One option that a server may set for all its tables, and a table for itself. */

@@ -555,3 +555,44 @@ sigmaIsForeignPathAsyncCapable(ForeignPath *path)
 	return info && !IS_UPPER_REL(rel) && sigma_beacon_supported() && info->options->async_capable &&
 		info->resource->parent == NULL && intVal(linitial(path->fdw_private)) == 0;
 }
+
+/*
+ * Do the clauses of a join give all keys of "rel", one value each, by
+ * expressions over the outer relations?  If so *sources are these, *item says
+ * whether they look single entries up, *per_key is the cost of one look-up
+ * with what it brings, and *concurrency how many may be under way.
+ */
+bool
+sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, List *restrictlist, bool *item,
+				List **sources, double *per_key, int *concurrency)
+{
+	PlanInfo   *info = rel->fdw_private;
+	List	   *clauses = list_concat_copy(restrictlist, rel->baserestrictinfo);
+	Oid			relid = planner_rt_fetch(rel->relid, root)->relid;
+	bool		joined = false;
+	Binding		b;
+	int			nkeys;
+
+	if (!info->options->prefetch)
+		return false;
+	b = bind_keys(root, rel, info, true, clauses);
+	*item = b.complete;
+	if (!b.complete)
+		b = bind_keys(root, rel, info, false, clauses);
+	nkeys = *item ? 1 : info->nkeys;
+	if (!b.complete || nkeys == 0)
+		return false;
+	*sources = NIL;
+	for (int i = 0; i < nkeys; i++)
+	{
+		Relids		used = pull_varnos(root, b.sources[i]);
+
+		if (b.kinds[i] != SIGMA_KEYED_ONE || !bms_is_subset(used, outer))
+			return false;
+		joined |= !bms_is_empty(used);
+		*sources = lappend(*sources, b.sources[i]);
+	}
+	*per_key = REQUEST_COST + (*item ? 1 : rel->tuples / Max(info->parents, 1)) * (ENTRY_COST + cpu_tuple_cost);
+	*concurrency = sigma_server_concurrency(GetForeignTable(relid)->serverid);
+	return joined;
+}

@@ -272,6 +272,7 @@ extern SigmaSettings *sigma_settings(Oid serverid, Oid userid);
 extern Oid	sigma_mapping(Oid serverid, Oid userid, List **options);
 extern SigmaTableOptions *sigma_table_options(Oid relid);
 extern bool sigma_server_updatable(Oid serverid);
+extern int	sigma_server_concurrency(Oid serverid);
 extern char *sigma_column_field_option(Oid relid, AttrNumber attnum);
 extern Datum sigma_fdw_validator(PG_FUNCTION_ARGS);
 
@@ -605,6 +606,7 @@ typedef struct SigmaWalkSpec
 extern SigmaWalk *sigma_walk_open(SigmaSession *session, MemoryContext context,
 								  const SigmaWalkSpec *spec, SigmaStats *stats);
 extern bool sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry);
+extern void sigma_walk_start(SigmaWalk *walk);
 extern bool sigma_walk_would_wait(SigmaWalk *walk);
 extern bool sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry);
 extern void sigma_walk_rewind(SigmaWalk *walk);
@@ -691,6 +693,8 @@ extern ForeignScan *sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid 
 extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
 
 extern bool sigma_can_count(RelOptInfo *rel);
+extern bool sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, List *restrictlist,
+							bool *item, List **sources, double *per_key, int *concurrency);
 extern bool sigmaIsForeignPathAsyncCapable(ForeignPath *path);
 
 /* What a request costs, in the planner's unit. */
@@ -720,6 +724,11 @@ extern void sigmaForeignAsyncConfigureWait(AsyncRequest *request);
 extern void sigmaForeignAsyncNotify(AsyncRequest *request);
 extern void sigma_drain_scans(EState *estate, Oid serverid);
 
+/* ----------------------------------------------------------- lookup_join.c
+ * Floor 5: joins that look their inner rows up, several at a time.
+ */
+extern void sigma_lookup_join_init(void);
+
 /* ---------------------------------------------------------------- modify.c
  * Floor 5: creating connections, and what a rollback leaves behind.
  */
@@ -742,6 +751,7 @@ extern TupleTableSlot **sigmaExecForeignBatchInsert(EState *estate, ResultRelInf
 extern void sigmaEndForeignModify(EState *estate, ResultRelInfo *rinfo);
 extern const SigmaStats *sigma_modify_stats(ResultRelInfo *rinfo);
 /* --------------------------------------------------------------- explain.c */
+extern void sigma_explain_stats(const SigmaStats *stats, ExplainState *es);
 extern void sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es);
 extern void sigmaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 									  List *fdw_private, int subplan_index, ExplainState *es);

@@ -305,6 +305,14 @@ sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry)
 	}
 }
 
+/* Begins the first list of a walk whose keys are all given, without waiting. */
+void
+sigma_walk_start(SigmaWalk *walk)
+{
+	if (walk->branches == NIL)
+		(void) open_branch(walk);
+}
+
 /*
  * Would sigma_walk_next() wait for the network now?  Known only of a single
  * list; others say no.
