@@ -4,8 +4,9 @@
  *	  count(*) of a whole list, without the list.
  *
  * Most lists say how many entries they have.  A query that wants nothing but
- * that number asks for one entry and takes "total"; if there is no "total", the
- * list is walked and counted after all.
+ * that number asks for one entry and takes "total"; if there is no "total", or
+ * the page contradicts it, the list is walked and counted after all.  Who does
+ * not want to rely on "total" sets the option count_by_total to false.
  *
  *-------------------------------------------------------------------------
  */
@@ -109,12 +110,14 @@ sigma_count_entries(SigmaSession *session, Oid relid, SigmaStats *stats)
 	SigmaListSpec spec = count_spec(options, 1);
 	SigmaPager *pager = sigma_pager_open(session, context, &spec, stats);
 	SigmaEntry	entry;
+	bool		any;
 	double		total;
 	int64		count = 0;
 
-	(void) sigma_pager_next(pager, &entry);
+	any = sigma_pager_next(pager, &entry);
 	total = sigma_pager_total(pager);
-	if (total >= 0)
+	/* a total that the page itself belies is not believed */
+	if (total >= 0 && any == (total > 0) && sigma_pager_has_more(pager) == (total > 1))
 		count = (int64) total;
 	else
 	{

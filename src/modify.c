@@ -97,6 +97,8 @@ refuse_on_conflict(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errhidestmt(true),	/* it may hold secrets */
+			 errhidecontext(true),
 			 errmsg("INSERT with ON CONFLICT clause is not supported for foreign tables of Sigma"),
 			 errdetail("Sigma has no rule by which connections could conflict: two may have the same name.")));
 }

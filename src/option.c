@@ -103,6 +103,7 @@ static const OptionInfo option_table[] =
 	{"updatable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"prefetch", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"push_filters", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"count_by_total", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"async_capable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"batch_size", ForeignServerRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
 	{"client_id", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
@@ -115,6 +116,7 @@ static const OptionInfo option_table[] =
 	{"prefetch", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"push_filters", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"on_error", ForeignTableRelationId, OPTION_ON_ERROR, 0, 0, NULL},
+	{"count_by_total", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"async_capable", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"batch_size", ForeignTableRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
 	{"field", AttributeRelationId, OPTION_TEXT, 0, 0, NULL},
@@ -691,6 +693,8 @@ apply_scan_option(SigmaTableOptions *o, DefElem *def, Oid context)
 		o->include_archived = option_number(def, context) != 0;
 	else if (strcmp(name, "prefetch") == 0)
 		o->prefetch = option_number(def, context) != 0;
+	else if (strcmp(name, "count_by_total") == 0)
+		o->count_by_total = option_number(def, context) != 0;
 	else if (strcmp(name, "async_capable") == 0)
 		o->async_capable = option_number(def, context) != 0;
 	else if (strcmp(name, "batch_size") == 0)
@@ -715,6 +719,7 @@ sigma_table_options(Oid relid)
 	o->page_size = SIGMA_MAX_PAGE_SIZE;
 	o->prefetch = true;
 	o->push_filters = true;
+	o->count_by_total = true;
 	o->async_capable = true;
 	/* a table cannot allow what its server forbids */
 	o->updatable = sigma_server_updatable(table->serverid);

@@ -624,6 +624,13 @@ sigma_pager_total(const SigmaPager *pager)
 	return pager->total;
 }
 
+/* Is there a page behind the one in hand? */
+bool
+sigma_pager_has_more(const SigmaPager *pager)
+{
+	return pager->next_token != NULL;
+}
+
 /* Why the list ended early, if that is tolerated; else NULL. */
 const SigmaFailure *
 sigma_pager_failure(const SigmaPager *pager)

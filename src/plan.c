@@ -542,7 +542,8 @@ sigma_can_count(RelOptInfo *rel)
 {
 	PlanInfo   *info = rel->fdw_private;
 
-	return info && info->resource->parent == NULL && info->resource->paging == SIGMA_PAGING_PAGE;
+	return info && info->options->count_by_total && info->resource->parent == NULL &&
+		info->resource->paging == SIGMA_PAGING_PAGE;
 }
 
 /* Can a path be scanned beside others, by an asynchronous Append? */

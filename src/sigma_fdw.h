@@ -264,6 +264,7 @@ typedef struct SigmaTableOptions
 	bool		push_filters;
 	bool		prefetch;
 	bool		on_error_row;	/* a parent that fails becomes a row */
+	bool		count_by_total; /* count(*) may take the list's "total" */
 	bool		async_capable;	/* may be scanned beside other tables */
 	int			batch_size;		/* rows that INSERT hands over at once */
 } SigmaTableOptions;
@@ -573,6 +574,7 @@ extern SigmaPager *sigma_pager_open(SigmaSession *session, MemoryContext context
 extern void sigma_pager_start(SigmaPager *pager);
 extern bool sigma_pager_next(SigmaPager *pager, SigmaEntry *entry);
 extern bool sigma_pager_would_wait(SigmaPager *pager);
+extern bool sigma_pager_has_more(const SigmaPager *pager);
 extern double sigma_pager_total(const SigmaPager *pager);
 extern const SigmaFailure *sigma_pager_failure(const SigmaPager *pager);
 extern void sigma_pager_rewind(SigmaPager *pager);
