@@ -55,10 +55,12 @@ sigma_function_server(FunctionCallInfo fcinfo)
 	char	   *name = text_argument(fcinfo, 0, "server");
 	ForeignServer *server = GetForeignServerByName(name, false);
 	AclResult	acl = sigma_server_aclcheck(server->serverid, GetUserId(), ACL_USAGE);
+	Oid			handler;
 
 	if (acl != ACLCHECK_OK)
 		aclcheck_error(acl, OBJECT_FOREIGN_SERVER, name);
-	if (GetFdwRoutineByServerId(server->serverid)->IterateForeignScan != sigmaIterateForeignScan)
+	handler = GetForeignDataWrapper(server->fdwid)->fdwhandler;
+	if (!OidIsValid(handler) || GetFdwRoutine(handler)->IterateForeignScan != sigmaIterateForeignScan)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not a server of sigma_fdw", name)));

@@ -90,7 +90,7 @@ sigma_json_member_text(const SigmaJsonValue *object, const char *name)
 {
 	const char *cursor = NULL;
 	SigmaJsonMember member;
-	SigmaJsonValue found = {SIGMA_JSON_NULL};
+	SigmaJsonValue found = {.kind = SIGMA_JSON_NULL};
 
 	if (object->kind != SIGMA_JSON_OBJECT)
 		return NULL;
@@ -308,6 +308,7 @@ whole_number(char *literal)
 {
 	Datum		number;
 	Datum		whole;
+	char	   *whole_text;
 
 	if (strpbrk(literal, ".eE") == NULL)
 		return literal;
@@ -316,7 +317,9 @@ whole_number(char *literal)
 	whole = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
 	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, number, whole)))
 		return literal;
-	return DatumGetCString(DirectFunctionCall1(numeric_out, whole));
+	whole_text = DatumGetCString(DirectFunctionCall1(numeric_out, whole));
+	/* no integer is as long: the refusal shall quote 1e9999, not write it out */
+	return strlen(whole_text) > 20 ? literal : whole_text;
 }
 
 /* A failure as a JSON object. */

@@ -480,6 +480,65 @@ take_hex(const char *p)
 }
 
 /*
+ * The character at *p of a checked string, unescaped, to "out" (four bytes);
+ * steps *p behind it and sets *length.
+ */
+static SigmaEscape
+take_char(const char **p, const char *end, char *out, size_t *length)
+{
+	const char *q = *p;
+	uint32		c;
+
+	*length = 1;
+	*out = *q++;
+	*p = q;
+	if (*out != '\\')
+		return SIGMA_ESCAPE_OK;
+	*out = *q++;
+	*p = q;
+	switch (*out)
+	{
+		case 'b':
+			*out = '\b';
+			return SIGMA_ESCAPE_OK;
+		case 'f':
+			*out = '\f';
+			return SIGMA_ESCAPE_OK;
+		case 'n':
+			*out = '\n';
+			return SIGMA_ESCAPE_OK;
+		case 'r':
+			*out = '\r';
+			return SIGMA_ESCAPE_OK;
+		case 't':
+			*out = '\t';
+			return SIGMA_ESCAPE_OK;
+		case 'u':
+			break;
+		default:
+			return SIGMA_ESCAPE_OK;
+	}
+	c = take_hex(q);
+	q += 4;
+	if (c == 0)
+		return SIGMA_ESCAPE_NUL;
+	if (c >= 0xD800 && c <= 0xDFFF)
+	{
+		uint32		low = 0;
+
+		if (c <= 0xDBFF && end - q >= 6 && q[0] == '\\' && q[1] == 'u')
+			low = take_hex(q + 2);
+		if (low < 0xDC00 || low > 0xDFFF)
+			return SIGMA_ESCAPE_SURROGATE;
+		c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+		q += 6;
+	}
+	*length = put_utf8(out, c) - out;
+	*p = q;
+	return SIGMA_ESCAPE_OK;
+}
+
+/*
  * Writes a checked string's content, unescaped and without its quotes, to
  * "out", which must have room for the string's text, and its length in bytes
  * to *length.  No NUL is added.
@@ -493,75 +552,35 @@ sigma_json_unescape(const SigmaJsonValue *string, char *out, size_t *length)
 
 	while (p < end)
 	{
-		uint32		c;
+		size_t		n;
+		SigmaEscape result = take_char(&p, end, out, &n);
 
-		if (*p != '\\')
-		{
-			*out++ = *p++;
-			continue;
-		}
-		p++;
-		switch (*p++)
-		{
-			case 'b':
-				*out++ = '\b';
-				continue;
-			case 'f':
-				*out++ = '\f';
-				continue;
-			case 'n':
-				*out++ = '\n';
-				continue;
-			case 'r':
-				*out++ = '\r';
-				continue;
-			case 't':
-				*out++ = '\t';
-				continue;
-			case 'u':
-				break;
-			default:
-				*out++ = p[-1];
-				continue;
-		}
-		c = take_hex(p);
-		p += 4;
-		if (c == 0)
-			return SIGMA_ESCAPE_NUL;
-		if (c >= 0xD800 && c <= 0xDFFF)
-		{
-			uint32		low = 0;
-
-			if (c <= 0xDBFF && end - p >= 6 && p[0] == '\\' && p[1] == 'u')
-				low = take_hex(p + 2);
-			if (low < 0xDC00 || low > 0xDFFF)
-				return SIGMA_ESCAPE_SURROGATE;
-			c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-			p += 6;
-		}
-		out = put_utf8(out, c);
+		if (result != SIGMA_ESCAPE_OK)
+			return result;
+		out += n;
 	}
 	*length = out - start;
 	return SIGMA_ESCAPE_OK;
 }
 
-/* Is a checked string, unescaped, equal to "text" (ASCII)? */
+/* Is a checked string, unescaped, equal to "text" (UTF-8)? */
 bool
 sigma_json_is(const SigmaJsonValue *string, const char *text)
 {
+	const char *p = string->text.data + 1;
+	const char *end = string->text.data + string->text.length - 1;
 	size_t		length = strlen(text);
 
-	if (string->escaped)
+	if (!string->escaped)
+		return string->text.length == length + 2 && memcmp(p, text, length) == 0;
+	while (p < end)
 	{
-		char		name[256];
-		size_t		unescaped;
+		char		bytes[4];
+		size_t		n;
 
-		/* no name that we know is nearly as long, even if all is escaped */
-		if (string->text.length > sizeof(name) ||
-			sigma_json_unescape(string, name, &unescaped) != SIGMA_ESCAPE_OK)
+		if (take_char(&p, end, bytes, &n) != SIGMA_ESCAPE_OK || strncmp(bytes, text, n) != 0)
 			return false;
-		return unescaped == length && memcmp(name, text, length) == 0;
+		text += n;
 	}
-	return string->text.length == length + 2 &&
-		memcmp(string->text.data + 1, text, length) == 0;
+	return *text == '\0';
 }

@@ -128,7 +128,8 @@ typedef struct Url
 {
 	bool		https;
 	char	   *host;			/* lower case, an IPv6 address without brackets */
-	bool		plain;			/* neither a port nor a path */
+	bool		has_port;
+	bool		has_path;
 } Url;
 
 /*
@@ -169,7 +170,7 @@ parse_url(const char *text, Url *url)
 	for (char *c = url->host; *c; c++)
 		*c = pg_tolower((unsigned char) *c);
 
-	url->plain = true;
+	url->has_port = false;
 	if (*p == ':')
 	{
 		long		port;
@@ -180,11 +181,10 @@ parse_url(const char *text, Url *url)
 		port = strtol(p + 1, NULL, 10);
 		if (port < 1 || port > 65535)
 			return false;
-		url->plain = false;
+		url->has_port = true;
 		p += length + 1;
 	}
-	if (*p != '\0' && strcmp(p, "/") != 0)
-		url->plain = false;
+	url->has_path = *p != '\0' && strcmp(p, "/") != 0;
 	if (*p != '\0' && *p != '/')
 		return false;
 	if (strstr(p, "//") || strstr(p, "/.") || p[strspn(p, path_chars)] != '\0')
@@ -274,7 +274,9 @@ check_url(const char *option, const char *value)
 		bad_value(option, "It must look like https://host, https://host:port or https://host:port/path, without user, query or fragment.");
 	if (!url.https && !is_loopback(url.host))
 		bad_value(option, "It must begin with https://; plain http is only for a server on this machine (localhost, 127.0.0.1, [::1]).");
-	if ((!url.https || !is_published(&url) || (!url.plain && strcmp(option, "base_url") == 0)) &&
+	/* a token URL has a path, a base URL of Sigma's has none */
+	if ((!url.https || !is_published(&url) || url.has_port ||
+		 (url.has_path && strcmp(option, "base_url") == 0)) &&
 		!superuser())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -308,9 +310,9 @@ parse_number(const OptionInfo *option, const char *value, double *number)
 	switch (option->type)
 	{
 		case OPTION_INT:
-			if (!parse_int(value, &n, 0, &hint))
+			/* parse_int() would round */
+			if (!parse_real(value, number, 0, &hint) || *number != rint(*number))
 				return false;
-			*number = n;
 			break;
 		case OPTION_SIZE:
 			if (!parse_int(value, &n, GUC_UNIT_BYTE, &hint))

@@ -397,7 +397,8 @@ read_page(SigmaPager *pager)
 	SigmaPaging paging = pager->spec.resource->paging;
 	SigmaSpan	body = sigma_call_body(pager->page->call);
 	bool		single = pager->spec.item || paging == SIGMA_PAGING_OBJECT;
-	bool		bare = body.length > 0 && body.data[strspn(body.data, " \t\r\n")] == '[';
+	size_t		blank = 0;
+	bool		bare;
 	Envelope	e = {.pager = pager};
 	SigmaJsonValue reply;
 	const char *error;
@@ -407,6 +408,9 @@ read_page(SigmaPager *pager)
 	pager->total = -1;
 	pager->nentries = 0;
 	pager->next_entry = 0;
+	while (blank < body.length && memchr(" \t\r\n", body.data[blank], 4))
+		blank++;
+	bare = blank < body.length && body.data[blank] == '[';
 	e.next_name = paging == SIGMA_PAGING_PAGE_TOKEN ? "nextPageToken" : "nextPage";
 	if (!sigma_json_visit(body, single ? NULL : bare ? visit_element : visit_value, &e, &reply, &error))
 		sigma_raise_reply(pager->target, "%s", error);
@@ -443,7 +447,13 @@ take_page(SigmaPager *pager, const char *token)
 		pager->failure = sigma_copy_failure(failure);
 	MemoryContextSwitchTo(old);
 	if (failure || sigma_call_not_found(pager->page->call))
+	{
+		/* no page in hand: what was read of the one before is gone */
+		MemoryContextDelete(pager->page->context);
+		pager->page = NULL;
+		pager->nentries = 0;
 		return false;
+	}
 
 	pager->pages++;
 	if (pager->stats && !pager->spec.item)

@@ -346,34 +346,44 @@ secret_at(const char *text, const char *p, const char *secret, size_t length)
 /*
  * The text with every secret in it (a list of C strings) masked.  Returns the
  * text itself if there was none, else a copy in the current memory context.
+ * All are looked for in the text as it was: to mask one before the next is
+ * looked for would leave the rest of a longer one that it is a part of.
  */
 char *
 sigma_mask(char *text, List *secrets)
 {
+	size_t		text_length = strlen(text);
+	char	   *covered = NULL; /* per byte: is it part of a secret? */
+	StringInfoData out;
 	ListCell   *lc;
 
 	foreach(lc, secrets)
 	{
 		const char *secret = lfirst(lc);
 		size_t		length = strlen(secret);
-		StringInfoData out;
 
-		if (length == 0 || strstr(text, secret) == NULL)
+		if (length == 0)
 			continue;
-		initStringInfo(&out);
-		for (const char *p = text; *p;)
+		for (const char *p = text; (p = strstr(p, secret)) != NULL; p++)
 		{
-			if (secret_at(text, p, secret, length))
-			{
-				appendStringInfoString(&out, MASK);
-				p += length;
-			}
-			else
-				appendStringInfoChar(&out, *p++);
+			if (!secret_at(text, p, secret, length))
+				continue;
+			if (covered == NULL)
+				covered = palloc0(text_length);
+			memset(covered + (p - text), 1, length);
 		}
-		text = out.data;
 	}
-	return text;
+	if (covered == NULL)
+		return text;
+	initStringInfo(&out);
+	for (size_t i = 0; i < text_length; i++)
+	{
+		if (!covered[i])
+			appendStringInfoChar(&out, text[i]);
+		else if (i == 0 || !covered[i - 1])
+			appendStringInfoString(&out, MASK);
+	}
+	return out.data;
 }
 
 /*
@@ -389,10 +399,14 @@ sigma_hide_statement_callback(void *arg UNUSED)
 	errhidecontext(true);
 }
 
-/* The candidate that a word is nearest to, if near enough to be meant. */
+/*
+ * The candidate that a word is nearest to, if near enough to be meant.  The
+ * candidates are in lower case.
+ */
 const char *
-sigma_closest(const char *word, const char *const *candidates, int n)
+sigma_closest(const char *name, const char *const *candidates, int n)
 {
+	char	   *word = pstrdup(name);
 	int			word_length = (int) strlen(word);
 	int			best = 5;
 	const char *closest = NULL;
@@ -400,6 +414,8 @@ sigma_closest(const char *word, const char *const *candidates, int n)
 	/* the distance is defined for short strings only */
 	if (word_length > 100)
 		return NULL;
+	for (char *p = word; *p; p++)
+		*p = (char) pg_tolower((unsigned char) *p);
 	for (int i = 0; i < n; i++)
 	{
 		int			distance =

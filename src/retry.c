@@ -148,27 +148,40 @@ days_from_civil(int64 year, int month, int day)
 int64
 sigma_parse_http_date(const char *value)
 {
+	static const char form[] = "AAA, 00 AAA 0000 00:00:00 GMT";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	char		month_name[4];
 	const char *found;
-	int			day,
+	int			month,
+				day,
 				year,
 				hour,
 				minute,
-				second,
-				end = 0;
+				second;
+	bool		leap;
 
-	if (sscanf(value, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n",
-			   &day, month_name, &year, &hour, &minute, &second, &end) != 6 ||
-		end == 0 || strlen(month_name) != 3)
+	/* sscanf() alone would take blanks, signs and short fields */
+	for (int i = 0; form[i]; i++)
+	{
+		bool		letter = (value[i] >= 'A' && value[i] <= 'Z') || (value[i] >= 'a' && value[i] <= 'z');
+		bool		digit = value[i] >= '0' && value[i] <= '9';
+
+		if (form[i] == 'A' ? !letter : form[i] == '0' ? !digit : value[i] != form[i])
+			return -1;
+	}
+	if (value[strlen(form) + strspn(value + strlen(form), " \t")] != '\0' ||
+		sscanf(value + 5, "%2d %3s %4d %2d:%2d:%2d", &day, month_name, &year, &hour, &minute, &second) != 6)
 		return -1;
 	found = strstr(months, month_name);
-	if (found == NULL || (found - months) % 3 != 0 ||
-		day < 1 || day > 31 || year < 1970 || hour < 0 || hour > 23 ||
-		minute < 0 || minute > 59 || second < 0 || second > 60)
+	if (found == NULL || (found - months) % 3 != 0)
 		return -1;
-	return days_from_civil(year, (int) (found - months) / 3 + 1, day) * 86400 +
-		hour * 3600 + minute * 60 + second;
+	month = (int) (found - months) / 3 + 1;
+	leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	if (day < 1 || day > days[month - 1] + (month == 2 && leap) ||
+		year < 1970 || hour > 23 || minute > 59 || second > 60)
+		return -1;
+	return days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
 }
 
 /*

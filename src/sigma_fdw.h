@@ -102,7 +102,7 @@ extern SigmaFailure *sigma_problem_to_failure(const SigmaProblem *problem);
 extern SigmaFailure *sigma_copy_failure(const SigmaFailure *failure);
 pg_noreturn extern void sigma_raise(const SigmaFailure *failure);
 pg_noreturn extern void sigma_raise_reply(const char *target, const char *format,...)
-			pg_attribute_printf(2, 3);
+			__attribute__((format(printf, 2, 3)));
 extern SigmaFailure *sigma_reply_failure(const char *target, const char *what);
 extern char *sigma_clean_text(const char *text, size_t length, size_t limit);
 extern char *sigma_mask(char *text, List *secrets);

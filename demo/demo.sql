@@ -1,0 +1,182 @@
+-- The whole story of sigma_fdw.  "make demo" runs it; see the end for doing the same by hand.
+
+\set QUIET on
+\pset pager off
+\pset border 1
+\pset null '-'
+\pset footer on
+\set VERBOSITY default
+SET client_min_messages = warning;
+SET datestyle = 'ISO';
+SET timezone = 'UTC';
+
+-- Whose organization it is.  The credentials come from the environment, so that they stand in no file and no argument.
+\getenv region SIGMA_REGION
+\getenv base_url SIGMA_BASE_URL
+\getenv simulator_url SIGMA_SIMULATOR_URL
+\getenv client_id SIGMA_CLIENT_ID
+\getenv client_secret SIGMA_CLIENT_SECRET
+\set simulated :{?simulator_url}
+\if :simulated
+    \set base_url :simulator_url
+    \set by_url true
+\else
+    \set by_url :{?base_url}
+\endif
+\set QUIET off
+
+\echo
+\echo '=== 1. Set up: the extension, the organization, the credentials, the tables ==='
+\echo
+\set ECHO queries
+CREATE EXTENSION sigma_fdw;
+
+\if :by_url
+CREATE SERVER sigma FOREIGN DATA WRAPPER sigma_fdw
+    OPTIONS (base_url :'base_url');
+\else
+CREATE SERVER sigma FOREIGN DATA WRAPPER sigma_fdw
+    OPTIONS (region :'region');
+\endif
+
+\if :simulated
+\else
+-- so that nothing can be created in a real organization by mistake
+ALTER SERVER sigma OPTIONS (ADD updatable 'false');
+\endif
+
+\set ECHO none
+-- psql would show the statement with the values in it
+\echo 'CREATE USER MAPPING FOR CURRENT_USER SERVER sigma'
+\echo '    OPTIONS (client_id ''...'', client_secret ''...'');        -- the values are not shown'
+CREATE USER MAPPING FOR CURRENT_USER SERVER sigma
+    OPTIONS (client_id :'client_id', client_secret :'client_secret');
+\unset client_id
+\unset client_secret
+\set ECHO queries
+
+CREATE SCHEMA sigma;
+IMPORT FOREIGN SCHEMA sigma FROM SERVER sigma INTO sigma;
+
+\echo
+\echo '=== 2. Sign in: whom do these credentials belong to? ==='
+\echo
+SELECT * FROM sigma_whoami('sigma');
+
+\echo '=== 3. List the connections ==='
+\echo
+SELECT name, type, warehouse, last_active_at::date AS last_active
+  FROM sigma.connections
+ WHERE NOT is_sample
+ ORDER BY name
+ LIMIT 25;
+
+\echo '=== Which ones has nobody used for three months? ==='
+\echo
+SELECT type, count(*), min(last_active_at)::date AS longest_ago
+  FROM sigma.connections
+ WHERE last_active_at < (SELECT max(last_active_at) FROM sigma.connections) - interval '3 months'
+ GROUP BY type
+ ORDER BY type;
+
+\if :simulated
+
+\echo '=== 4. Create a connection by copying another one ==='
+\echo
+\echo 'Sigma never gives a key or password away, so these must be supplied anew.  What stands'
+\echo 'here is a placeholder, not a key.'
+\echo
+INSERT INTO sigma.connections
+       (name, type, account, host, warehouse, "user", role, details)
+SELECT 'Snowflake via SQL', type, account, host, warehouse, "user", role,
+       '{"authType": "key-pair",
+         "privateKey": "PLACEHOLDER: your private key",
+         "privateKeyPassphrase": "PLACEHOLDER: its passphrase"}'
+  FROM sigma.connections
+ WHERE name = 'Snowflake East'
+RETURNING connection_id, name, warehouse;
+
+\echo
+\echo '=== 5. Create a connection with a function ==='
+\echo
+SELECT sigma_create_connection('sigma', 'Postgres prod',
+           '{"type": "postgres", "host": "db", "database": "app",
+             "user": "u", "password": "PLACEHOLDER: its password"}')
+       ->> 'connectionId' AS connection_id;
+
+\echo '=== Both are there.  Can Sigma reach their warehouses? ==='
+\echo
+\echo '(The simulator has no warehouses behind it and just says yes.)'
+\echo
+SELECT c.name, c.type, c.warehouse, t.read, t.write
+  FROM sigma.connections c,
+       sigma_test_connection('sigma', c.connection_id) t
+ WHERE c.name IN ('Snowflake via SQL', 'Postgres prod')
+ ORDER BY c.name;
+
+\endif
+
+\echo '=== 6. Join with a local table ==='
+\echo
+CREATE TABLE warehouse_inventory (account text, warehouse text, monthly_credits numeric);
+
+\if :simulated
+INSERT INTO warehouse_inventory
+VALUES ('acme-east', 'COMPUTE_WH', 410), ('acme-west', 'REPORTING_WH', 75),
+       ('acme-west', 'LOADING_WH', 230);
+\else
+-- in place of your own figures
+INSERT INTO warehouse_inventory
+SELECT DISTINCT account, warehouse, 0 FROM sigma.connections WHERE warehouse IS NOT NULL
+ ORDER BY account, warehouse LIMIT 10;
+\endif
+
+SELECT i.warehouse, i.monthly_credits, c.name, c.last_active_at::date AS last_active
+  FROM warehouse_inventory i
+  LEFT JOIN sigma.connections c USING (account, warehouse)
+ ORDER BY i.monthly_credits DESC, i.warehouse, c.name
+ LIMIT 25;
+
+\echo '=== 7. What is sent to Sigma?  EXPLAIN shows it and sends nothing ==='
+\echo
+\pset footer off
+EXPLAIN (VERBOSE, COSTS OFF)
+SELECT name, warehouse FROM sigma.connections WHERE NOT is_sample;
+
+EXPLAIN (VERBOSE, COSTS OFF)
+SELECT name, warehouse FROM sigma.connections
+ WHERE connection_id = '2f21ad19-084e-4cc3-8ead-000000000001';
+
+\echo '=== With ANALYZE the query is run, and its requests are counted ==='
+\echo
+EXPLAIN (ANALYZE, COSTS OFF, TIMING ON, SUMMARY OFF)
+SELECT i.warehouse, c.name
+  FROM warehouse_inventory i JOIN sigma.connections c USING (account, warehouse);
+\pset footer on
+
+\set ECHO none
+\echo '=== The same with your own organization ==='
+\echo
+\if :simulated
+\echo 'All of this ran against a simulator.  With client credentials of your own (in Sigma:'
+\echo 'Administration > Developer access > Create new > REST API), the same goes for your'
+\echo 'organization; this way the demonstration only reads and creates nothing:'
+\echo
+\echo '    read -rs SIGMA_CLIENT_SECRET && export SIGMA_CLIENT_SECRET'
+\echo '    SIGMA_REGION=aws-us-east SIGMA_CLIENT_ID=... make demo'
+\echo
+\else
+\echo 'This ran against your own organization and created nothing there.'
+\echo
+\endif
+\echo 'In a database of your own, after "make" and "sudo make install":'
+\echo
+\echo '    CREATE EXTENSION sigma_fdw;'
+\echo '    CREATE SERVER sigma FOREIGN DATA WRAPPER sigma_fdw OPTIONS (region ''aws-us-east'');'
+\echo '    CREATE USER MAPPING FOR CURRENT_USER SERVER sigma'
+\echo '        OPTIONS (client_id ''...'', client_secret ''...'');'
+\echo '    CREATE SCHEMA sigma;'
+\echo '    IMPORT FOREIGN SCHEMA sigma FROM SERVER sigma INTO sigma;'
+\echo '    SELECT name, type, warehouse FROM sigma.connections WHERE NOT is_sample;'
+\echo
+\echo 'The statements of this demonstration are in demo/demo.sql; README.md tells the rest.'

@@ -1,0 +1,116 @@
+/*-------------------------------------------------------------------------
+ *
+ * replies.c
+ *	  A session whose server is a text: the pages that it will answer with.
+ *
+ * It stands in for session.c.  A body is allocated in the call's context, in
+ * exactly its size and without a NUL, as the session promises no more.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "replies.h"
+
+#include "utils/memutils.h"
+
+struct SigmaCall
+{
+	Replies    *replies;
+	const char *target;
+	SigmaSpan	body;
+	bool		failed;
+	bool		not_found;
+	bool		done;
+};
+
+SigmaSession *
+replies_session(Replies *replies)
+{
+	return (SigmaSession *) replies;
+}
+
+int
+sigma_session_concurrency(const SigmaSession *session)
+{
+	return ((const Replies *) session)->concurrency;
+}
+
+void
+sigma_session_note_total(SigmaSession *session UNUSED, const SigmaResource *resource UNUSED,
+						 double total UNUSED)
+{
+}
+
+SigmaCall *
+sigma_call_start(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)
+{
+	Replies    *replies = (Replies *) session;
+	SigmaCall  *call = MemoryContextAllocZero(context, sizeof(SigmaCall));
+	const char *end;
+	char	   *body;
+
+	if (spec->target[0] != '/')
+		abort();
+	replies->requests++;
+	call->replies = replies;
+	call->target = spec->target;
+	call->failed = replies->data == NULL;
+	if (call->failed)
+		return call;
+
+	end = memchr(replies->data, PAGE_END, replies->length);
+	call->body.length = end ? (size_t) (end - replies->data) : replies->length;
+	call->failed = call->body.length > 0 && replies->data[0] == '!';
+	call->not_found = spec->purpose == SIGMA_LOOKUP && call->body.length > 0 && replies->data[0] == '?';
+	body = MemoryContextAlloc(context, call->body.length);
+	memcpy(body, replies->data, call->body.length);
+	call->body.data = body;
+	replies->length -= end ? call->body.length + 1 : call->body.length;
+	replies->data = end ? end + 1 : NULL;
+	return call;
+}
+
+bool
+sigma_call_done(const SigmaCall *call UNUSED)
+{
+	return true;
+}
+
+void
+sigma_call_wait(SigmaCall *call)
+{
+	call->done = true;
+	call->replies->waited++;
+	if (call->replies->on_page && !call->failed && !call->not_found)
+		call->replies->on_page(call->body);
+}
+
+const SigmaFailure *
+sigma_call_failure(const SigmaCall *call)
+{
+	static const SigmaFailure lost = {ERRCODE_CONNECTION_FAILURE, "connection was lost", "GET.", NULL};
+
+	if (!call->done)
+		abort();
+	return call->failed ? &lost : NULL;
+}
+
+bool
+sigma_call_not_found(const SigmaCall *call)
+{
+	return call->not_found;
+}
+
+SigmaSpan
+sigma_call_body(const SigmaCall *call)
+{
+	/* nobody may look at a reply that is not there */
+	if (!call->done || call->failed || call->not_found)
+		abort();
+	return call->body;
+}
+
+const char *
+sigma_call_target(const SigmaCall *call)
+{
+	return call->target;
+}

@@ -1,0 +1,70 @@
+# Shared by the scripts of the harness; to be sourced by bash, not run.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+harness=$top/test/harness
+simulator=$top/test/simulator/sigma-simulator
+
+say()
+{
+	printf '%s\n' "$*"
+}
+
+die()
+{
+	printf '%s: %s\n' "${program-${0##*/}}" "$*" >&2
+	exit 1
+}
+
+# The major version of a pg_config: "PostgreSQL 15.8 (Debian ...)" is 15.
+pg_major()
+{
+	"$1" --version 2>/dev/null | sed -n 's/^PostgreSQL \([0-9]*\).*/\1/p'
+}
+
+# Sets pg_config: PG_CONFIG if the user set it, else the newest version that an extension can be built for, else the
+# newest server, else whatever is in PATH; empty if there is none.
+find_pg_config()
+{
+	local candidate
+
+	if [ -n "${PG_CONFIG-}" ]; then
+		pg_config=$(command -v "$PG_CONFIG") || die "PG_CONFIG is set to $PG_CONFIG, which cannot be run"
+		return
+	fi
+	pg_config=
+	# not the one in PATH first: Debian's takes the newest version of which only the client programs may be there
+	for candidate in $(ls -v /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | tac); do
+		if [ -e "$("$candidate" --pgxs)" ]; then
+			pg_config=$candidate
+			return
+		fi
+	done
+	for candidate in $(ls -v /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | tac); do
+		if [ -x "${candidate%/pg_config}/postgres" ]; then
+			pg_config=$candidate
+			return
+		fi
+	done
+	candidate=$(command -v pg_config) && [ -n "$(pg_major "$candidate")" ] && pg_config=$candidate
+	return 0
+}
+
+# quietly LOG COMMAND...: adds the output to LOG, and shows it only if the command fails or warns.  Under CI all is shown.
+quietly()
+{
+	local log=$1 status=0
+
+	shift
+	"$@" >"$log.part" 2>&1 </dev/null || status=$?
+	# no warning is taken: what compiles without one here may not elsewhere
+	if [ "$status" -eq 0 ] && grep -q 'warning:' "$log.part"; then
+		say "There are warnings:" >>"$log.part"
+		status=1
+	fi
+	if [ "$status" -ne 0 ] || [ -n "${CI-}" ]; then
+		cat "$log.part"
+	fi
+	cat "$log.part" >>"$log"
+	rm -f "$log.part"
+	return "$status"
+}

@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * main.c
+ *	  Runs the unit tests and writes what they find as TAP.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "tap.h"
+
+int
+main(void)
+{
+	test_retry();
+	test_retry_after();
+	test_jsontext();
+	test_jsonwalk();
+	test_report();
+	test_json();
+	test_path();
+	test_pager();
+	test_catalog();
+	return tap_finish();
+}
