@@ -318,8 +318,12 @@ whole_number(char *literal)
 	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, number, whole)))
 		return literal;
 	whole_text = DatumGetCString(DirectFunctionCall1(numeric_out, whole));
-	/* no integer is as long: the refusal shall quote 1e9999, not write it out */
-	return strlen(whole_text) > 20 ? literal : whole_text;
+	/* no integer is as long, and the refusal shall quote 1e9999, not write it out */
+	if (strlen(whole_text) > 20)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("value \"%s\" is out of range for an integer", literal)));
+	return whole_text;
 }
 
 /* A failure as a JSON object. */

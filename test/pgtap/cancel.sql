@@ -32,6 +32,8 @@ BEGIN
 	PERFORM dblink_send_query('victim', statement);
 	IF way <> 'statement_timeout' THEN
 		PERFORM pg_sleep(0.15);
+		PERFORM pg_stat_clear_snapshot();
+		RETURN NEXT is((SELECT array[state, wait_event_type] FROM pg_stat_activity WHERE pid = backend), '{active,Extension}', format('%s, %s: the session waits', phase, what));
 		told := clock_timestamp();
 		PERFORM CASE way WHEN 'cancel' THEN pg_cancel_backend(backend) ELSE pg_terminate_backend(backend) END;
 	END IF;
@@ -110,6 +112,12 @@ CREATE FUNCTION stuck(fault text, after int) RETURNS text LANGUAGE sql AS $$
 $$;
 SELECT ends('second page: ' || fault, stuck(fault, 1), way, 'SELECT count(connection_id)::text FROM slow.connections', :room_ms)
 FROM unnest('{never,drip}'::text[]) fault, unnest('{statement_timeout,cancel,terminate}'::text[]) way;
+
+-- many look-ups under way at once
+CREATE TABLE ids AS SELECT 'id-' || i AS connection_id FROM generate_series(1, 50) i;
+ANALYZE ids;
+SELECT ends('waiting for an answer', 'look-ups of a join', way, 'SELECT count(c.name)::text FROM ids LEFT JOIN silent.connections c USING (connection_id)', :room_ms)
+FROM unnest('{statement_timeout,cancel,terminate}'::text[]) way;
 
 -- functions
 CREATE TABLE calls (call text);

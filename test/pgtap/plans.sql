@@ -70,26 +70,26 @@ ANALYZE few;
 ANALYZE many;
 
 -- entries by key
-SELECT matches(plan_of('SELECT * FROM few JOIN big.connections USING (connection_id)'), 'Nested Loop.*Remote Request: GET /v2/connections/\{connection_id\}', '3 rows: look-ups');
+SELECT matches(plan_of('SELECT * FROM few JOIN big.connections USING (connection_id)'), 'Sigma Lookup Join.*Remote Request: GET /v2/connections/\{connection_id\}', '3 rows: look-ups');
 SELECT is(count_of('SELECT * FROM few JOIN big.connections USING (connection_id)', 'big'), 3, 'which are 3 requests');
 SELECT matches(plan_of('SELECT * FROM many JOIN big.connections USING (connection_id)'), 'Hash Join.*Remote Request: GET /v2/connections\?limit=1000', '100,000 rows: one walk');
 SELECT is(count_of('SELECT * FROM many JOIN big.connections USING (connection_id)', 'big'), 3, 'which is 3 pages');
 
 -- lists by parent
-SELECT matches(plan_of('SELECT * FROM few JOIN big.connection_grants USING (connection_id)'), 'Nested Loop.*Remote Request: GET /v2/connections/\{connection_id\}/grants', 'the lists of 3 parents: look-ups');
+SELECT matches(plan_of('SELECT * FROM few JOIN big.connection_grants USING (connection_id)'), 'Sigma Lookup Join.*Remote Request: GET /v2/connections/\{connection_id\}/grants', 'the lists of 3 parents: look-ups');
 SELECT is(plan_of('SELECT * FROM few JOIN big.connection_grants USING (connection_id)') ~ 'Remote Parent Requests', false, 'without the list of parents');
 SELECT is(count_of('SELECT * FROM few JOIN big.connection_grants USING (connection_id)', 'big'), 3, 'which are 3 requests');
 SELECT matches(plan_of('SELECT * FROM many JOIN big.connection_grants USING (connection_id)'), '(Hash|Merge) Join.*Remote Parent Requests: GET /v2/connections\?limit=1000', '100,000 rows: one walk over the parents');
 SELECT is(plan_of('SELECT * FROM many JOIN big.connection_grants USING (connection_id)') ~ 'Remote Parameters', false, 'with no key from the join');
 
 -- other shapes take keys from the join, too
-SELECT matches(plan_of('SELECT * FROM few LEFT JOIN big.connections USING (connection_id)'), 'Nested Loop Left Join.*Remote Parameters: connection_id = ', 'LEFT JOIN');
+SELECT matches(plan_of('SELECT * FROM few LEFT JOIN big.connections USING (connection_id)'), 'Sigma Lookup Join.*Join Type: Left.*Remote Parameters: connection_id = ', 'LEFT JOIN');
 SELECT matches(plan_of('SELECT * FROM big.connections WHERE connection_id IN (SELECT connection_id FROM few)'), 'Remote Parameters: connection_id = ', 'IN (SELECT)');
 SELECT matches(plan_of('SELECT * FROM few f, LATERAL (SELECT * FROM big.connection_grants g WHERE g.connection_id = f.connection_id OFFSET 0) g'), 'Nested Loop.*Remote Parameters: connection_id = ', 'LATERAL');
 SELECT is((SELECT count(*)::int FROM few f, LATERAL (SELECT c.name FROM big.connections c WHERE c.connection_id = f.connection_id OFFSET 0) g), 3, 'and finds the rows');
 
 -- a key from another of Sigma's tables
-SELECT matches(plan_of('SELECT * FROM sim.workbooks w JOIN sim.workbook_pages p USING (workbook_id) WHERE w.name = ''Churn'''), 'Nested Loop.*Remote Parameters: workbook_id = ', 'pages of the one workbook of a name');
+SELECT matches(plan_of('SELECT * FROM sim.workbooks w JOIN sim.workbook_pages p USING (workbook_id) WHERE w.name = ''Churn'''), 'Sigma Lookup Join.*Remote Parameters: workbook_id = ', 'pages of the one workbook of a name');
 SELECT is(count_of('SELECT * FROM sim.workbooks w JOIN sim.workbook_pages p USING (workbook_id) WHERE w.name = ''Churn'''), 2, 'are two requests');
 
 -- the same rows either way

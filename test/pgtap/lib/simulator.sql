@@ -198,6 +198,11 @@ LANGUAGE sql AS $$
 	FROM sim_log(process)
 $$;
 
+-- several requests under way at once come in any order
+CREATE FUNCTION sorted(words text[]) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+	SELECT array_agg(w ORDER BY w COLLATE "C") FROM unnest(words) w
+$$;
+
 CREATE FUNCTION sim_count(process text DEFAULT 'main') RETURNS int
 LANGUAGE sql AS $$ SELECT cardinality(sim_requests(process)) $$;
 
