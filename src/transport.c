@@ -625,20 +625,26 @@ static bool
 was_connected(const SigmaTransfer *transfer)
 {
 	curl_off_t	connected_us = 0;
+	long		head_sent = 0;
 
+	/* some releases tell the one although there never was a connection */
 	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
-	return connected_us > 0;
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &head_sent);
+	return connected_us > 0 && head_sent > 0;
 }
 
-/* Which of the two limits struck? */
+/* Which of the two limits struck?  The one whose time it is. */
 static SigmaOutcome
 timeout_outcome(const SigmaTransfer *transfer)
 {
 	const SigmaTransport *t = transfer->transport;
+	curl_off_t	total_us = 0;
 
-	if (!was_connected(transfer) && t->connect_timeout_ms <= t->request_timeout_ms)
-		return SIGMA_CONNECT_TIMEOUT;
-	return SIGMA_REQUEST_TIMEOUT;
+	curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &total_us);
+	if (t->connect_timeout_ms >= t->request_timeout_ms ||
+		total_us / 1000 + 1 >= t->request_timeout_ms || was_connected(transfer))
+		return SIGMA_REQUEST_TIMEOUT;
+	return SIGMA_CONNECT_TIMEOUT;
 }
 
 /* What libcurl's result means for us. */
