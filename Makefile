@@ -4,17 +4,21 @@
 #   make check        builds and runs all tests in a throw-away cluster
 #   make check-unit   only the unit tests of the pure files;  make check-asan  runs
 #                     them under AddressSanitizer, make check-fuzz  fuzzes (with clang)
+#   make bench        measures against curl, and prints a table
 #   make              builds;  make install  installs;  make installcheck  runs
 #                     the regression tests against a running cluster
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-fuzz
+DRIVERS = demo check check-unit check-asan check-fuzz bench
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
 demo:
 	@demo/run
+
+bench:
+	@bench/run
 
 check:
 	@test/harness/check
@@ -86,6 +90,7 @@ simulator:
 clean: clean-tests
 
 clean-tests:
+	@$(MAKE) --no-print-directory -C bench clean
 	@$(MAKE) --no-print-directory -C test/simulator clean
 	@for tests in unit fuzz; do \
 		test ! -e test/$$tests/Makefile || $(MAKE) --no-print-directory -C test/$$tests clean || exit 1; \

@@ -29,6 +29,9 @@
 /* So many pages in a row without an entry are taken for an endless list. */
 #define MAX_EMPTY_PAGES 1000
 
+/* While a page is read, the pages behind it are looked after this often. */
+#define POLL_INTERVAL 64
+
 /* The page tokens that a walk has seen. */
 typedef struct SeenToken
 {
@@ -241,6 +244,16 @@ token_number(const char *token)
 	return strtoll(token, NULL, 10);
 }
 
+/* Is all that is expected to be wanted in hand, or on its way? */
+static bool
+has_enough(const SigmaPager *pager)
+{
+	int64		coming = pager->nentries - pager->next_entry +
+		(int64) list_length(pager->ahead) * pager->spec.limit;
+
+	return pager->spec.wanted > 0 && pager->entries_seen + coming >= pager->spec.wanted;
+}
+
 /*
  * Asks for the pages behind the one in hand, as many as the walk is deep.  The
  * first of them is known, the others are guesses.
@@ -253,12 +266,10 @@ look_ahead(SigmaPager *pager)
 	if (pager->depth == 0 || pager->next_token == NULL)
 		return;
 	drop_wrong_guess(pager, pager->next_token);
-	if (pager->ahead == NIL)
+	if (pager->ahead == NIL && !has_enough(pager))
 		request_page(pager, pager->next_token);
-	next = token_number(pager->next_token);
-	if (pager->step == 0 || next < 0)
-		return;
-	while (list_length(pager->ahead) < pager->depth)
+	next = pager->step ? token_number(pager->next_token) : -1;
+	while (next >= 0 && list_length(pager->ahead) < pager->depth && !has_enough(pager))
 	{
 		int64		guess = next + (int64) list_length(pager->ahead) * pager->step;
 
@@ -266,6 +277,8 @@ look_ahead(SigmaPager *pager)
 			break;
 		request_page(pager, psprintf(INT64_FORMAT, guess));
 	}
+	/* they leave now, not when the pages that have come are used up */
+	sigma_session_poll(pager->session);
 }
 
 /* -------------------------------------------------------------- one reply */
@@ -553,12 +566,10 @@ want_next_page(SigmaPager *pager)
 	if (pager->wanted)
 		return;
 	pager->wanted = true;
+	if (pager->ahead == NIL)
+		request_page(pager, pager->next_token);
 	if (!pager->spec.prefetch)
-	{
-		if (pager->ahead == NIL)
-			request_page(pager, pager->next_token);
 		return;
-	}
 	if (pager->depth == 0 && token_number(pager->next_token) == pager->entries_seen)
 		pager->step = pager->entries_seen;
 	pager->depth = Min(Max(pager->depth * 2, 1), sigma_session_concurrency(pager->session));
@@ -603,6 +614,9 @@ sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
 	{
 		while (pager->next_entry < pager->nentries)
 		{
+			/* a connection that nobody reads from stalls */
+			if (pager->ahead != NIL && pager->next_entry % POLL_INTERVAL == 0)
+				sigma_session_poll(pager->session);
 			pager->entries_seen++;
 			pager->empty_pages = 0;
 			split_entry(pager, &pager->entries[pager->next_entry++], entry);

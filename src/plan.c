@@ -16,6 +16,7 @@
  */
 #include "sigma_fdw.h"
 
+#include <limits.h>
 #include <math.h>
 
 #include "access/sysattr.h"
@@ -428,28 +429,26 @@ is_const_or_absent(Node *node)
 }
 
 /*
- * How many entries to ask for per page.  A LIMIT lowers it, but only if
- * nothing stands between the scan and the LIMIT that could drop, merge or
- * reorder rows.  Whatever is wrong here costs a request, never a row: the
- * walk goes on if the executor wants more.
+ * How many entries a LIMIT wants, 0 if there is none that counts: nothing may
+ * stand between the scan and the LIMIT that could drop, merge or reorder rows.
+ * Whatever is wrong here costs a request, never a row: the walk goes on if the
+ * executor wants more.
  */
 static int
-choose_page_limit(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info)
+wanted_entries(PlannerInfo *root, RelOptInfo *rel)
 {
-	int			page_size = info->options->page_size;
 	Query	   *query = root->parse;
 
-	if (root->limit_tuples < 1 || root->limit_tuples >= page_size ||
+	if (root->limit_tuples < 1 || root->limit_tuples > INT_MAX ||
 		!is_const_or_absent(query->limitCount) || !is_const_or_absent(query->limitOffset))
-		return page_size;
+		return 0;
 	if (query->sortClause || query->groupClause || query->distinctClause || query->hasAggs ||
 		query->hasWindowFuncs || query->hasTargetSRFs || query->setOperations || query->rowMarks ||
 		query->havingQual || query->limitOption != LIMIT_OPTION_COUNT)
-		return page_size;
+		return 0;
 	if (rel->reloptkind != RELOPT_BASEREL || !bms_equal(root->all_baserels, rel->relids) ||
 		rel->baserestrictinfo || rel->joininfo)
-		return page_size;
-	/* archived entries may come all the same, and are dropped here */
+		return 0;
 	return (int) root->limit_tuples;
 }
 
@@ -509,6 +508,7 @@ sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *
 	List	   *keyed = NIL;
 	List	   *filters = NIL;
 	List	   *private;
+	int			wanted;
 
 	if (IS_UPPER_REL(rel))
 		return sigma_count_plan(root, best_path, tlist, outer_plan);
@@ -525,11 +525,14 @@ sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *
 	}
 	if (!item)
 		filters = choose_filters(root, rel, info, scan_clauses, &sources);
-	private = list_make5(makeInteger(choose_page_limit(root, rel, info)),
+	wanted = wanted_entries(root, rel);
+	private = list_make5(makeInteger(wanted ? Min(wanted, info->options->page_size)
+									 : info->options->page_size),
 						 makeInteger(item),
 						 keyed,
 						 filters,
 						 used_attributes(rel, relid, local_clauses));
+	private = lappend(private, makeInteger(wanted));
 	return make_foreignscan(tlist, local_clauses, rel->relid, sources, private, NIL, NIL, outer_plan);
 }
 

@@ -173,6 +173,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->spec.prefetch = options->prefetch;
 	scan->spec.tolerate = options->on_error_row && scan->spec.resource->parent;
 	scan->spec.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT));
+	scan->spec.wanted = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_WANTED));
 	scan->spec.item = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_ITEM)) != 0;
 	scan->keyed = list_nth(plan->fdw_private, SIGMA_SCAN_KEYED);
 	scan->filters = list_nth(plan->fdw_private, SIGMA_SCAN_FILTERS);

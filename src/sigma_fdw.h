@@ -452,7 +452,13 @@ extern void sigma_transfer_free(SigmaTransfer *transfer);
 extern void sigma_transport_wait(SigmaTransport *transport, long timeout_ms);
 extern const char *sigma_transport_version(void);
 
-/* A descriptor for somebody else's event set, see sigma_beacon_light(). */
+extern double sigma_transport_timer_left(const SigmaTransport *t);
+extern bool sigma_transport_socket(const SigmaTransport *t, int i, int *fd, bool *to_read,
+								   bool *to_write);
+
+/* ---------------------------------------------------------------- beacon.c
+ * Floor 2: a transport's sockets and timer as one descriptor.
+ */
 typedef struct SigmaBeacon SigmaBeacon;
 
 extern SigmaBeacon *sigma_beacon_create(SigmaTransport *transport, MemoryContext context);
@@ -483,7 +489,7 @@ extern void sigma_shared_drop_token(const SigmaSharedKey *key, const char *token
 extern bool sigma_shared_begin_request(const SigmaSharedKey *key, int max);
 extern void sigma_shared_end_request(const SigmaSharedKey *key);
 
-/* --------------------------------------------------------------- session.c
+/* ------------------------------------------- session.c, sign_in.c, call.c
  * Floor 3: an authenticated conversation with one server as one user.
  */
 typedef struct SigmaSession SigmaSession;
@@ -561,6 +567,7 @@ typedef struct SigmaListSpec
 	const char *path;			/* with its keys filled in */
 	const char *filters;		/* more of the query, encoded; or NULL */
 	int			limit;			/* entries per page */
+	int			wanted;			/* entries that are expected to do; 0: all */
 	bool		include_archived;
 	bool		prefetch;		/* ask for pages before they are wanted */
 	bool		item;			/* the path is that of one entry, not of a list */
@@ -600,6 +607,7 @@ typedef struct SigmaWalkSpec
 	const SigmaBound *bound;	/* one per key of the path, in its order */
 	const char *filters;		/* more of the query, encoded; or NULL */
 	int			limit;
+	int			wanted;			/* as for a list */
 	bool		include_archived;
 	bool		prefetch;
 	bool		tolerate;		/* a parent whose list fails becomes an entry */
@@ -673,7 +681,8 @@ typedef enum SigmaScanPrivate
 	SIGMA_SCAN_ITEM,			/* Integer: 1 for look-ups of single entries */
 	SIGMA_SCAN_KEYED,			/* IntList: a SigmaKeyed for each key of the path */
 	SIGMA_SCAN_FILTERS,			/* IntList: which of the resource's filters are sent */
-	SIGMA_SCAN_ATTRIBUTES		/* IntList: attribute numbers that the query uses */
+	SIGMA_SCAN_ATTRIBUTES,		/* IntList: attribute numbers that the query uses */
+	SIGMA_SCAN_WANTED			/* Integer: how many entries a LIMIT wants; 0 all */
 } SigmaScanPrivate;
 
 /*

@@ -130,7 +130,12 @@ static void
 settle(SigmaWrite *write)
 {
 	if (write->effect && (write->call == NULL || !sigma_call_may_have_acted(write->call)))
+	{
 		effects = list_delete_ptr(effects, write->effect);
+		pfree(write->effect->server);
+		pfree(write->effect->maybe);
+		pfree(write->effect);
+	}
 	write->effect = NULL;
 }
 

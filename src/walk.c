@@ -234,6 +234,7 @@ open_branch(SigmaWalk *walk)
 			.path = path,
 			.filters = walk->spec.filters,
 			.limit = walk->spec.limit,
+			.wanted = walk->spec.wanted,
 			.include_archived = walk->spec.include_archived,
 			.prefetch = walk->spec.prefetch,
 			.item = walk->spec.item,

@@ -28,6 +28,12 @@ replies_session(Replies *replies)
 	return (SigmaSession *) replies;
 }
 
+/* Replies are there at once: nothing to look after. */
+void
+sigma_session_poll(SigmaSession *session UNUSED)
+{
+}
+
 int
 sigma_session_concurrency(const SigmaSession *session)
 {

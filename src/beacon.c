@@ -1,0 +1,121 @@
+/*-------------------------------------------------------------------------
+ *
+ * beacon.c
+ *	  A transport's sockets and timer as one descriptor.
+ *
+ * Somebody else's event set, such as an asynchronous Append's, can wait for one
+ * descriptor per request, but a transport has any number of sockets, and a
+ * timer.  An epoll descriptor stands for all of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include <unistd.h>
+#ifdef HAVE_SYS_EPOLL_H
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#endif
+
+#include "storage/fd.h"
+
+struct SigmaBeacon
+{
+	SigmaTransport *transport;
+	int			epoll;			/* -1 if there is none */
+	int			timer;
+	MemoryContextCallback callback;
+};
+
+static void
+put_out_beacon(void *arg)
+{
+	SigmaBeacon *beacon = arg;
+
+	if (beacon->timer >= 0)
+	{
+		close(beacon->timer);
+		ReleaseExternalFD();
+	}
+	if (beacon->epoll >= 0)
+	{
+		close(beacon->epoll);
+		ReleaseExternalFD();
+	}
+	beacon->epoll = beacon->timer = -1;
+}
+
+/* A beacon for a transport; it ends with the memory context. */
+SigmaBeacon *
+sigma_beacon_create(SigmaTransport *transport, MemoryContext context)
+{
+	SigmaBeacon *beacon = MemoryContextAllocZero(context, sizeof(SigmaBeacon));
+
+	beacon->transport = transport;
+	beacon->epoll = beacon->timer = -1;
+	beacon->callback.func = put_out_beacon;
+	beacon->callback.arg = beacon;
+	MemoryContextRegisterResetCallback(context, &beacon->callback);
+	return beacon;
+}
+
+#ifdef HAVE_SYS_EPOLL_H
+static void
+watch(int epoll, int fd, uint32 events)
+{
+	struct epoll_event event = {.events = events};
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		ereport(ERROR,
+				(errcode_for_socket_access(),
+				 errmsg("could not watch a socket: %m")));
+}
+#endif
+
+/*
+ * The descriptor that becomes readable when the transport has something to do,
+ * or after so many milliseconds.  It is good for one wait.
+ */
+int
+sigma_beacon_light(SigmaBeacon *beacon, long timeout_ms)
+{
+#ifdef HAVE_SYS_EPOLL_H
+	double		timer_left = sigma_transport_timer_left(beacon->transport);
+	bool		to_read;
+	bool		to_write;
+	int			fd;
+	struct itimerspec at;
+	double		wait_ms = timeout_ms;
+
+	memset(&at, 0, sizeof(at));
+	put_out_beacon(beacon);
+	if (!AcquireExternalFD() || (beacon->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
+		!AcquireExternalFD() || (beacon->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("could not create a descriptor to wait for: %m")));
+	if (timer_left >= 0)
+		wait_ms = Min(wait_ms, timer_left);
+	wait_ms = Max(wait_ms, 0.001);	/* zero would mean never */
+	at.it_value.tv_sec = (time_t) (wait_ms / 1000);
+	at.it_value.tv_nsec = (long) ((wait_ms - at.it_value.tv_sec * 1000.0) * 1000000);
+	timerfd_settime(beacon->timer, 0, &at, NULL);
+	watch(beacon->epoll, beacon->timer, EPOLLIN);
+	for (int i = 0; sigma_transport_socket(beacon->transport, i, &fd, &to_read, &to_write); i++)
+		watch(beacon->epoll, fd, (to_read ? EPOLLIN : 0) | (to_write ? EPOLLOUT : 0));
+	return beacon->epoll;
+#else
+	return -1;
+#endif
+}
+
+/* Can there be beacons on this platform? */
+bool
+sigma_beacon_supported(void)
+{
+#ifdef HAVE_SYS_EPOLL_H
+	return true;
+#else
+	return false;
+#endif
+}

@@ -1,0 +1,408 @@
+/*-------------------------------------------------------------------------
+ *
+ * call.c
+ *	  One request with everything that belongs to it: sign-in, retries, a
+ *	  renewed token after a 401.
+ *
+ * Several calls of a session may be under way at once; all of them advance
+ * whenever somebody waits for one.  A call is in one of four states:
+ *
+ *	  READY     to be sent as soon as there is a token and a free place
+ *	  PAUSED    READY again when its time has come
+ *	  FLYING    its transfer is under way
+ *	  DONE      it has a reply, or a failure
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "session.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "common/base64.h"
+#include "common/pg_prng.h"
+#include "utils/memutils.h"
+
+/* --------------------------------------------------------------- failures */
+
+/* What must not be shown in a message about a request of this session. */
+static List *
+session_secrets(const SigmaSession *s, List *secrets)
+{
+	const SigmaSettings *settings = s->settings;
+	char	   *pair = psprintf("%s:%s", settings->client_id, settings->client_secret);
+	int			length = (int) strlen(pair);
+	int			encoded_length = pg_b64_enc_len(length);
+	char	   *encoded = palloc0(encoded_length + 1);
+
+	secrets = list_copy(secrets);
+	secrets = lappend(secrets, settings->client_secret);
+	secrets = lappend(secrets, sigma_url_encode(settings->client_secret,
+												strlen(settings->client_secret)));
+	if (pg_b64_encode((const void *) pair, length, encoded, encoded_length) > 0)
+		secrets = lappend(secrets, encoded);
+	if (s->token)
+		secrets = lappend(secrets, s->token);
+	return secrets;
+}
+
+/* What to tell of a request that has failed for good; palloc'd. */
+SigmaFailure *
+sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProblem *problem,
+				 List *secrets)
+{
+	char	   *code = NULL;
+	char	   *message = NULL;
+	char	   *request_id = NULL;
+
+	if (reply->outcome == SIGMA_REPLIED)
+		(void) sigma_json_error_object(reply->body.data, reply->body.length,
+									   &code, &message, &request_id);
+	secrets = session_secrets(s, secrets);
+	problem->outcome = reply->outcome;
+	problem->status = reply->status;
+	problem->server = s->settings->server;
+	problem->api_code = code ? sigma_mask(code, secrets) : NULL;
+	problem->api_message = message ? sigma_mask(message, secrets) : NULL;
+	problem->api_request_id = request_id ? sigma_mask(request_id, secrets) : NULL;
+	problem->transport_text = sigma_mask(pstrdup(reply->text), secrets);
+	problem->html = reply->html;
+	problem->connect_timeout_ms = s->settings->connect_timeout_ms;
+	problem->request_timeout_ms = s->settings->request_timeout_ms;
+	problem->max_response_size = s->settings->max_response_size;
+	return sigma_problem_to_failure(problem);
+}
+
+/* ------------------------------------------------------- a call, step by step */
+
+/* A call's transfer is no longer under way. */
+static void
+land(SigmaSession *s)
+{
+	s->flying--;
+	sigma_shared_end_request(&s->budget_key);
+}
+
+/* Ends a call wherever it stands: its context, or its session, ends. */
+void
+sigma_detach_call(SigmaCall *call)
+{
+	SigmaSession *s = call->session;
+
+	if (call->transfer)
+		sigma_transfer_free(call->transfer);
+	call->transfer = NULL;
+	if (s == NULL)
+		return;
+	if (call->state == CALL_FLYING)
+		land(s);
+	if (call->state != CALL_DONE)
+		dlist_delete(&call->node);
+	call->state = CALL_DONE;
+	call->session = NULL;
+	/* nobody is left to wait for the token: a cancel ends that, too */
+	if (dlist_is_empty(&s->calls))
+		sigma_give_up_sign_in(s);
+}
+
+static void
+detach_call_callback(void *arg)
+{
+	sigma_detach_call(arg);
+}
+
+/* A call is done, well or badly. */
+void
+sigma_finish_call(SigmaCall *call)
+{
+	dlist_delete(&call->node);
+	call->state = CALL_DONE;
+}
+
+static void
+send_call(SigmaCall *call)
+{
+	SigmaSession *s = call->session;
+	SigmaRequest request = {
+		.method = call->spec.method,
+		.url = call->url,
+		.bearer = s->token,
+		.content_type = "Content-Type: application/json",
+		.body = call->spec.body,
+		.body_length = call->spec.body ? strlen(call->spec.body) : 0,
+		.repeatable = call->spec.purpose != SIGMA_WRITE,
+		.loopback = s->settings->loopback,
+	};
+
+	if (call->transfer)
+		sigma_transfer_free(call->transfer);
+	call->transfer = NULL;
+	/* first, so that an error here lets go of the place that it has taken */
+	call->state = CALL_FLYING;
+	s->flying++;
+	call->transfer = sigma_transfer_start(s->transport, call->context, &request);
+	call->token_number = s->token_number;
+	call->tries++;
+	if (call->spec.stats)
+		call->spec.stats->requests++;
+}
+
+static void
+fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->context);
+	SigmaProblem problem = {
+		.purpose = call->spec.purpose,
+		.outcome_unknown = sigma_outcome_unknown(attempt),
+		.method = call->spec.method,
+		.target = call->spec.target,
+		.subject = call->spec.subject,
+		.attempts = call->tries,
+	};
+
+	call->failure = sigma_describe_failure(call->session, reply, &problem, call->spec.secrets);
+	MemoryContextSwitchTo(old);
+	sigma_finish_call(call);
+}
+
+/* A call's transfer has ended. */
+static void
+receive_reply(SigmaCall *call)
+{
+	SigmaSession *s = call->session;
+	const SigmaReply *reply = sigma_transfer_reply(call->transfer);
+	SigmaAttempt attempt = {
+		.outcome = reply->outcome,
+		.status = reply->status,
+		.purpose = call->spec.purpose,
+		.body_left = reply->body_left,
+		.tries = call->tries,
+		.max_retries = s->settings->max_retries,
+		.waited_ms = call->waited_ms,
+		.retry_after = reply->retry_after[0] ? reply->retry_after : NULL,
+		.now = (int64) time(NULL),
+		.random = pg_prng_double(&pg_global_prng_state),
+	};
+	long		delay;
+
+	land(s);
+	call->state = CALL_READY;
+	if (call->spec.stats)
+		call->spec.stats->bytes += reply->body.length;
+
+	if (reply->outcome == SIGMA_REPLIED)
+	{
+		if (reply->status >= 200 && reply->status < 300)
+		{
+			sigma_finish_call(call);
+			return;
+		}
+		if (reply->status == 404 && call->spec.purpose == SIGMA_LOOKUP)
+		{
+			call->not_found = true;
+			sigma_finish_call(call);
+			return;
+		}
+		if (reply->status == 401 && !call->renewed)
+		{
+			/* refused, so surely not carried out; no try is spent */
+			if (call->token_number == s->token_number && s->token)
+			{
+				sigma_shared_drop_token(&s->token_key, s->token);
+				sigma_drop_token(s);
+			}
+			call->renewed = true;
+			call->tries--;
+			return;
+		}
+	}
+	delay = sigma_retry_delay(&attempt);
+	if (delay < 0)
+	{
+		fail_call(call, reply, &attempt);
+		return;
+	}
+	call->state = CALL_PAUSED;
+	call->waited_ms += delay;
+	call->resume_ms = now_ms() + delay;
+	if (call->spec.stats)
+		call->spec.stats->retries++;
+}
+
+/* Does whatever can be done without waiting. */
+void
+sigma_advance(SigmaSession *s)
+{
+	dlist_mutable_iter iter;
+
+	if (s->sign_in && sigma_transfer_done(s->sign_in))
+		sigma_finish_sign_in(s);
+
+	dlist_foreach_modify(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+
+		if (call->state == CALL_FLYING && call->transfer && sigma_transfer_done(call->transfer))
+			receive_reply(call);
+	}
+	dlist_foreach_modify(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+
+		if (call->state == CALL_PAUSED && now_ms() >= call->resume_ms)
+			call->state = CALL_READY;
+		if (call->state != CALL_READY)
+			continue;
+		if (!sigma_token_is_good(s))
+			sigma_seek_token(s, call);
+		if (sigma_token_is_good(s) && s->flying < s->settings->max_concurrency &&
+			now_ms() >= s->look_again_ms)
+		{
+			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency))
+				send_call(call);
+			else
+				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
+		}
+	}
+}
+
+/* How long nothing will happen by itself, in ms; -1: until a transfer ends. */
+long
+sigma_idle_time(SigmaSession *s)
+{
+	double		next = INFINITY;
+	bool		waiting = false;
+	dlist_iter	iter;
+	double		left;
+
+	dlist_foreach(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+
+		if (call->state == CALL_PAUSED)
+			next = Min(next, call->resume_ms);
+		waiting |= call->state == CALL_READY;
+	}
+	if (waiting && !s->sign_in && !sigma_token_is_good(s))
+		next = Min(next, Max(s->sign_in_resume_ms, s->look_again_ms));
+	else if (waiting && s->look_again_ms > now_ms())
+		next = Min(next, s->look_again_ms);
+	if (isinf(next))
+		return -1;
+	left = next - now_ms();
+	return left <= 0 ? 0 : (long) left + 1;
+}
+
+/*
+ * Begins a call; nothing is waited for.  The call belongs to the memory
+ * context: an error, or its end, gives the request up.  The spec's strings
+ * and list must live as long, except method, which must be constant.
+ */
+SigmaCall *
+sigma_call_start(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)
+{
+	MemoryContext call_context = AllocSetContextCreate(context, "sigma call", ALLOCSET_SMALL_SIZES);
+	SigmaCall  *call = MemoryContextAllocZero(call_context, sizeof(SigmaCall));
+	MemoryContext old = MemoryContextSwitchTo(call_context);
+
+	call->context = call_context;
+	call->spec = *spec;
+	call->url = psprintf("%s%s", session->settings->base_url, spec->target);
+	call->state = CALL_READY;
+	call->session = session;
+	dlist_push_tail(&session->calls, &call->node);
+	call->callback.func = detach_call_callback;
+	call->callback.arg = call;
+	MemoryContextRegisterResetCallback(call_context, &call->callback);
+	MemoryContextSwitchTo(old);
+
+	sigma_advance(session);
+	return call;
+}
+
+bool
+sigma_call_done(const SigmaCall *call)
+{
+	return call->state == CALL_DONE;
+}
+
+/*
+ * Waits until the call is done, well or badly.  Raises only what interrupts
+ * the wait: a cancel, a termination, a statement_timeout.
+ */
+void
+sigma_call_wait(SigmaCall *call)
+{
+	double		start = now_ms();
+
+	while (call->state != CALL_DONE)
+	{
+		SigmaSession *s = call->session;
+
+		sigma_advance(s);
+		if (call->state != CALL_DONE)
+			sigma_transport_wait(s->transport, sigma_idle_time(s));
+	}
+	if (call->spec.stats)
+		call->spec.stats->wait_ms += now_ms() - start;
+}
+
+/* Why a call that is done has failed; NULL if it has not. */
+const SigmaFailure *
+sigma_call_failure(const SigmaCall *call)
+{
+	return call->failure;
+}
+
+/* Did a look-up by key find that there is no such thing? */
+bool
+sigma_call_not_found(const SigmaCall *call)
+{
+	return call->not_found;
+}
+
+/*
+ * May the request have been carried out, as far as this side can tell?  Asked
+ * of a write whose wait was interrupted.
+ */
+bool
+sigma_call_may_have_acted(const SigmaCall *call)
+{
+	if (call->state == CALL_DONE)
+		return call->failure == NULL ||
+			call->failure->sqlstate == ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
+	return call->state == CALL_FLYING && call->transfer && sigma_transfer_body_left(call->transfer);
+}
+
+/* The reply's body, NUL-terminated; it lives as long as the call. */
+SigmaSpan
+sigma_call_body(const SigmaCall *call)
+{
+	return sigma_transfer_reply(call->transfer)->body;
+}
+
+/* "GET /v2/connections?limit=1000", palloc'd, for messages. */
+const char *
+sigma_call_target(const SigmaCall *call)
+{
+	return psprintf("%s %s", call->spec.method, call->spec.target);
+}
+
+/* Ends the call, and its memory. */
+void
+sigma_call_free(SigmaCall *call)
+{
+	MemoryContextDelete(call->context);
+}
+
+/* A whole call: begins, waits, and raises if it has failed. */
+SigmaCall *
+sigma_call(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)
+{
+	SigmaCall  *call = sigma_call_start(session, context, spec);
+
+	sigma_call_wait(call);
+	if (call->failure)
+		sigma_raise(call->failure);
+	return call;
+}

@@ -1,0 +1,113 @@
+/*-------------------------------------------------------------------------
+ *
+ * session.h
+ *	  What session.c, sign_in.c and call.c share, and nobody else sees.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SIGMA_SESSION_H
+#define SIGMA_SESSION_H
+
+#include "sigma_fdw.h"
+
+#include "lib/ilist.h"
+#include "portability/instr_time.h"
+
+/* How often to ask again for what another backend holds. */
+#define LOOK_AGAIN_MS 5.0
+
+struct SigmaSession
+{
+	dlist_node	node;			/* in sessions */
+	MemoryContext context;
+	SigmaSettings *settings;
+	SigmaTransport *transport;
+	uint32		server_hash;	/* of the catalog rows it was made from */
+	uint32		mapping_hash;
+	bool		stale;			/* they have changed since */
+	int			references;
+	dlist_head	calls;			/* those that are not DONE */
+	int			flying;			/* calls in that state */
+	double	   *totals;			/* per resource, the last "total" seen; or -1 */
+
+	/* what is shared with other backends */
+	SigmaSharedKey token_key;
+	SigmaSharedKey budget_key;
+	bool		elected;		/* to sign in for all who share the token */
+	double		look_again_ms;	/* when to ask again for what another holds */
+
+	/* the token */
+	char	   *token;			/* or NULL */
+	double		token_end_ms;	/* when to renew it, by the monotonic clock */
+	uint64		token_number;	/* tells tokens apart */
+
+	/* the sign-in under way, if any of these is set */
+	MemoryContext sign_in_context;
+	SigmaTransfer *sign_in;
+	char	   *sign_in_body;
+	int			sign_in_tries;
+	long		sign_in_waited_ms;
+	double		sign_in_resume_ms;	/* not before this time */
+};
+
+typedef enum CallState
+{
+	CALL_READY,
+	CALL_PAUSED,
+	CALL_FLYING,
+	CALL_DONE
+} CallState;
+
+struct SigmaCall
+{
+	dlist_node	node;			/* in the session's calls, unless DONE */
+	SigmaSession *session;		/* NULL once it is gone */
+	MemoryContext context;
+	SigmaCallSpec spec;			/* a copy */
+	char	   *url;
+	CallState	state;
+	SigmaTransfer *transfer;	/* of the last attempt */
+	int			tries;			/* attempts that count against max_retries */
+	bool		renewed;		/* a 401 has led to a new token already */
+	uint64		token_number;	/* the token it was sent with */
+	long		waited_ms;
+	double		resume_ms;		/* if PAUSED */
+	bool		not_found;
+	SigmaFailure *failure;		/* if DONE and failed */
+	MemoryContextCallback callback;
+};
+
+/* The monotonic clock. */
+static inline double
+now_ms(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_MILLISEC(now);
+}
+
+/* A secret that is no longer needed. */
+static inline void
+wipe(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+}
+
+/* ---------------------------------------------------------------- sign_in.c */
+extern bool sigma_token_is_good(const SigmaSession *s);
+extern void sigma_drop_token(SigmaSession *s);
+extern void sigma_give_up_sign_in(SigmaSession *s);
+extern void sigma_finish_sign_in(SigmaSession *s);
+extern void sigma_seek_token(SigmaSession *s, SigmaCall *waiting);
+
+/* ------------------------------------------------------------------- call.c */
+extern void sigma_detach_call(SigmaCall *call);
+extern void sigma_finish_call(SigmaCall *call);
+extern SigmaFailure *sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply,
+											SigmaProblem *problem, List *secrets);
+extern long sigma_idle_time(SigmaSession *s);
+extern void sigma_advance(SigmaSession *s);
+
+#endif							/* SIGMA_SESSION_H */

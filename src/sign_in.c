@@ -1,0 +1,242 @@
+/*-------------------------------------------------------------------------
+ *
+ * sign_in.c
+ *	  How a session gets its token, keeps it, and loses it.
+ *
+ * One sign-in at a time is under way in a session, and, if the library is
+ * preloaded, one in the cluster for the same credentials.  Calls that need a
+ * token wait for it; if it fails for good, they fail with it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "session.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "common/pg_prng.h"
+#include "utils/memutils.h"
+
+/* A token is renewed this long before its end, or a tenth of its life. */
+#define RENEWAL_MARGIN_S 60.0
+
+static void
+end_sign_in(SigmaSession *s)
+{
+	wipe(s->sign_in_body);
+	s->sign_in_body = NULL;
+	s->sign_in = NULL;
+	if (s->sign_in_context)
+		MemoryContextDelete(s->sign_in_context);
+	s->sign_in_context = NULL;
+}
+
+/* Another backend may sign in now, or use what this one has got. */
+static void
+end_election(SigmaSession *s, const char *token, double life_ms)
+{
+	if (s->elected)
+		sigma_shared_signed_in(&s->token_key, token, life_ms);
+	s->elected = false;
+}
+
+/* Forgets the token. */
+void
+sigma_drop_token(SigmaSession *s)
+{
+	wipe(s->token);
+	if (s->token)
+		pfree(s->token);
+	s->token = NULL;
+}
+
+/* Nobody waits for a token any more: ends the sign-in, wherever it stands. */
+void
+sigma_give_up_sign_in(SigmaSession *s)
+{
+	end_sign_in(s);
+	end_election(s, NULL, 0);
+	s->sign_in_tries = 0;
+	s->sign_in_waited_ms = 0;
+	s->sign_in_resume_ms = 0;
+}
+
+bool
+sigma_token_is_good(const SigmaSession *s)
+{
+	return s->token && now_ms() < s->token_end_ms;
+}
+
+static void
+start_sign_in(SigmaSession *s)
+{
+	const SigmaSettings *settings = s->settings;
+	SigmaRequest request = {.method = "POST"};
+	MemoryContext old;
+
+	end_sign_in(s);
+	s->sign_in_context = AllocSetContextCreate(s->context, "sigma sign-in", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(s->sign_in_context);
+	if (settings->token_basic)
+	{
+		s->sign_in_body = pstrdup("grant_type=client_credentials");
+		request.basic_user = settings->client_id;
+		request.basic_password = settings->client_secret;
+	}
+	else
+		s->sign_in_body = psprintf("grant_type=client_credentials&client_id=%s&client_secret=%s",
+								   sigma_text_url_encode(settings->client_id),
+								   sigma_text_url_encode(settings->client_secret));
+	request.url = settings->token_url;
+	request.content_type = "Content-Type: application/x-www-form-urlencoded";
+	request.body = s->sign_in_body;
+	request.body_length = strlen(s->sign_in_body);
+	request.repeatable = true;
+	request.loopback = settings->token_loopback;
+	s->sign_in = sigma_transfer_start(s->transport, s->sign_in_context, &request);
+	s->sign_in_tries++;
+	MemoryContextSwitchTo(old);
+}
+
+/* Every call that waits for a token fails with the sign-in. */
+static void
+fail_waiting_calls(SigmaSession *s, const SigmaFailure *failure)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+		MemoryContext old;
+
+		if (call->state != CALL_READY)
+			continue;
+		old = MemoryContextSwitchTo(call->context);
+		call->failure = sigma_copy_failure(failure);
+		MemoryContextSwitchTo(old);
+		sigma_finish_call(call);
+	}
+}
+
+/* Uses a token from now on, for so long. */
+static void
+use_token(SigmaSession *s, char *token, double life_ms)
+{
+	sigma_drop_token(s);
+	s->token = MemoryContextStrdup(s->context, token);
+	wipe(token);
+	s->token_number++;
+	s->token_end_ms = now_ms() + life_ms;
+}
+
+/* Takes the token from a reply; false if there is none in it. */
+static bool
+take_token(SigmaSession *s, const SigmaReply *reply)
+{
+	char	   *token;
+	double		expires_in;
+	double		life_ms;
+
+	if (!sigma_json_token(reply->body.data, reply->body.length, &token, &expires_in))
+		return false;
+	/*
+	 * Of a token whose end is not known, a 401 will tell.  Whatever it says,
+	 * it is tried: a life too short for one request must not lead to sign-ins
+	 * without end.
+	 */
+	life_ms = expires_in < 0 ? INFINITY :
+		Max(500, 1000 * (expires_in - Min(RENEWAL_MARGIN_S, expires_in / 10)));
+	end_election(s, token, life_ms);
+	use_token(s, token, life_ms);
+	return true;
+}
+
+/* The sign-in's transfer has ended. */
+void
+sigma_finish_sign_in(SigmaSession *s)
+{
+	const SigmaReply *reply = sigma_transfer_reply(s->sign_in);
+	bool		answered = reply->outcome == SIGMA_REPLIED &&
+		reply->status >= 200 && reply->status < 300;
+	SigmaFailure *failure;
+	SigmaAttempt attempt = {
+		.outcome = reply->outcome,
+		.status = reply->status,
+		.purpose = SIGMA_SIGN_IN,
+		.body_left = reply->body_left,
+		.tries = s->sign_in_tries,
+		.max_retries = s->settings->max_retries,
+		.waited_ms = s->sign_in_waited_ms,
+		.retry_after = reply->retry_after[0] ? reply->retry_after : NULL,
+		.now = (int64) time(NULL),
+		.random = pg_prng_double(&pg_global_prng_state),
+	};
+	SigmaProblem problem = {
+		.purpose = SIGMA_SIGN_IN,
+		.method = "POST",
+		.target = s->settings->token_url,
+		.attempts = s->sign_in_tries,
+	};
+	long		delay;
+
+	if (answered && take_token(s, reply))
+	{
+		end_sign_in(s);
+		s->sign_in_tries = 0;
+		s->sign_in_waited_ms = 0;
+		return;
+	}
+	delay = answered ? -1 : sigma_retry_delay(&attempt);
+	if (delay >= 0)
+	{
+		s->sign_in_waited_ms += delay;
+		s->sign_in_resume_ms = now_ms() + delay;
+		end_sign_in(s);
+		return;
+	}
+	failure = sigma_describe_failure(s, reply, &problem, NIL);
+	if (answered)
+	{
+		failure->sqlstate = ERRCODE_FDW_ERROR;
+		failure->message = psprintf("server \"%s\" answered the sign-in without a usable access_token",
+									s->settings->server);
+		failure->hint = "Check base_url and token_url of the server.";
+	}
+	end_sign_in(s);
+	end_election(s, NULL, 0);
+	s->sign_in_tries = 0;
+	s->sign_in_waited_ms = 0;
+	fail_waiting_calls(s, failure);
+}
+
+/*
+ * There is a call, but no token for it: takes one that another backend has
+ * got, waits for one that is signing in, or signs in.
+ */
+void
+sigma_seek_token(SigmaSession *s, SigmaCall *waiting)
+{
+	char	   *token;
+	double		left_ms;
+
+	if (s->sign_in || now_ms() < s->sign_in_resume_ms || now_ms() < s->look_again_ms)
+		return;
+	if (!s->elected)
+	{
+		switch (sigma_shared_token(&s->token_key, &token, &left_ms))
+		{
+			case SIGMA_SHARED_TOKEN:
+				use_token(s, token, left_ms);
+				return;
+			case SIGMA_SHARED_WAIT:
+				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
+				return;
+			case SIGMA_SHARED_SIGN_IN:
+				s->elected = true;
+				break;
+		}
+	}
+	start_sign_in(s);
+	if (waiting->spec.stats)
+		waiting->spec.stats->sign_ins++;
+}
