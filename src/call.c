@@ -237,6 +237,8 @@ sigma_advance(SigmaSession *s)
 
 	if (s->sign_in && sigma_transfer_done(s->sign_in))
 		sigma_finish_sign_in(s);
+	if (s->flying > 0 && now_ms() >= s->renew_ms)
+		s->renew_ms = sigma_shared_renew(&s->budget_key) ? now_ms() + RENEW_MS : INFINITY;
 
 	dlist_foreach_modify(iter, &s->calls)
 	{
@@ -258,7 +260,8 @@ sigma_advance(SigmaSession *s)
 		if (sigma_token_is_good(s) && s->flying < s->settings->max_concurrency &&
 			now_ms() >= s->look_again_ms)
 		{
-			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency))
+			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency,
+										   s->flying))
 				send_call(call);
 			else
 				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
@@ -287,6 +290,8 @@ sigma_idle_time(SigmaSession *s)
 		next = Min(next, Max(s->sign_in_resume_ms, s->look_again_ms));
 	else if (waiting && s->look_again_ms > now_ms())
 		next = Min(next, s->look_again_ms);
+	if (s->flying > 0)
+		next = Min(next, s->renew_ms);
 	if (isinf(next))
 		return -1;
 	left = next - now_ms();

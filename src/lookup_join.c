@@ -78,7 +78,7 @@ typedef struct LookupJoin
 	List	   *keys;			/* ExprStates */
 	List	   *key_types;
 	ExprState  *clauses;
-	List	   *attributes;		/* of the inner table */
+	List	   *attributes;		/* of the inner table, one per inner column of the scan tuple */
 	bool		left_join;
 	int			nouter;			/* columns of the outer row */
 	Datum	   *inner_values;	/* as wide as the inner table */
@@ -218,23 +218,30 @@ add_lookup_join(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOp
 	add_path(joinrel, (Path *) path);
 }
 
-/* The columns of the inner table that anything needs. */
+/*
+ * The inner table's columns in some expressions, as distinct Vars.  Above a
+ * left join, a column is another Var than below it (since PostgreSQL 16), and
+ * each must be found in the scan tuple.
+ */
 static List *
-inner_attributes(RelOptInfo *inner, List *exprs)
+inner_columns(RelOptInfo *inner, List *exprs)
 {
-	List	   *vars = list_concat(pull_var_clause((Node *) exprs, 0),
-								   list_copy(inner->reltarget->exprs));
-	List	   *attributes = NIL;
+	List	   *vars = pull_var_clause((Node *) exprs, PVC_RECURSE_PLACEHOLDERS);
+	List	   *columns = NIL;
 	ListCell   *lc;
 
 	foreach(lc, vars)
-	{
-		Var		   *var = lfirst(lc);
+		if (((Var *) lfirst(lc))->varno == (int) inner->relid)
+			columns = list_append_unique(columns, lfirst(lc));
+	return columns;
+}
 
-		if (var->varno == (int) inner->relid)
-			attributes = list_append_unique_int(attributes, var->varattno);
-	}
-	return attributes;
+/* Adds a column to a scan tuple's description. */
+static List *
+add_column(List *tlist, Expr *expr)
+{
+	return lappend(tlist, makeTargetEntry(copyObject(expr), (AttrNumber) (list_length(tlist) + 1),
+										  NULL, false));
 }
 
 static Plan *
@@ -250,7 +257,7 @@ plan_lookup_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tli
 	Oid			relid = planner_rt_fetch(inner->relid, root)->relid;
 	List	   *matching;
 	List	   *filtering = NIL;
-	List	   *attributes;
+	List	   *attributes = NIL;
 	ListCell   *lc;
 
 	if (left_join)
@@ -258,31 +265,14 @@ plan_lookup_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tli
 	else
 		matching = extract_actual_clauses(restrictlist, false);
 	matching = list_concat(matching, extract_actual_clauses(inner->baserestrictinfo, false));
-	attributes = inner_attributes(inner, list_concat_copy(matching, filtering));
 
 	/* the outer row as its plan gives it, then the inner columns */
 	foreach(lc, outer_plan->targetlist)
+		scan->custom_scan_tlist = add_column(scan->custom_scan_tlist, lfirst_node(TargetEntry, lc)->expr);
+	foreach(lc, inner_columns(inner, list_make3(tlist, matching, filtering)))
 	{
-		TargetEntry *outer = lfirst(lc);
-
-		scan->custom_scan_tlist = lappend(scan->custom_scan_tlist,
-										  makeTargetEntry(copyObject(outer->expr),
-														  (AttrNumber) (list_length(scan->custom_scan_tlist) + 1),
-														  NULL, false));
-	}
-	foreach(lc, attributes)
-	{
-		AttrNumber	attnum = (AttrNumber) lfirst_int(lc);
-		Oid			type;
-		int32		typmod;
-		Oid			collation;
-
-		get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
-		scan->custom_scan_tlist = lappend(scan->custom_scan_tlist,
-										  makeTargetEntry((Expr *) makeVar(inner->relid, attnum, type, typmod,
-																		   collation, 0),
-														  (AttrNumber) (list_length(scan->custom_scan_tlist) + 1),
-														  NULL, false));
+		scan->custom_scan_tlist = add_column(scan->custom_scan_tlist, lfirst(lc));
+		attributes = lappend_int(attributes, ((Var *) lfirst(lc))->varattno);
 	}
 	scan->scan.plan.targetlist = tlist;
 	scan->scan.plan.qual = filtering;

@@ -16,6 +16,9 @@
 /* How often to ask again for what another backend holds. */
 #define LOOK_AGAIN_MS 5.0
 
+/* How often to say that requests under way are still waited for. */
+#define RENEW_MS 1000.0
+
 struct SigmaSession
 {
 	dlist_node	node;			/* in sessions */
@@ -35,6 +38,7 @@ struct SigmaSession
 	SigmaSharedKey budget_key;
 	bool		elected;		/* to sign in for all who share the token */
 	double		look_again_ms;	/* when to ask again for what another holds */
+	double		renew_ms;		/* when to renew the places that are held */
 
 	/* the token */
 	char	   *token;			/* or NULL */

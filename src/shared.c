@@ -39,6 +39,18 @@
 /* A backend that signs in for so long has stopped doing so. */
 #define SIGN_IN_PATIENCE_MS 15000
 
+/* A lease that has not been renewed for so long is over. */
+#define LEASE_MS 3000
+
+/* Requests to one place that can be kept account of. */
+#define LEASES 256
+
+typedef struct Lease
+{
+	int			pid;			/* 0: free */
+	TimestampTz renewed;
+} Lease;
+
 typedef struct Slot
 {
 	SigmaSharedKey key;
@@ -52,7 +64,7 @@ typedef struct Slot
 	TimestampTz signing_since;
 
 	/* a budget slot */
-	int			under_way;
+	Lease		leases[LEASES];
 } Slot;
 
 typedef struct Shared
@@ -65,9 +77,6 @@ static Shared *shared = NULL;
 static LWLock *lock = NULL;
 static shmem_request_hook_type next_request_hook = NULL;
 static shmem_startup_hook_type next_startup_hook = NULL;
-
-/* What this backend holds, to be given back when it exits. */
-static int	held[SLOTS];
 
 static void
 request_shared_memory(void)
@@ -112,8 +121,9 @@ give_back(int code UNUSED, Datum arg UNUSED)
 	{
 		if (shared->tokens[i].signer == MyProcPid)
 			shared->tokens[i].signer = 0;
-		shared->budgets[i].under_way -= held[i];
-		held[i] = 0;
+		for (int j = 0; j < LEASES; j++)
+			if (shared->budgets[i].leases[j].pid == MyProcPid)
+				shared->budgets[i].leases[j].pid = 0;
 	}
 	LWLockRelease(lock);
 	/* what is freed from here on has nothing to give back */
@@ -155,6 +165,27 @@ sigma_shared_key(const char *const *texts)
 	return key;
 }
 
+/* How many leases of a slot hold, and how many of them are this backend's. */
+static int
+count_leases(const Slot *slot, TimestampTz now, int *own)
+{
+	int			n = 0;
+
+	if (own)
+		*own = 0;
+	for (int i = 0; i < LEASES; i++)
+	{
+		const Lease *lease = &slot->leases[i];
+
+		if (lease->pid == 0 || TimestampDifferenceExceeds(lease->renewed, now, LEASE_MS))
+			continue;
+		n++;
+		if (own && lease->pid == MyProcPid)
+			(*own)++;
+	}
+	return n;
+}
+
 /* The slot of a key, taken if it is new; NULL if all are busy.  Needs the lock. */
 static Slot *
 find_slot(Slot *slots, const SigmaSharedKey *key)
@@ -163,22 +194,24 @@ find_slot(Slot *slots, const SigmaSharedKey *key)
 	TimestampTz now = GetCurrentTimestamp();
 
 	for (int i = 0; i < SLOTS; i++)
+		if (slots[i].used && memcmp(&slots[i].key, key, sizeof(SigmaSharedKey)) == 0)
+		{
+			slots[i].touched = now;
+			return &slots[i];
+		}
+	for (int i = 0; i < SLOTS; i++)
 	{
 		Slot	   *slot = &slots[i];
 
-		if (slot->used && memcmp(&slot->key, key, sizeof(SigmaSharedKey)) == 0)
-		{
-			slot->touched = now;
-			return slot;
-		}
-		if (slot->signer == 0 && slot->under_way == 0 &&
-			(oldest == NULL || !slot->used || (oldest->used && slot->touched < oldest->touched)))
+		if (slot->used && (slot->signer != 0 || count_leases(slot, now, NULL) > 0))
+			continue;
+		/* one that was never used has the oldest time there is */
+		if (oldest == NULL || slot->touched < oldest->touched)
 			oldest = slot;
 	}
 	if (oldest == NULL)
 		return NULL;
-	explicit_bzero(oldest->token, sizeof(oldest->token));
-	memset(oldest, 0, sizeof(Slot));
+	explicit_bzero(oldest, sizeof(Slot));
 	oldest->used = true;
 	oldest->key = *key;
 	oldest->touched = now;
@@ -262,11 +295,13 @@ sigma_shared_drop_token(const SigmaSharedKey *key, const char *token)
 
 /*
  * May one more request go to the place of a key, of which "max" may be under
- * way?  If so, sigma_shared_end_request() must be called when it has ended.
+ * way?  "flying" is how many the asking session has.  If so,
+ * sigma_shared_end_request() must be called when it has ended.
  */
 bool
-sigma_shared_begin_request(const SigmaSharedKey *key, int max)
+sigma_shared_begin_request(const SigmaSharedKey *key, int max, int flying)
 {
+	TimestampTz now = GetCurrentTimestamp();
 	bool		ok = true;
 	Slot	   *slot;
 
@@ -276,28 +311,59 @@ sigma_shared_begin_request(const SigmaSharedKey *key, int max)
 	slot = find_slot(shared->budgets, key);
 	if (slot)
 	{
-		ok = slot->under_way < max;
-		if (ok)
+		int			own;
+
+		ok = count_leases(slot, now, &own) < max || (flying == 0 && own > 0);
+		for (int i = 0; ok && i < LEASES; i++)
 		{
-			slot->under_way++;
-			held[slot - shared->budgets]++;
+			Lease	   *lease = &slot->leases[i];
+
+			if (lease->pid == 0 || TimestampDifferenceExceeds(lease->renewed, now, LEASE_MS))
+			{
+				lease->pid = MyProcPid;
+				lease->renewed = now;
+				break;
+			}
 		}
 	}
 	LWLockRelease(lock);
 	return ok;
 }
 
+/*
+ * This backend's requests to a place are still waited for; false if there is
+ * nothing shared, so that it need not be said again.
+ */
+bool
+sigma_shared_renew(const SigmaSharedKey *key)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Slot	   *slot;
+
+	if (!available())
+		return false;
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	slot = find_slot(shared->budgets, key);
+	for (int i = 0; slot && i < LEASES; i++)
+		if (slot->leases[i].pid == MyProcPid)
+			slot->leases[i].renewed = now;
+	LWLockRelease(lock);
+	return true;
+}
+
 void
 sigma_shared_end_request(const SigmaSharedKey *key)
 {
+	Slot	   *slot;
+
 	if (!available())
 		return;
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	for (int i = 0; i < SLOTS; i++)
-		if (held[i] > 0 && memcmp(&shared->budgets[i].key, key, sizeof(SigmaSharedKey)) == 0)
+	slot = find_slot(shared->budgets, key);
+	for (int i = 0; slot && i < LEASES; i++)
+		if (slot->leases[i].pid == MyProcPid)
 		{
-			shared->budgets[i].under_way--;
-			held[i]--;
+			slot->leases[i].pid = 0;
 			break;
 		}
 	LWLockRelease(lock);

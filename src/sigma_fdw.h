@@ -486,7 +486,8 @@ extern SigmaSharedAnswer sigma_shared_token(const SigmaSharedKey *key, char **to
 											double *left_ms);
 extern void sigma_shared_signed_in(const SigmaSharedKey *key, const char *token, double life_ms);
 extern void sigma_shared_drop_token(const SigmaSharedKey *key, const char *token);
-extern bool sigma_shared_begin_request(const SigmaSharedKey *key, int max);
+extern bool sigma_shared_begin_request(const SigmaSharedKey *key, int max, int flying);
+extern bool sigma_shared_renew(const SigmaSharedKey *key);
 extern void sigma_shared_end_request(const SigmaSharedKey *key);
 
 /* ------------------------------------------- session.c, sign_in.c, call.c

@@ -31,6 +31,7 @@
 
 #include <curl/curl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/ilist.h"
@@ -61,6 +62,9 @@ struct SigmaTransport
 	Socket	   *sockets;		/* malloc'd */
 	int			nsockets;
 	int			capacity;
+	int		   *open;			/* descriptors of all connections; malloc'd */
+	int			nopen;
+	int			open_capacity;
 	bool		timer_set;		/* libcurl wants to be called at timer_ms */
 	double		timer_ms;
 	WaitEventSet *set;
@@ -283,6 +287,24 @@ on_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* Remembers a connection's descriptor; false if there is no memory. */
+static bool
+note_open(SigmaTransport *t, int fd)
+{
+	if (t->nopen == t->open_capacity)
+	{
+		int			capacity = t->open_capacity ? t->open_capacity * 2 : 8;
+		int		   *open = realloc(t->open, capacity * sizeof(int));
+
+		if (open == NULL)
+			return false;
+		t->open = open;
+		t->open_capacity = capacity;
+	}
+	t->open[t->nopen++] = fd;
+	return true;
+}
+
 /* Sockets count among the descriptors that fd.c keeps account of. */
 static curl_socket_t
 on_open_socket(void *arg, curlsocktype purpose UNUSED, struct curl_sockaddr *address)
@@ -296,14 +318,27 @@ on_open_socket(void *arg, curlsocktype purpose UNUSED, struct curl_sockaddr *add
 		return CURL_SOCKET_BAD;
 	}
 	fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-	if (fd == CURL_SOCKET_BAD)
+	if (fd == CURL_SOCKET_BAD || !note_open(transfer->transport, fd))
+	{
 		ReleaseExternalFD();
+		if (fd != CURL_SOCKET_BAD)
+			close(fd);
+		return CURL_SOCKET_BAD;
+	}
 	return fd;
 }
 
 static int
-on_close_socket(void *arg UNUSED, curl_socket_t fd)
+on_close_socket(void *arg, curl_socket_t fd)
 {
+	SigmaTransport *t = arg;
+
+	for (int i = 0; i < t->nopen; i++)
+		if (t->open[i] == fd)
+		{
+			t->open[i] = t->open[--t->nopen];
+			break;
+		}
 	ReleaseExternalFD();
 	return close(fd);
 }
@@ -359,6 +394,8 @@ release_transport_callback(void *arg)
 	leave_curl(&saved);
 	free(t->sockets);
 	t->sockets = NULL;
+	free(t->open);
+	t->open = NULL;
 }
 
 /* Once per backend, at the first request: never in the postmaster. */
@@ -459,7 +496,7 @@ set_common_options(SigmaTransfer *transfer, const SigmaRequest *request)
 	SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, transfer);
 	SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
-	SET(CURLOPT_CLOSESOCKETDATA, NULL);
+	SET(CURLOPT_CLOSESOCKETDATA, t);
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, transfer);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -481,6 +518,26 @@ add_header(SigmaTransfer *transfer, const char *header)
 		return false;
 	transfer->headers = headers;
 	return true;
+}
+
+/*
+ * Has the server closed a kept connection, or said something on it unasked?
+ * libcurl looks, too, but recent releases do not do so each time; a read does
+ * not mind, being repeated, but a write that goes into a dead connection ends
+ * with nobody knowing what became of it.
+ */
+static bool
+has_dead_connection(const SigmaTransport *t)
+{
+	for (int i = 0; i < t->nopen; i++)
+	{
+		char		byte;
+		ssize_t		n = recv(t->open[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+		if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+			return true;
+	}
+	return false;
 }
 
 /* Method, body, sign-in. */
@@ -509,11 +566,9 @@ set_request(SigmaTransfer *transfer, const SigmaRequest *request)
 		ok = ok && add_header(transfer, "Expect:");
 		ok = ok && add_header(transfer, request->content_type);
 	}
-	else if (!request->repeatable)
-	{
-		/* nothing to rewind, but only a kept connection makes libcurl repeat it */
+	/* without a body there is nothing to rewind: but only over a kept connection does libcurl repeat it */
+	if (!request->repeatable && (!request->body || has_dead_connection(transfer->transport)))
 		SET(CURLOPT_FRESH_CONNECT, 1L);
-	}
 	if (strcmp(request->method, "GET") != 0 && (!request->body || strcmp(request->method, "POST") != 0))
 		SET(CURLOPT_CUSTOMREQUEST, request->method);
 	if (request->bearer)
@@ -763,7 +818,9 @@ prepare_event_set(SigmaTransport *t)
 	t->set = NULL;
 	t->set = sigma_create_wait_event_set(t->context, t->nsockets + FIXED_EVENTS);
 	AddWaitEventToSet(t->set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-	AddWaitEventToSet(t->set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	/* in single-user mode there is none */
+	if (IsUnderPostmaster)
+		AddWaitEventToSet(t->set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
 	for (int i = 0; i < t->nsockets; i++)
 	{
 		uint32		events = 0;

@@ -26,14 +26,14 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
 END $$;
-CREATE FUNCTION note(json text, as_column text DEFAULT 'note') RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION note(piece text, as_column text DEFAULT 'note') RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM first_entry('{"connectionId": "c-1", "name": "n", "note": ' || json || '}');
+	PERFORM first_entry('{"connectionId": "c-1", "name": "n", "note": ' || piece || '}');
 	RETURN first_value(as_column);
 END $$;
-CREATE FUNCTION number(json text, as_column text DEFAULT 'number') RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION number(piece text, as_column text DEFAULT 'number') RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM first_entry('{"connectionId": "c-1", "name": "n", "number": ' || json || '}');
+	PERFORM first_entry('{"connectionId": "c-1", "name": "n", "number": ' || piece || '}');
 	RETURN first_value(as_column);
 END $$;
 
