@@ -269,7 +269,8 @@ plan_lookup_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tli
 	/* the outer row as its plan gives it, then the inner columns */
 	foreach(lc, outer_plan->targetlist)
 		scan->custom_scan_tlist = add_column(scan->custom_scan_tlist, lfirst_node(TargetEntry, lc)->expr);
-	foreach(lc, inner_columns(inner, list_make3(tlist, matching, filtering)))
+	/* a projection above may replace "tlist", but wants no more than the relation's target */
+	foreach(lc, inner_columns(inner, list_make4(tlist, rel->reltarget->exprs, matching, filtering)))
 	{
 		scan->custom_scan_tlist = add_column(scan->custom_scan_tlist, lfirst(lc));
 		attributes = lappend_int(attributes, ((Var *) lfirst(lc))->varattno);
