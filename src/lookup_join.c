@@ -158,6 +158,24 @@ clauses_only_columns(List *clauses, Index rel)
 	return true;
 }
 
+/*
+ * Are all columns of the outer side in these expressions ones that its path
+ * supplies?  Where outer joins have been reordered, a clause may have them as
+ * other Vars, nulled by other joins.
+ */
+static bool
+outer_has_columns(RelOptInfo *outer, List *exprs)
+{
+	List	   *vars = pull_var_clause((Node *) exprs, PVC_RECURSE_PLACEHOLDERS);
+	ListCell   *lc;
+
+	foreach(lc, vars)
+		if (bms_is_member(((Var *) lfirst(lc))->varno, outer->relids) &&
+			!list_member(outer->reltarget->exprs, lfirst(lc)))
+			return false;
+	return true;
+}
+
 /* Do the relations, and how they are joined, allow for this kind of join? */
 static bool
 is_plain_join(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOptInfo *inner,
@@ -180,7 +198,9 @@ is_plain_join(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOptI
 		only_columns(outer->reltarget->exprs, 0) &&
 		only_columns(inner->reltarget->exprs, inner->relid) &&
 		clauses_only_columns(extra->restrictlist, inner->relid) &&
-		clauses_only_columns(inner->baserestrictinfo, inner->relid);
+		clauses_only_columns(inner->baserestrictinfo, inner->relid) &&
+		outer_has_columns(outer, joinrel->reltarget->exprs) &&
+		outer_has_columns(outer, get_actual_clauses(extra->restrictlist));
 }
 
 static void

@@ -22,12 +22,17 @@
  */
 #include "sigma_fdw.h"
 
+#include <math.h>
+
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
 /* So many pages in a row without an entry are taken for an endless list. */
 #define MAX_EMPTY_PAGES 1000
+
+/* No list is longer: 2^53, up to where doubles are exact. */
+#define MAX_TOTAL 9007199254740992.0
 
 /* While a page is read, the pages behind it are looked after this often. */
 #define POLL_INTERVAL 64
@@ -399,7 +404,11 @@ read_envelope(SigmaPager *pager, const Envelope *e)
 	if (e->total.kind == SIGMA_JSON_NUMBER)
 	{
 		pager->total = strtod(e->total.text.data, NULL);
-		note_total(pager, pager->total);
+		/* a number of entries is whole, and not beyond what a double counts */
+		if (pager->total != rint(pager->total) || pager->total < 0 || pager->total > MAX_TOTAL)
+			pager->total = -1;
+		else
+			note_total(pager, pager->total);
 	}
 }
 
@@ -543,7 +552,7 @@ finish_walk(SigmaPager *pager)
 		ereport(WARNING,
 				(errmsg("list of %s gave " INT64_FORMAT " entries, but Sigma counts %.0f",
 						spec->resource->name, pager->entries_seen, pager->total),
-				 errdetail("It may have changed while it was read."),
+				 errdetail("It may have changed while it was read. Its last page was %s.", pager->target),
 				 errhint("Run the query again for a consistent answer.")));
 }
 

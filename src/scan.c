@@ -46,6 +46,7 @@ typedef struct SigmaScan
 	List	   *filters;		/* places in the resource's table of filters */
 	List	   *exprs;			/* ExprStates of the keys that are given and of the filters */
 	List	   *types;			/* OIDs of their types */
+	Bitmapset  *params;			/* what of them comes from other nodes, row by row */
 	MemoryContext key_context;	/* of their values */
 	bool		nothing;		/* a value is NULL, so no row can match */
 
@@ -62,7 +63,6 @@ typedef struct SigmaScan
 
 	/* rows that are kept */
 	bool		keep;
-	bool		runtime_key;	/* the key comes from another node, row by row */
 	Tuplestorestate *store;
 	TupleTableSlot *store_slot; /* takes what comes out of the store */
 	bool		complete;		/* the store holds all rows */
@@ -97,14 +97,17 @@ statement_writes(EState *estate, Oid serverid)
 	return false;
 }
 
+/* Adds the parameters that come from other nodes to a set. */
 static bool
-has_exec_param(Node *node, void *context)
+collect_exec_params(Node *node, void *context)
 {
+	Bitmapset **params = context;
+
 	if (node == NULL)
 		return false;
-	if (IsA(node, Param))
-		return ((Param *) node)->paramkind == PARAM_EXEC;
-	return expression_tree_walker(node, has_exec_param, context);
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+		*params = bms_add_member(*params, ((Param *) node)->paramid);
+	return expression_tree_walker(node, collect_exec_params, context);
 }
 
 /* What every scan needs; its context is a child of the current one. */
@@ -181,7 +184,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	foreach(lc, plan->fdw_exprs)
 	{
 		scan->types = lappend_oid(scan->types, exprType(lfirst(lc)));
-		scan->runtime_key |= has_exec_param(lfirst(lc), NULL);
+		(void) collect_exec_params(lfirst(lc), &scan->params);
 	}
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_SCAN_ATTRIBUTES))
 		attnums = bms_add_member(attnums, lfirst_int(lc));
@@ -473,18 +476,23 @@ sigmaReScanForeignScan(ForeignScanState *node)
 	scan->count_returned = false;
 	if (OidIsValid(scan->counted))
 		return;
-	/* only a key can make one scan of a table differ from another */
-	if (scan->store && (scan->exprs == NIL || node->ss.ps.chgParam == NULL))
-	{
-		tuplestore_rescan(scan->store);
-		return;
-	}
-	end_store(scan);
 	scan->reader->row = 0;
-	if (scan->walk && (scan->exprs == NIL || node->ss.ps.chgParam == NULL))
-		sigma_walk_rewind(scan->walk);
-	else
+	scan->blocked = false;
+	if (bms_overlap(node->ss.ps.chgParam, scan->params))
+	{
+		/* other keys, other rows */
+		end_store(scan);
 		scan->walk = NULL;
+	}
+	else if (scan->store)
+		tuplestore_rescan(scan->store);
+	else if (scan->walk)
+	{
+		/* what has been rescanned once may be so again: this time the rows are kept */
+		sigma_walk_rewind(scan->walk);
+		scan->keep = true;
+		scan->async = false;
+	}
 }
 
 void
@@ -522,7 +530,7 @@ sigma_drain_scans(EState *estate, Oid serverid)
 		SigmaScan  *scan = dlist_container(SigmaScan, link, iter.cur);
 
 		if (scan->node->ss.ps.state == estate && scan->keep && !scan->complete &&
-			!scan->runtime_key && sigma_session_serverid(scan->session) == serverid)
+			scan->params == NULL && sigma_session_serverid(scan->session) == serverid)
 			complete_store(scan);
 	}
 }

@@ -13,6 +13,7 @@
 #include "sigma_fdw.h"
 
 #include "access/xact.h"
+#include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
 struct SigmaEffect
@@ -26,6 +27,20 @@ struct SigmaEffect
 static MemoryContext effects_context = NULL;
 static List *effects = NIL;		/* of SigmaEffect, in effects_context */
 
+/*
+ * Text that can surely be sent to the client.  To convert it might fail, and
+ * a rollback must not.
+ */
+static char *
+sendable(char *text)
+{
+	if (pg_get_client_encoding() != GetDatabaseEncoding())
+		for (char *p = text; *p; p++)
+			if (IS_HIGHBIT_SET(*p))
+				*p = '?';
+	return text;
+}
+
 /* The transaction or subtransaction of this level is rolled back. */
 static void
 warn_of_effects(int level)
@@ -38,17 +53,20 @@ warn_of_effects(int level)
 
 		if (e->level < level)
 			continue;
+		/* first, so that it is told but once, whatever happens */
+		effects = foreach_delete_current(effects, lc);
 		if (e->done)
 			ereport(WARNING,
-					(errmsg("%s although its transaction was rolled back", e->done),
-					 errdetail("What is done in Sigma (server \"%s\") is not undone by a rollback.", e->server),
+					(errmsg("%s although its transaction was rolled back", sendable(e->done)),
+					 errdetail("What is done in Sigma (server \"%s\") is not undone by a rollback.",
+							   sendable(e->server)),
 					 errhint("Undo it in Sigma if it is not wanted.")));
 		else
 			ereport(WARNING,
-					(errmsg("%s although its transaction was rolled back", e->maybe),
-					 errdetail("The request to server \"%s\" was sent, but its outcome is unknown.", e->server),
+					(errmsg("%s although its transaction was rolled back", sendable(e->maybe)),
+					 errdetail("The request to server \"%s\" was sent, but its outcome is unknown.",
+							   sendable(e->server)),
 					 errhint("Look in Sigma before you try again.")));
-		effects = foreach_delete_current(effects, lc);
 	}
 }
 
