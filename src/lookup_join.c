@@ -227,8 +227,9 @@ add_lookup_join(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOp
 	path->path.pathtarget = joinrel->reltarget;
 	path->path.rows = joinrel->rows;
 	path->path.startup_cost = outer_path->startup_cost + SIGMA_REQUEST_COST;
+	/* joinrel->rows has no part in it: the planner does not know that keys are unique */
 	path->path.total_cost = outer_path->total_cost + SIGMA_REQUEST_COST +
-		outer_path->rows * per_key / concurrency + joinrel->rows * cpu_tuple_cost;
+		outer_path->rows * per_key / concurrency;
 	path->path.pathkeys = build_join_pathkeys(root, joinrel, jointype, outer_path->pathkeys);
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->custom_paths = list_make1(outer_path);

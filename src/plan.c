@@ -538,7 +538,8 @@ sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *
 
 /*
  * Can the number of a base relation's rows be had without them?  Not if they
- * are spread over several lists.
+ * are spread over several lists, nor if archived entries come with the list,
+ * and are counted in its total, but are no rows.
  */
 bool
 sigma_can_count(RelOptInfo *rel)
@@ -546,7 +547,9 @@ sigma_can_count(RelOptInfo *rel)
 	PlanInfo   *info = rel->fdw_private;
 
 	return info && info->options->count_by_total && info->resource->parent == NULL &&
-		info->resource->paging == SIGMA_PAGING_PAGE;
+		info->resource->paging == SIGMA_PAGING_PAGE &&
+		(info->resource->archived_field == NULL || info->resource->archived_query != NULL ||
+		 info->options->include_archived);
 }
 
 /* Can a path be scanned beside others, by an asynchronous Append? */
