@@ -23,6 +23,9 @@
 #include "common/pg_prng.h"
 #include "utils/memutils.h"
 
+/* A reply that is no error object is shown in part, unless it is longer. */
+#define REPLY_LOOK (16 * 1024)
+
 /* --------------------------------------------------------------- failures */
 
 /* What must not be shown in a message about a request of this session. */
@@ -55,10 +58,12 @@ sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProb
 	char	   *message = NULL;
 	char	   *request_id = NULL;
 
-	if (reply->outcome == SIGMA_REPLIED)
-		(void) sigma_json_error_object(reply->body.data, reply->body.length,
-									   &code, &message, &request_id);
 	secrets = session_secrets(s, secrets);
+	/* what answers a sign-in may be a token in an unknown shape: it is not shown */
+	if (reply->outcome == SIGMA_REPLIED &&
+		!sigma_json_error_object(reply->body.data, reply->body.length, &code, &message, &request_id) &&
+		problem->purpose != SIGMA_SIGN_IN && !reply->html && reply->body.data[0] != '<' && reply->body.length > 0 && reply->body.length <= REPLY_LOOK)
+		problem->reply = sigma_mask(pnstrdup(reply->body.data, reply->body.length), secrets);
 	problem->outcome = reply->outcome;
 	problem->status = reply->status;
 	problem->server = s->settings->server;
@@ -158,6 +163,7 @@ fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
 		.target = call->spec.target,
 		.subject = call->spec.subject,
 		.attempts = call->tries,
+		.waited_ms = call->waited_ms,
 	};
 
 	call->failure = sigma_describe_failure(call->session, reply, &problem, call->spec.secrets);

@@ -58,6 +58,7 @@ typedef struct SigmaModify
 	SigmaStats	stats;
 	bool		started;		/* the first row has come */
 	AttrNumber	old_row;		/* of a DELETE: where the plan's row has the old one */
+	List	   *deleted;		/* and the ids of what is gone already */
 	MemoryContext context;
 	MemoryContext row_context;
 } SigmaModify;
@@ -488,7 +489,22 @@ sigmaExecForeignBatchInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot
 	return slots;
 }
 
-/* Revokes a grant; the slot becomes the row that was. */
+/* A join may bring the same row several times; it is deleted once. */
+static bool
+was_deleted(const SigmaModify *m, const char *id)
+{
+	ListCell   *lc;
+
+	foreach(lc, m->deleted)
+		if (strcmp(lfirst(lc), id) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Revokes a grant; the slot becomes the row that was.  NULL if the statement
+ * has revoked it before.
+ */
 TupleTableSlot *
 sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
 					   TupleTableSlot *plan_slot)
@@ -520,7 +536,14 @@ sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 				 errmsg("cannot tell which grant to revoke"),
 				 errhint("The foreign table needs the columns \"connection_id\" and \"grant_id\".")));
+	if (was_deleted(m, grant_id))
+	{
+		MemoryContextSwitchTo(old);
+		return NULL;
+	}
 	sigma_revoke_call(m->session, m->row_context, connection_id, grant_id, &m->stats);
+	MemoryContextSwitchTo(m->context);
+	m->deleted = lappend(m->deleted, pstrdup(grant_id));
 	MemoryContextSwitchTo(old);
 	return slot;
 }

@@ -510,6 +510,23 @@ raise_error_entry(const SigmaPager *pager, const SigmaEntry *entry)
 					  message ? sigma_clean_text(message, strlen(message), 1000) : "no message");
 }
 
+/* A look-up must give the entry that was asked for, and not just any object. */
+static void
+check_item(const SigmaPager *pager, const SigmaEntry *entry)
+{
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	const char *field = pager->names.names[TELLS_KEY];
+	char	   *key = sigma_json_member_text(&object, field);
+
+	if (key == NULL)
+		sigma_raise_reply(pager->target, "it has no \"%s\"", field);
+	/* an id may come back in another case; the condition itself is checked again anyway */
+	if (pager->spec.item_key && pg_strcasecmp(key, pager->spec.item_key) != 0)
+		sigma_raise_reply(pager->target, "it is another entry, with \"%s\" %s", field,
+						  sigma_clean_text(key, strlen(key), 100));
+	pfree(key);
+}
+
 /*
  * Is an entry a row of the table?  Not if it is archived and archived ones
  * are left out.  Raises if it is no entry at all.
@@ -526,14 +543,19 @@ entry_belongs(const SigmaPager *pager, const SigmaEntry *entry)
 
 		if (name < 0)
 			continue;
-		has[name] = true;
+		has[name] = entry->members[i].value.kind != SIGMA_JSON_NULL;
 		if (name == TELLS_ARCHIVED)
 			archived = entry->members[i].value.kind == SIGMA_JSON_TRUE;
 	}
+	if (pager->spec.item)
+		check_item(pager, entry);
 	/* where the API describes errors as entries, they have columns of their own */
 	if (!has[TELLS_KEY] && has[TELLS_CODE] && has[TELLS_MESSAGE] &&
 		sigma_find_api_field(pager->spec.resource, "code") == NULL)
 		raise_error_entry(pager, entry);
+	/* what can be looked up by its key surely has one */
+	if (!has[TELLS_KEY] && pager->spec.resource->item_path)
+		sigma_raise_reply(pager->target, "an entry has no \"%s\"", pager->names.names[TELLS_KEY]);
 	return pager->spec.include_archived || !archived;
 }
 

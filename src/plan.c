@@ -21,6 +21,7 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_operator_d.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -63,6 +64,7 @@ typedef struct PlanInfo
 	AttrNumber	item_key;		/* the column that entries are looked up by; or 0 */
 	AttrNumber *filters;		/* the columns of the resource's filters; or 0 */
 	double		parents;		/* how many lists there are, if no key is given */
+	bool		written;		/* the statement also writes to the table's server */
 } PlanInfo;
 
 /* How the keys of a path are given by a list of clauses. */
@@ -143,10 +145,29 @@ is_key(Node *node, RelOptInfo *rel, AttrNumber key)
 		((Var *) node)->varattno == key && ((Var *) node)->varlevelsup == 0;
 }
 
-/* May this expression supply a key, evaluated once per scan? */
+/* Does an expression have a parameter that another plan node sets? */
+static bool
+has_exec_param(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+		return true;
+	return expression_tree_walker(node, has_exec_param, context);
+}
+
+/*
+ * May this expression supply a key, evaluated once per scan?  If the statement
+ * writes to the same server, only if it does not depend on other nodes: such a
+ * look-up would be made between the writes, and could see them.
+ */
 static bool
 is_key_source(PlannerInfo *root, RelOptInfo *rel, Node *node)
 {
+	PlanInfo   *info = rel->fdw_private;
+
+	if (info->written && (!bms_is_empty(pull_varnos(root, node)) || has_exec_param(node, NULL)))
+		return false;
 	return !bms_is_member(rel->relid, pull_varnos(root, node)) &&
 		!contain_volatile_functions(node) && !contain_subplans(node);
 }
@@ -275,6 +296,42 @@ estimate_parents(RelOptInfo *rel, Oid relid, const SigmaResource *resource)
 	return last_total(rel, relid, parent, DEFAULT_PARENTS);
 }
 
+/* Does a query, or one in its WITH clause, write to a server's tables? */
+static bool
+query_writes(Query *query, Oid serverid)
+{
+	ListCell   *lc;
+
+	if (query->commandType != CMD_SELECT && query->resultRelation > 0)
+	{
+		RangeTblEntry *target = rt_fetch(query->resultRelation, query->rtable);
+
+		/* rows of a partitioned table may be routed to a foreign partition */
+		if (target->relkind == RELKIND_PARTITIONED_TABLE ||
+			(target->relkind == RELKIND_FOREIGN_TABLE &&
+			 GetForeignTable(target->relid)->serverid == serverid))
+			return true;
+	}
+	foreach(lc, query->cteList)
+	{
+		Node	   *cte = lfirst_node(CommonTableExpr, lc)->ctequery;
+
+		if (IsA(cte, Query) && query_writes((Query *) cte, serverid))
+			return true;
+	}
+	return false;
+}
+
+/* Does the statement that a query is part of? */
+static bool
+statement_writes(PlannerInfo *root, Oid serverid)
+{
+	for (; root; root = root->parent_root)
+		if (query_writes(root->parse, serverid))
+			return true;
+	return false;
+}
+
 void
 sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
@@ -285,6 +342,7 @@ sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	info->resource = sigma_table_resource(info->options);
 	find_columns(relid, info);
 	info->parents = estimate_parents(rel, relid, info->resource);
+	info->written = statement_writes(root, GetForeignTable(relid)->serverid);
 	rel->fdw_private = info;
 
 	/* what ANALYZE has counted, what the user says, what was last seen */
@@ -439,7 +497,8 @@ wanted_entries(PlannerInfo *root, RelOptInfo *rel)
 {
 	Query	   *query = root->parse;
 
-	if (root->limit_tuples < 1 || root->limit_tuples > INT_MAX ||
+	/* where the statement writes, the scan is read to its end anyway */
+	if (((PlanInfo *) rel->fdw_private)->written || root->limit_tuples < 1 || root->limit_tuples > INT_MAX ||
 		!is_const_or_absent(query->limitCount) || !is_const_or_absent(query->limitOffset))
 		return 0;
 	if (query->sortClause || query->groupClause || query->distinctClause || query->hasAggs ||
@@ -580,7 +639,7 @@ sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, List *restrict
 	Binding		b;
 	int			nkeys;
 
-	if (!info->options->prefetch)
+	if (!info->options->prefetch || info->written)
 		return false;
 	b = bind_keys(root, rel, info, true, clauses);
 	*item = b.complete;

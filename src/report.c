@@ -19,6 +19,7 @@
 /* How much of a foreign message is shown, in bytes. */
 #define MESSAGE_LIMIT	1000
 #define ID_LIMIT		100
+#define REPLY_LIMIT		300
 
 /* Shorter secrets are masked only as whole words: "a" is in every sentence. */
 #define SHORT_SECRET	4
@@ -54,12 +55,15 @@ describe(const SigmaProblem *p)
 	if (p->html)
 		appendStringInfoString(&s, ", with a web page instead of JSON");
 	if (p->attempts > 1)
-		appendStringInfo(&s, ", after %d attempts", p->attempts);
+		appendStringInfo(&s, ", after %d attempts and %.1f s between them", p->attempts,
+						 p->waited_ms / 1000.0);
 	if (p->transport_text && p->transport_text[0])
 		appendStringInfo(&s, ": %s",
 						 sigma_clean_text(p->transport_text, strlen(p->transport_text), MESSAGE_LIMIT));
 	if (s.data[s.len - 1] != '.')
 		appendStringInfoChar(&s, '.');
+	if (p->reply && p->reply[0])
+		appendStringInfo(&s, " The reply was: %s", sigma_clean_text(p->reply, strlen(p->reply), REPLY_LIMIT));
 	return s.data;
 }
 

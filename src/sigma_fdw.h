@@ -91,8 +91,10 @@ typedef struct SigmaProblem
 	const char *api_message;
 	const char *api_request_id;
 	const char *transport_text; /* the transport's own words; or NULL */
+	const char *reply;			/* the body, if it is not Sigma's error object; or NULL */
 	bool		html;			/* the body was a web page */
 	int			attempts;
+	long		waited_ms;		/* between them */
 	int			connect_timeout_ms;
 	int			request_timeout_ms;
 	int			max_response_size;
@@ -572,6 +574,7 @@ typedef struct SigmaListSpec
 	bool		include_archived;
 	bool		prefetch;		/* ask for pages before they are wanted */
 	bool		item;			/* the path is that of one entry, not of a list */
+	const char *item_key;		/* the key of that entry; NULL if it need not be compared */
 	bool		by_key;			/* that there is no such list, or entry, is no error */
 	bool		tolerate;		/* a failed request ends the list without an error */
 } SigmaListSpec;

@@ -176,6 +176,7 @@ sigma_finish_sign_in(SigmaSession *s)
 		.method = "POST",
 		.target = s->settings->token_url,
 		.attempts = s->sign_in_tries,
+		.waited_ms = s->sign_in_waited_ms,
 	};
 	long		delay;
 

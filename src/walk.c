@@ -238,6 +238,7 @@ open_branch(SigmaWalk *walk)
 			.include_archived = walk->spec.include_archived,
 			.prefetch = walk->spec.prefetch,
 			.item = walk->spec.item,
+			.item_key = branch->keys[0],
 			.by_key = walk->nkeys > 0 && walk->all_bound,
 			.tolerate = walk->spec.tolerate,
 		};

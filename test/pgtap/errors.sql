@@ -222,7 +222,7 @@ FROM unnest(ARRAY['', 'words', '5', 'null', '[]', '{}', '{"userid": "x"}']) body
 SELECT is((reply_of('', 'SELECT sigma_request(''sim'', ''GET'', ''/v2/whoami'')')).state, NULL, 'sigma_request() takes an empty reply');
 SELECT tells(reply_of('words', 'SELECT sigma_request(''sim'', ''GET'', ''/v2/whoami'')'), 'HV000', 'unexpected reply from Sigma: %', '%', NULL, 'but none that is not JSON');
 SELECT tells(reply_of('<html><body>Blocked</body></html>', :list, 403), '42501', 'permission denied by Sigma', 'GET /v2/connections?limit=1000: HTTP status 403.', 'The Sigma member%', 'an error that is no error object');
-SELECT tells(reply_of('[1, 2]', :list, 400), '22023', 'request refused by Sigma', '%HTTP status 400.', NULL, 'an array as an error');
+SELECT tells(reply_of('[1, 2]', :list, 400), '22023', 'request refused by Sigma', '%HTTP status 400. The reply was: [1, 2]', NULL, 'an array as an error');
 SELECT tells(reply_of('{"message": {"a": 1}, "code": 7}', :list, 400), '22023', 'request refused by Sigma: {"a":1}', '%HTTP status 400, code "7".', NULL, 'an error object of other types');
 SELECT tells(reply_of(jsonb_build_object('message', repeat('x', 5000) || E'\u0001\n', 'requestId', repeat('y', 500))::text, :list, 400), '22023', 'request refused by Sigma: ' || repeat('x', 1000) || '...', '%requestId "' || repeat('y', 100) || '...".', NULL, 'a long message is cut');
 SELECT is(regexp_count((reply_of(jsonb_build_object('message', E'a\r\nb\tc\x1b[31md')::text, :list, 400)).message, '[\x01-\x1f]'), 0, 'control characters in a message are none of the user''s');

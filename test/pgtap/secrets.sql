@@ -43,14 +43,14 @@ INSERT INTO vault VALUES
 -- A script whose own text holds no secret, with everything logged that can be;
 -- what psql shows of it.
 CREATE FUNCTION noisy(script text) RETURNS text LANGUAGE sql AS $$
-	SELECT coalesce(psql('SELECT sigma_fdw_version(); SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose;
+	SELECT coalesce(psql('EXPLAIN SELECT FROM quiet.connections; SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose;
 		SET debug_print_parse = on; SET debug_print_rewritten = on; SET debug_print_plan = on; ' || script), '')
 $$;
 -- One whose text does hold secrets: PostgreSQL itself logs its parse tree, so
 -- that is not asked for; and it logs where it looks for a library, with the
 -- statement that needs it, so the library is there already.
 CREATE FUNCTION loud(script text) RETURNS text LANGUAGE sql AS $$
-	SELECT coalesce(psql('SELECT sigma_fdw_version(); SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose; ' || script), '')
+	SELECT coalesce(psql('EXPLAIN SELECT FROM quiet.connections; SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose; ' || script), '')
 $$;
 CREATE FUNCTION spoilt(path text, what text, more jsonb DEFAULT '{}') RETURNS void LANGUAGE sql AS $$
 	SELECT sim_calm('quiet');

@@ -1,0 +1,197 @@
+-- What the sessions of a cluster share when the library is preloaded: one token
+-- for the same credentials, one budget of requests to a server.  Run by
+-- test/harness/check-shared in a cluster of its own.
+
+\ir ../pgtap/lib/simulator.sql
+SELECT * FROM no_plan();
+
+SELECT is((SELECT count(*)::int FROM pg_shmem_allocations WHERE name LIKE 'sigma_fdw%' AND size > 0) > 0, true, 'the library is preloaded');
+
+-- n sessions, and the same statement in all of them at once
+CREATE TABLE session_pids (session text PRIMARY KEY, pid int);
+CREATE FUNCTION backend_of(session text) RETURNS int LANGUAGE sql AS $$ SELECT pid FROM dblink(session, 'SELECT pg_backend_pid()') r (pid int) $$;
+CREATE FUNCTION connect_sessions(n int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1..n LOOP
+		PERFORM dblink_connect('s' || i, current_setting('sim.conninfo'));
+		INSERT INTO session_pids VALUES ('s' || i, backend_of('s' || i)) ON CONFLICT ON CONSTRAINT session_pids_pkey DO UPDATE SET pid = excluded.pid;
+	END LOOP;
+END $$;
+CREATE FUNCTION pid_of(name text) RETURNS int LANGUAGE sql AS $$ SELECT pid FROM session_pids WHERE session = name $$;
+CREATE FUNCTION disconnect_sessions() RETURNS void LANGUAGE sql AS $$ SELECT dblink_disconnect(c) FROM unnest(dblink_get_connections()) c $$;
+CREATE FUNCTION start_in(session text, statement text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM dblink_send_query(session, statement);
+END $$;
+-- what they answered, errors as such
+CREATE FUNCTION answer_of(session text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	answer text;
+BEGIN
+	SELECT a INTO answer FROM dblink_get_result(session, false) r (a text);
+	IF answer IS NULL THEN
+		answer := dblink_error_message(session);
+	END IF;
+	PERFORM FROM dblink_get_result(session, false) r (a text);
+	RETURN answer;
+END $$;
+CREATE FUNCTION in_all(statement text) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+	answers text[];
+BEGIN
+	PERFORM start_in(c, statement) FROM unnest(dblink_get_connections()) c;
+	SELECT array_agg(DISTINCT answer_of(c)) INTO answers FROM unnest(dblink_get_connections()) c;
+	RETURN answers;
+END $$;
+CREATE FUNCTION at_once(process text) RETURNS int LANGUAGE sql AS $$ SELECT max(concurrent) FROM sim_log(process) $$;
+-- until something is so, or for ten seconds
+CREATE PROCEDURE wait_until(condition text) LANGUAGE plpgsql AS $$
+DECLARE
+	deadline timestamptz := clock_timestamp() + interval '10 s';
+	met boolean := false;
+BEGIN
+	WHILE NOT met AND clock_timestamp() < deadline LOOP
+		EXECUTE 'SELECT ' || condition INTO met;
+		PERFORM pg_sleep(0.02);
+		PERFORM pg_stat_clear_snapshot();
+	END LOOP;
+END $$;
+
+-- -------------------------------------------------------------------- tokens
+
+SELECT sim_start('strict', '--connections 50 --token-rate 1 --latency 10') \g /dev/null
+SELECT make_server('strict', sim_url('strict'), 'max_concurrency ''4'', page_size ''10'', max_retries ''0''') \g /dev/null
+SELECT connect_sessions(30) \g /dev/null
+SELECT is(in_all('SELECT count(name)::text FROM strict.connections'), '{50}', '30 sessions at once, where one token a second is given, without a retry');
+SELECT is(sim_sign_ins('strict'), 1, '... sign in once');
+SELECT is(count(DISTINCT token)::int, 1, '... and use the same token') FROM sim_log('strict');
+SELECT is(psql('SELECT count(name) FROM strict.connections'), '50', 'a new session');
+SELECT is(sim_sign_ins('strict'), 1, '... does not sign in');
+
+-- a token that is no longer good
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'strict') \g /dev/null
+SELECT sim_call('DELETE', 'log', NULL, 'strict') \g /dev/null
+-- of the second that the last was given in, nothing must be left
+SELECT pg_sleep(1.1) \g /dev/null
+SELECT is(in_all('SELECT count(name)::text FROM strict.connections'), '{50}', 'all of them with a token that was revoked');
+SELECT is(sim_sign_ins('strict'), 1, '... sign in once more');
+
+-- whose token
+CREATE ROLE sigma_shared_other LOGIN;
+-- of the second that the last token was given in, nothing must be left
+SELECT pg_sleep(1.1) \g /dev/null
+GRANT USAGE ON SCHEMA sim, strict TO sigma_shared_other;
+GRANT SELECT ON sim.connections, strict.connections TO sigma_shared_other;
+CREATE USER MAPPING FOR sigma_shared_other SERVER strict OPTIONS (client_id 'simulator-client', client_secret 'wrong');
+SELECT count(name) FROM strict.connections \g /dev/null
+SELECT matches(psql('SET SESSION AUTHORIZATION sigma_shared_other; SELECT count(name) FROM strict.connections'), 'ERROR:  28000', 'who does not know the secret gets no token');
+SELECT matches(psql('SELECT count(name) FROM strict.connections'), '^50$', '... nor spoils it for others');
+DROP USER MAPPING FOR sigma_shared_other SERVER strict;
+CREATE USER MAPPING FOR sigma_shared_other SERVER strict OPTIONS (client_id 'simulator-client', client_secret 'simulator-secret');
+SELECT sim_call('DELETE', 'log', NULL, 'strict') \g /dev/null
+SELECT matches(psql('SET SESSION AUTHORIZATION sigma_shared_other; SELECT count(name) FROM strict.connections'), '^50$', 'who knows it uses the token of others');
+SELECT is(sim_sign_ins('strict'), 0, '... without a sign-in');
+DROP OWNED BY sigma_shared_other;
+
+-- a sign-in that fails, and one whose backend goes
+SELECT sim_start('shut') \g /dev/null
+SELECT make_server('shut', sim_url('shut'), 'max_retries ''0''') \g /dev/null
+SELECT sim_spoil_token('status', '{"status": 401}', 'shut') \g /dev/null
+SELECT matches(in_all('SELECT count(name)::text FROM shut.connections')::text, 'sign', 'a sign-in that is refused is an error in all of them');
+SELECT sim_calm('shut') \g /dev/null
+SELECT is(in_all('SELECT count(name)::text FROM shut.connections'), '{13}', '... until it is not');
+SELECT is(sim_sign_ins('shut'), 1, '... by one sign-in');
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'shut') \g /dev/null
+SELECT sim_calm('shut') \g /dev/null
+SELECT sim_spoil_token('never', '{"times": 1}', 'shut') \g /dev/null
+SELECT start_in('s1', 'SELECT count(name)::text FROM shut.connections') \g /dev/null
+CALL wait_until('sim_sign_ins(''shut'') = 1');
+SELECT start_in('s2', 'SELECT count(name)::text FROM shut.connections') \g /dev/null
+SELECT pg_sleep(0.3) \g /dev/null
+SELECT is(sim_sign_ins('shut'), 1, 'while one signs in, another waits');
+SELECT pg_terminate_backend(pid_of('s1')) \g /dev/null
+SELECT is(answer_of('s2'), '13', '... and takes its place when it is ended');
+SELECT is(sim_sign_ins('shut'), 2, '... with a sign-in of its own');
+SELECT dblink_disconnect('s1') \g /dev/null
+SELECT dblink_connect('s1', current_setting('sim.conninfo')) \g /dev/null
+-- a cancel does the same
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'shut') \g /dev/null
+SELECT sim_calm('shut') \g /dev/null
+SELECT sim_spoil_token('never', '{"times": 1}', 'shut') \g /dev/null
+SELECT start_in('s1', 'SET statement_timeout = ''1s''; SELECT count(name)::text FROM shut.connections') \g /dev/null
+CALL wait_until('sim_sign_ins(''shut'') = 1');
+SELECT start_in('s2', 'SELECT count(name)::text FROM shut.connections') \g /dev/null
+SELECT is(answer_of('s2'), '13', 'one that waits goes on when the other is cancelled');
+SELECT disconnect_sessions() \g /dev/null
+
+-- -------------------------------------------------------------------- budget
+
+SELECT sim_start('busy', '--connections 200 --latency 5') \g /dev/null
+SELECT make_server('busy', sim_url('busy'), 'max_concurrency ''4'', page_size ''10'', batch_size ''10''') \g /dev/null
+SELECT count(name) FROM busy.connections \g /dev/null
+SELECT connect_sessions(20) \g /dev/null
+SELECT sim_calm('busy') \g /dev/null
+SELECT is(in_all('SELECT count(name)::text FROM busy.connections'), '{200}', '20 sessions at once');
+SELECT is(sim_count('busy'), 400, '... make all their requests');
+SELECT is(at_once('busy'), 4, '... never more at once than one server allows');
+SELECT sim_calm('busy') \g /dev/null
+SELECT is(in_all('INSERT INTO busy.connections (name, details) SELECT ''x'', ''{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'' FROM generate_series(1, 10)'), '{"INSERT 0 10"}', '20 sessions that create 10 each');
+SELECT is(sim_count('busy'), 200, '... all of them, once');
+SELECT cmp_ok(at_once('busy'), '<=', 4, '... never more at once');
+SELECT sim_call('POST', 'reset', NULL, 'busy') \g /dev/null
+
+-- who is ended gives its places back
+SELECT sim_spoil_list('never', '{"times": 4}', 'busy') \g /dev/null
+SELECT start_in('s' || i, 'SELECT count(name)::text FROM busy.connections') FROM generate_series(1, 4) i \g /dev/null
+CALL wait_until('sim_count(''busy'') = 4');
+SELECT start_in('s5', 'SELECT count(name)::text FROM busy.connections') \g /dev/null
+SELECT pg_sleep(0.5) \g /dev/null
+SELECT is(sim_count('busy'), 4, 'when all places are taken, a fifth session waits');
+SELECT is(dblink_is_busy('s5'), 1, '... for as long as it takes');
+SELECT pg_terminate_backend(pid_of(s)) FROM unnest('{s1,s2}'::text[]) s \g /dev/null
+SELECT is(answer_of('s5'), '200', '... and has its turn when some of the others are ended');
+SELECT pg_cancel_backend(pid_of(s)) FROM unnest('{s3,s4}'::text[]) s \g /dev/null
+SELECT alike(answer_of('s3'), '%user request%', '... the rest is cancelled');
+SELECT alike(answer_of('s4'), '%user request%', '... one by one');
+SELECT disconnect_sessions() \g /dev/null
+SELECT connect_sessions(10) \g /dev/null
+SELECT sim_calm('busy') \g /dev/null
+SELECT is(in_all('SELECT count(name)::text FROM busy.connections'), '{200}', 'then all places are free again');
+SELECT is(at_once('busy'), 4, '... four of them');
+-- a wait for a place can be cancelled
+SELECT sim_spoil_list('never', '{"times": 4}', 'busy') \g /dev/null
+SELECT start_in('s' || i, 'SELECT count(name)::text FROM busy.connections') FROM generate_series(1, 4) i \g /dev/null
+SELECT sim_call('DELETE', 'log', NULL, 'busy') \g /dev/null
+SELECT pg_sleep(0.3) \g /dev/null
+SELECT dblink_exec('s5', 'SET statement_timeout = 300') \g /dev/null
+SELECT start_in('s5', 'SELECT count(name)::text FROM busy.connections') \g /dev/null
+SELECT alike(answer_of('s5'), '%statement timeout%', 'a wait for a place can be cancelled');
+SELECT pg_terminate_backend(pid_of(s)) FROM unnest('{s1,s2,s3,s4}'::text[]) s \g /dev/null
+SELECT disconnect_sessions() \g /dev/null
+CALL wait_until('NOT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE ''%FROM busy.connections'' AND pid <> pg_backend_pid())');
+-- errors give back, too
+SELECT sim_calm('busy') \g /dev/null
+SELECT fails('SELECT 1 / (n - 15) FROM (SELECT row_number() OVER () AS n FROM busy.connections) c', '22012', NULL, NULL, NULL, 'an error in the middle of a look-ahead') FROM generate_series(1, 5);
+SELECT connect_sessions(8) \g /dev/null
+SELECT sim_calm('busy') \g /dev/null
+SELECT is(in_all('SELECT count(name)::text FROM busy.connections'), '{200}', 'errors give places back');
+SELECT is(at_once('busy'), 4, '... all four');
+-- a connection killed outright takes the cluster down, and with it what was shared; so that is not tried here
+
+-- scans side by side, joins and batches as ever
+CREATE TABLE whole (connection_id text, name text);
+SELECT make_server('busy_2', sim_url('strict')) \g /dev/null
+CREATE FOREIGN TABLE whole_1 () INHERITS (whole) SERVER busy OPTIONS (resource 'connections');
+CREATE FOREIGN TABLE whole_2 () INHERITS (whole) SERVER busy_2 OPTIONS (resource 'connections');
+CREATE FOREIGN TABLE whole_3 () INHERITS (whole) SERVER busy OPTIONS (resource 'connections');
+SELECT is(in_all('SELECT count(name)::text FROM whole'), '{450}', 'asynchronous scans of 8 sessions');
+SELECT is(in_all('SELECT count(c.name)::text FROM busy.connections b JOIN busy.connections c USING (connection_id)'), '{200}', 'two scans of one server in a query');
+CREATE TABLE ids AS SELECT connection_id FROM busy.connections LIMIT 20;
+ALTER FOREIGN TABLE busy.connections OPTIONS (ADD rows '100000');
+SELECT sim_calm('busy') \g /dev/null
+SELECT is(in_all('SELECT count(c.name)::text FROM ids JOIN busy.connections c USING (connection_id)'), '{20}', 'look-up joins of 8 sessions');
+SELECT cmp_ok(at_once('busy'), '<=', 4, '... within the budget');
+SELECT disconnect_sessions() \g /dev/null
+DROP ROLE sigma_shared_other;
+
+SELECT * FROM finish();
