@@ -197,12 +197,9 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 	const char *body;
 	SigmaWrite	write;
 	Datum		result;
-	ErrorContextCallback hide;
+	SigmaHiding hiding;
 
-	hide.callback = sigma_hide_statement_callback;
-	hide.arg = NULL;
-	hide.previous = error_context_stack;
-	error_context_stack = &hide;
+	sigma_hide_statement(&hiding);
 
 	session = open_server(fcinfo);
 	check_writable(session, "sigma_create_connection()");
@@ -220,7 +217,7 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 	sigma_run_writes(session, CurrentMemoryContext, &write, 1);
 	result = sigma_json_to_jsonb(reply_value(write.call).text);
 
-	error_context_stack = hide.previous;
+	sigma_show_statement(&hiding);
 	PG_RETURN_DATUM(result);
 }
 
@@ -509,12 +506,9 @@ sigma_request(PG_FUNCTION_ARGS)
 	StringInfoData target;
 	SigmaCall  *call;
 	SigmaSpan	reply;
-	ErrorContextCallback hide;
+	SigmaHiding hiding;
 
-	hide.callback = sigma_hide_statement_callback;
-	hide.arg = NULL;
-	hide.previous = error_context_stack;
-	error_context_stack = &hide;
+	sigma_hide_statement(&hiding);
 
 	session = open_server(fcinfo);
 	spec.method = check_method(text_argument(fcinfo, 1, "method"));
@@ -542,7 +536,7 @@ sigma_request(PG_FUNCTION_ARGS)
 		spec.secrets = sigma_json_secrets(NIL, PG_GETARG_DATUM(4));
 	}
 	call = sigma_call(session, CurrentMemoryContext, &spec);
-	error_context_stack = hide.previous;
+	sigma_show_statement(&hiding);
 
 	reply = sigma_call_body(call);
 	if (reply.length == 0)

@@ -96,10 +96,11 @@ sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *ta
 static void
 refuse_on_conflict(void)
 {
+	SigmaHiding hiding;
+
+	sigma_hide_statement(&hiding);
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errhidestmt(true),	/* it may hold secrets */
-			 errhidecontext(true),
 			 errmsg("INSERT with ON CONFLICT clause is not supported for foreign tables of Sigma"),
 			 errdetail("Sigma has no rule by which connections could conflict: two may have the same name.")));
 }
@@ -421,13 +422,10 @@ sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 {
 	SigmaModify *m = rinfo->ri_FdwState;
 	MemoryContext old;
-	ErrorContextCallback hide;
+	SigmaHiding hiding;
 
 	/* the statement may hold the secrets of what is created */
-	hide.callback = sigma_hide_statement_callback;
-	hide.arg = NULL;
-	hide.previous = error_context_stack;
-	error_context_stack = &hide;
+	sigma_hide_statement(&hiding);
 
 	/* what the last call returned lived until now */
 	MemoryContextReset(m->row_context);
@@ -438,7 +436,7 @@ sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	else
 		insert_connection(m, slot);
 	MemoryContextSwitchTo(old);
-	error_context_stack = hide.previous;
+	sigma_show_statement(&hiding);
 	return slot;
 }
 
@@ -468,13 +466,10 @@ sigmaExecForeignBatchInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot
 {
 	SigmaModify *m = rinfo->ri_FdwState;
 	MemoryContext old;
-	ErrorContextCallback hide;
+	SigmaHiding hiding;
 	SigmaWrite *writes;
 
-	hide.callback = sigma_hide_statement_callback;
-	hide.arg = NULL;
-	hide.previous = error_context_stack;
-	error_context_stack = &hide;
+	sigma_hide_statement(&hiding);
 
 	MemoryContextReset(m->row_context);
 	old = MemoryContextSwitchTo(m->row_context);
@@ -485,7 +480,7 @@ sigmaExecForeignBatchInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot
 		writes[i] = row_to_write(m, slots[i]);
 	sigma_run_writes(m->session, m->row_context, writes, *nslots);
 	MemoryContextSwitchTo(old);
-	error_context_stack = hide.previous;
+	sigma_show_statement(&hiding);
 	return slots;
 }
 

@@ -495,13 +495,10 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 	List	   *options = untransformRelOptions(PG_GETARG_DATUM(0));
 	Oid			context = PG_GETARG_OID(1);
 	ListCell   *lc;
-	ErrorContextCallback hide;
+	SigmaHiding hiding;
 
 	/* whatever is wrong, the statement may hold a secret */
-	hide.callback = sigma_hide_statement_callback;
-	hide.arg = NULL;
-	hide.previous = error_context_stack;
-	error_context_stack = &hide;
+	sigma_hide_statement(&hiding);
 
 	foreach(lc, options)
 	{
@@ -516,7 +513,7 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 	if (context == ForeignServerRelationId)
 		check_server(options);
 
-	error_context_stack = hide.previous;
+	sigma_show_statement(&hiding);
 	PG_RETURN_VOID();
 }
 

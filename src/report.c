@@ -390,17 +390,36 @@ sigma_mask(char *text, List *secrets)
 	return out.data;
 }
 
-/*
- * An error context callback that adds no context, but keeps the statement
- * out of the server log: it may hold the secrets of a connection that is
- * being created.  It works for errors of others, too, such as a cancel.
- */
-void
-sigma_hide_statement_callback(void *arg UNUSED)
+/* Keeps statement and context out of the log: for errors of others, too. */
+static void
+hide_statement(void *arg UNUSED)
 {
 	errhidestmt(true);
-	/* PL/pgSQL's context lines quote the statement, too */
 	errhidecontext(true);
+}
+
+/*
+ * From here to sigma_show_statement(), or to an error, whatever is raised is
+ * raised without the statement and without the context of who called us: they
+ * may hold the secrets of a connection that is being created (PL/pgSQL quotes
+ * the statement, COPY the line).  So it is, too, for errors of others, such as
+ * a cancel.
+ */
+void
+sigma_hide_statement(SigmaHiding *hiding)
+{
+	hiding->saved = error_context_stack;
+	hiding->callback.callback = hide_statement;
+	hiding->callback.arg = NULL;
+	/* the end of the chain: nobody further out adds a word */
+	hiding->callback.previous = NULL;
+	error_context_stack = &hiding->callback;
+}
+
+void
+sigma_show_statement(const SigmaHiding *hiding)
+{
+	error_context_stack = hiding->saved;
 }
 
 /*

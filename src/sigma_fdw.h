@@ -108,7 +108,16 @@ pg_noreturn extern void sigma_raise_reply(const char *target, const char *format
 extern SigmaFailure *sigma_reply_failure(const char *target, const char *what);
 extern char *sigma_clean_text(const char *text, size_t length, size_t limit);
 extern char *sigma_mask(char *text, List *secrets);
-extern void sigma_hide_statement_callback(void *arg);
+
+/* See sigma_hide_statement(). */
+typedef struct SigmaHiding
+{
+	ErrorContextCallback callback;
+	ErrorContextCallback *saved;
+} SigmaHiding;
+
+extern void sigma_hide_statement(SigmaHiding *hiding);
+extern void sigma_show_statement(const SigmaHiding *hiding);
 extern const char *sigma_closest(const char *word, const char *const *candidates, int n);
 
 /* --------------------------------------------------------------- catalog.c

@@ -417,6 +417,7 @@ SELECT sim_calm('store') \g /dev/null
 SELECT lives_ok(inserted('plain', 120), '120 rows, 50 at once');
 SELECT is(creates(), 120, '... are 120 creates');
 SELECT is(at_once('store'), 4, '... four at once');
+SELECT cmp_ok(count(DISTINCT connection)::int, '<=', 4, '... over as many connections') FROM sim_log('store');
 SELECT is(stored('plain'), names('plain', 120), '... of these names');
 SELECT is((sim_stats('store') ->> 'created')::int, 120, '... and nothing else');
 SELECT sim_calm('store') \g /dev/null
