@@ -520,6 +520,15 @@ add_header(SigmaTransfer *transfer, const char *header)
 	return true;
 }
 
+static bool
+is_watched(const SigmaTransport *t, int fd)
+{
+	for (int i = 0; i < t->nsockets; i++)
+		if (t->sockets[i].fd == fd)
+			return true;
+	return false;
+}
+
 /*
  * Has the server closed a kept connection, or said something on it unasked?
  * libcurl looks, too, but recent releases do not do so each time; a read does
@@ -532,8 +541,12 @@ has_dead_connection(const SigmaTransport *t)
 	for (int i = 0; i < t->nopen; i++)
 	{
 		char		byte;
-		ssize_t		n = recv(t->open[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+		ssize_t		n;
 
+		/* what libcurl watches is in use, and may well have something to say */
+		if (is_watched(t, t->open[i]))
+			continue;
+		n = recv(t->open[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 		if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
 			return true;
 	}
