@@ -90,6 +90,28 @@ sigma_create_foreign_upper_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *
 #endif
 }
 
+/*
+ * Which outer joins may have made a column NULL.  Since 16 a Var says so, and
+ * is another Var below such a join than above it.
+ */
+static inline Relids
+sigma_var_nulled_by(const Var *var UNUSED)
+{
+#if PG_VERSION_NUM >= 160000
+	return var->varnullingrels;
+#else
+	return NULL;
+#endif
+}
+
+static inline void
+sigma_set_var_nulled_by(Var *var UNUSED, Relids joins UNUSED)
+{
+#if PG_VERSION_NUM >= 160000
+	var->varnullingrels = joins;
+#endif
+}
+
 /* How many elements an array expression is expected to have. */
 static inline double
 sigma_estimate_array_length(PlannerInfo *root UNUSED, Node *array)

@@ -239,22 +239,44 @@ add_lookup_join(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOp
 	add_path(joinrel, (Path *) path);
 }
 
-/*
- * The inner table's columns in some expressions, as distinct Vars.  Above a
- * left join, a column is another Var than below it (since PostgreSQL 16), and
- * each must be found in the scan tuple.
- */
+/* The inner table's columns in some expressions, each once. */
 static List *
 inner_columns(RelOptInfo *inner, List *exprs)
 {
 	List	   *vars = pull_var_clause((Node *) exprs, PVC_RECURSE_PLACEHOLDERS);
 	List	   *columns = NIL;
+	List	   *numbers = NIL;
 	ListCell   *lc;
 
 	foreach(lc, vars)
-		if (((Var *) lfirst(lc))->varno == (int) inner->relid)
-			columns = list_append_unique(columns, lfirst(lc));
+	{
+		Var		   *var = lfirst(lc);
+
+		if (var->varno != (int) inner->relid || list_member_int(numbers, var->varattno))
+			continue;
+		numbers = lappend_int(numbers, var->varattno);
+		columns = lappend(columns, var);
+	}
 	return columns;
+}
+
+/*
+ * The scan tuple is described as it is above the join, where a left join may
+ * have made the inner columns NULL.  The clauses that make rows match are from
+ * below it; their columns are made the same, so as to be found there.
+ */
+static void
+lift_clauses(RelOptInfo *inner, List *clauses, List *above)
+{
+	List	   *columns = inner_columns(inner, above);
+	Relids		nulled_by = columns ? sigma_var_nulled_by(linitial(columns)) : NULL;
+	List	   *vars = pull_var_clause((Node *) clauses, PVC_RECURSE_PLACEHOLDERS);
+	ListCell   *lc;
+
+	/* these are the clauses' own Vars, not copies */
+	foreach(lc, vars)
+		if (columns && ((Var *) lfirst(lc))->varno == (int) inner->relid)
+			sigma_set_var_nulled_by(lfirst(lc), nulled_by);
 }
 
 /* Adds a column to a scan tuple's description. */
@@ -278,6 +300,7 @@ plan_lookup_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tli
 	Oid			relid = planner_rt_fetch(inner->relid, root)->relid;
 	List	   *matching;
 	List	   *filtering = NIL;
+	List	   *above;
 	List	   *attributes = NIL;
 	ListCell   *lc;
 
@@ -285,13 +308,15 @@ plan_lookup_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tli
 		extract_actual_join_clauses(restrictlist, rel->relids, &matching, &filtering);
 	else
 		matching = extract_actual_clauses(restrictlist, false);
-	matching = list_concat(matching, extract_actual_clauses(inner->baserestrictinfo, false));
+	matching = copyObject(list_concat(matching, extract_actual_clauses(inner->baserestrictinfo, false)));
+	above = list_make3(tlist, rel->reltarget->exprs, filtering);
+	lift_clauses(inner, matching, above);
 
 	/* the outer row as its plan gives it, then the inner columns */
 	foreach(lc, outer_plan->targetlist)
 		scan->custom_scan_tlist = add_column(scan->custom_scan_tlist, lfirst_node(TargetEntry, lc)->expr);
 	/* a projection above may replace "tlist", but wants no more than the relation's target */
-	foreach(lc, inner_columns(inner, list_make4(tlist, rel->reltarget->exprs, matching, filtering)))
+	foreach(lc, inner_columns(inner, lappend(above, matching)))
 	{
 		scan->custom_scan_tlist = add_column(scan->custom_scan_tlist, lfirst(lc));
 		attributes = lappend_int(attributes, ((Var *) lfirst(lc))->varattno);

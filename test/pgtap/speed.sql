@@ -457,7 +457,7 @@ SELECT is((SELECT count(*)::int FROM part_near), 2, '... and those that are not'
 DROP TABLE parts;
 
 -- a failure in the middle: what psql() shows names what is there, and only that
-CREATE FUNCTION fails_in_batch(kind text, n int, fault jsonb, state text, maybe int) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION fails_in_batch(kind text, n int, fault jsonb, state text, maybe int, before text DEFAULT '') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	said text;
 	exists text[];
@@ -466,7 +466,7 @@ DECLARE
 BEGIN
 	PERFORM sim_calm('store');
 	PERFORM sim_fault(fault || '{"method": "POST", "path": "/v2/connections"}', 'store');
-	said := psql(inserted(kind, n));
+	said := psql(before || inserted(kind, n));
 	PERFORM sim_call('DELETE', 'fault', NULL, 'store');
 	SELECT coalesce(array_agg(m[1] ORDER BY m[1]), '{}') INTO exists FROM regexp_matches(said, 'connection "(\w+)" \([-0-9a-f]+\) exists in Sigma although', 'g') m;
 	SELECT coalesce(array_agg(m[1] ORDER BY m[1]), '{}') INTO may FROM regexp_matches(said, 'connection "(\w+)" may exist in Sigma although', 'g') m;
@@ -500,12 +500,7 @@ SELECT sim_calm('store') \g /dev/null
 SELECT fails('INSERT INTO store.connections (name, details) SELECT CASE WHEN i <> 70 THEN ''checked'' || i END, ''{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'' FROM generate_series(1, 100) i', '23502', NULL, NULL, NULL, 'a row without a name');
 SELECT is(creates(), 50, '... of the second batch: the first has been sent');
 -- a cancel in the middle
-SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "after": 20, "times": -1, "do": "never"}', 'store') \g /dev/null
-CREATE TABLE said AS SELECT psql('SET statement_timeout = ''1s''; ' || inserted('cancelled', 100)) AS text;
-SELECT sim_call('DELETE', 'fault', NULL, 'store') \g /dev/null
-SELECT matches(text, 'ERROR:  57014', 'a batch that is cancelled') FROM said;
-SELECT is((SELECT count(*)::int FROM regexp_matches(text, 'exists in Sigma although', 'g')), cardinality(stored('cancelled')), '... tells of all that are there') FROM said;
-SELECT is((SELECT count(*)::int FROM regexp_matches(text, 'may exist in Sigma although', 'g')), 4, '... and of those under way') FROM said;
+SELECT fails_in_batch('cancelled', 100, '{"after": 20, "times": -1, "do": "never"}', '57014', 4, 'SET statement_timeout = ''1s''; ');
 -- a rollback
 CREATE FUNCTION told_at_rollback(n int) RETURNS int LANGUAGE sql AS $$ SELECT count(*)::int FROM regexp_matches(psql('BEGIN; ' || inserted('undone', n) || '; ROLLBACK;'), 'exists in Sigma although', 'g') $$;
 SELECT is(told_at_rollback(60), 60, 'a rollback tells of each of a batch');
