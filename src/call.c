@@ -392,6 +392,13 @@ sigma_call_body(const SigmaCall *call)
 	return sigma_transfer_reply(call->transfer)->body;
 }
 
+/* Is the reply text by its type, rather than JSON? */
+bool
+sigma_call_is_text(const SigmaCall *call)
+{
+	return sigma_transfer_reply(call->transfer)->text_type;
+}
+
 /* "GET /v2/connections?limit=1000", palloc'd, for messages. */
 const char *
 sigma_call_target(const SigmaCall *call)

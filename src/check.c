@@ -70,12 +70,14 @@ try_step(void (*step) (void *), void *arg, Caught *caught)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
 		/* who cancels the query wants an end, not a report */
 		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
 			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
+			ReThrowError(error);
 		ok = false;
 		caught->detail = error->detail ? psprintf("%s (%s)", error->message, error->detail)
 			: pstrdup(error->message);

@@ -493,9 +493,19 @@ check_method(const char *method)
 	return NULL;				/* keep compilers quiet */
 }
 
+/* Text (UTF-8) as a JSON string. */
+static Datum
+text_to_jsonb(SigmaSpan text)
+{
+	char	   *copy = pnstrdup(text.data, text.length);
+	char	   *converted = pg_any_to_server(copy, (int) strlen(copy), PG_UTF8);
+
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(sigma_text_to_json(converted)));
+}
+
 /*
  * sigma_request(server, method, path, query, body) returns the reply, NULL if
- * it is empty
+ * it is empty; some endpoints answer in text or YAML, which becomes a string
  */
 Datum
 sigma_request(PG_FUNCTION_ARGS)
@@ -506,6 +516,8 @@ sigma_request(PG_FUNCTION_ARGS)
 	StringInfoData target;
 	SigmaCall  *call;
 	SigmaSpan	reply;
+	SigmaJsonValue value;
+	const char *error;
 	SigmaHiding hiding;
 
 	sigma_hide_statement(&hiding);
@@ -541,6 +553,8 @@ sigma_request(PG_FUNCTION_ARGS)
 	reply = sigma_call_body(call);
 	if (reply.length == 0)
 		PG_RETURN_NULL();
+	if (sigma_call_is_text(call) && !sigma_json_check(reply, &value, &error))
+		PG_RETURN_DATUM(text_to_jsonb(reply));
 	PG_RETURN_DATUM(sigma_json_to_jsonb(reply_value(call).text));
 }
 

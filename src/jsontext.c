@@ -17,6 +17,10 @@
  */
 #include "sigma_fdw.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "port/pg_bitutils.h"
 
 /* How deep a reply may be nested; PostgreSQL's own jsonb takes less. */
@@ -52,19 +56,35 @@ hex_digit(char c)
 }
 
 /*
- * The first byte from p on that is a quote, a backslash or a control character.
- * Eight bytes are looked at together: a byte of "low", "quote" or "backslash"
- * borrows from its sign bit only if it is below 0x20, or zero.  A borrow may
- * run on into higher bytes, but not into lower ones, so the lowest hit counts.
+ * The first byte from p on that is a quote, a backslash or a control character;
+ * "end" if there is none.  Most of a reply is passed over here, so several bytes
+ * are looked at together: sixteen where the processor surely can (every x86-64),
+ * else eight.
+ *
+ * With eight: a byte of "low", "quote" or "backslash" borrows from its sign bit
+ * only if it is below 0x20, or zero.  A borrow may run on into higher bytes,
+ * but not into lower ones, so the lowest hit counts.
  */
 static inline const char *
 skip_plain(const char *p, const char *end)
 {
-	const uint64 ones = UINT64CONST(0x0101010101010101);
-	const uint64 signs = UINT64CONST(0x8080808080808080);
+#if defined(__SSE2__)
+	while (end - p >= 16)
+	{
+		__m128i		bytes = _mm_loadu_si128((const __m128i *) p);
+		__m128i		low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+		__m128i		quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+		__m128i		backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+		int			hits = _mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
 
+		if (hits)
+			return p + pg_rightmost_one_pos32((uint32) hits);
+		p += 16;
+	}
+#elif !defined(WORDS_BIGENDIAN)
 	while (end - p >= 8)
 	{
+		const uint64 ones = UINT64CONST(0x0101010101010101);
 		uint64		word;
 		uint64		quote;
 		uint64		backslash;
@@ -75,15 +95,12 @@ skip_plain(const char *p, const char *end)
 		backslash = word ^ (ones * '\\');
 		hits = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
 			((backslash - ones) & ~backslash);
-		hits &= signs;
+		hits &= ones * 0x80;
 		if (hits)
-#ifdef WORDS_BIGENDIAN
-			break;
-#else
 			return p + pg_rightmost_one_pos64(hits) / 8;
-#endif
 		p += 8;
 	}
+#endif
 	while (p < end && *p != '"' && *p != '\\' && (unsigned char) *p >= 0x20)
 		p++;
 	return p;

@@ -25,7 +25,7 @@
 #include "utils/rel.h"
 
 /* What the plan's rows call the row that is to be deleted. */
-#define OLD_ROW "wholerow"
+#define OLD_ROW "sigma_row"
 
 /* How a column's value becomes JSON. */
 typedef enum JsonForm
@@ -90,7 +90,9 @@ void
 sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target,
 							 Relation rel UNUSED)
 {
-	add_row_identity_var(root, makeWholeRowVar(target, rtindex, 0, false), rtindex, OLD_ROW);
+	/* an UPDATE, which may come by way of an inheritance parent, is refused later */
+	if (root->parse->commandType == CMD_DELETE)
+		add_row_identity_var(root, makeWholeRowVar(target, rtindex, 0, false), rtindex, OLD_ROW);
 }
 
 static void
@@ -169,7 +171,9 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	{
 		if (TupleDescAttr(RelationGetDescr(rel), i - 1)->attisdropped)
 			continue;
-		prepare_column(&m->columns[m->ncolumns++], rel, m->resource, (AttrNumber) i);
+		/* what PostgreSQL computes is not sent */
+		if (!TupleDescAttr(RelationGetDescr(rel), i - 1)->attgenerated)
+			prepare_column(&m->columns[m->ncolumns++], rel, m->resource, (AttrNumber) i);
 		m->attnums = bms_add_member(m->attnums, i);
 	}
 	m->session = sigma_session_open(GetForeignTable(RelationGetRelid(rel))->serverid,

@@ -547,12 +547,12 @@ entry_belongs(const SigmaPager *pager, const SigmaEntry *entry)
 		if (name == TELLS_ARCHIVED)
 			archived = entry->members[i].value.kind == SIGMA_JSON_TRUE;
 	}
-	if (pager->spec.item)
-		check_item(pager, entry);
 	/* where the API describes errors as entries, they have columns of their own */
 	if (!has[TELLS_KEY] && has[TELLS_CODE] && has[TELLS_MESSAGE] &&
 		sigma_find_api_field(pager->spec.resource, "code") == NULL)
 		raise_error_entry(pager, entry);
+	if (pager->spec.item)
+		check_item(pager, entry);
 	/* what can be looked up by its key surely has one */
 	if (!has[TELLS_KEY] && pager->spec.resource->item_path)
 		sigma_raise_reply(pager->target, "an entry has no \"%s\"", pager->names.names[TELLS_KEY]);

@@ -21,6 +21,9 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+/* So many sessions that nobody uses keep their connections. */
+#define MAX_IDLE_CONNECTED 8
+
 /* A use of a session; ends with a memory context. */
 typedef struct Reference
 {
@@ -42,18 +45,48 @@ destroy_session(SigmaSession *s)
 	MemoryContextDelete(s->context);
 }
 
-/* Ends the stale sessions that nobody uses. */
+/* Gives connections back; the token stays. */
+static void
+disconnect(SigmaSession *s)
+{
+	if (s->transport_context)
+		MemoryContextDelete(s->transport_context);
+	s->transport_context = NULL;
+	s->transport = NULL;
+}
+
+static void
+connect_session(SigmaSession *s)
+{
+	if (s->transport)
+		return;
+	s->transport_context = AllocSetContextCreate(s->context, "sigma transport",
+												 ALLOCSET_SMALL_SIZES);
+	s->transport = sigma_transport_create(s->transport_context, s->settings);
+}
+
+/*
+ * Ends the stale sessions that nobody uses, and the connections of those that
+ * have been idle longest: a backend may speak for many users, one after
+ * another, but has only so many descriptors.
+ */
 static void
 sweep_sessions(void)
 {
 	dlist_mutable_iter iter;
+	int			idle = 0;
 
+	/* those used last stand first */
 	dlist_foreach_modify(iter, &sessions)
 	{
 		SigmaSession *s = dlist_container(SigmaSession, node, iter.cur);
 
-		if (s->stale && s->references == 0)
+		if (s->references > 0)
+			continue;
+		if (s->stale)
 			destroy_session(s);
+		else if (s->transport && ++idle > MAX_IDLE_CONNECTED)
+			disconnect(s);
 	}
 }
 
@@ -138,7 +171,6 @@ create_session(Oid serverid, Oid userid)
 									s->settings->ca_file ? s->settings->ca_file : "",
 									s->settings->client_id, s->settings->client_secret, NULL});
 	s->budget_key = sigma_shared_key((const char *const[]) {s->settings->base_url, NULL});
-	s->transport = sigma_transport_create(context, s->settings);
 	MemoryContextSwitchTo(old);
 
 	MemoryContextSetParent(context, TopMemoryContext);
@@ -166,6 +198,8 @@ sigma_session_open(Oid serverid, Oid userid, MemoryContext context)
 		s = find_session(umid);
 	if (s == NULL)
 		s = create_session(serverid, userid);
+	dlist_move_head(&sessions, &s->node);
+	connect_session(s);
 
 	s->references++;
 	reference->session = s;

@@ -24,7 +24,8 @@ struct SigmaSession
 	dlist_node	node;			/* in sessions */
 	MemoryContext context;
 	SigmaSettings *settings;
-	SigmaTransport *transport;
+	MemoryContext transport_context;	/* NULL while there is no transport */
+	SigmaTransport *transport;	/* there is one whenever the session is in use */
 	uint32		server_hash;	/* of the catalog rows it was made from */
 	uint32		mapping_hash;
 	bool		stale;			/* they have changed since */

@@ -448,6 +448,7 @@ typedef struct SigmaReply
 	SigmaSpan	body;			/* lives as long as the transfer */
 	bool		body_left;		/* a byte of the request's body has left */
 	bool		html;
+	bool		text_type;		/* its type says that it is text, and no web page */
 	char		retry_after[64];	/* the header's value; "" if there was none */
 	char		date[64];		/* likewise */
 	const char *text;			/* the library's own words; "" if none */
@@ -560,6 +561,7 @@ extern const SigmaFailure *sigma_call_failure(const SigmaCall *call);
 extern bool sigma_call_not_found(const SigmaCall *call);
 extern bool sigma_call_may_have_acted(const SigmaCall *call);
 extern SigmaSpan sigma_call_body(const SigmaCall *call);
+extern bool sigma_call_is_text(const SigmaCall *call);
 extern const char *sigma_call_target(const SigmaCall *call);
 extern void sigma_call_free(SigmaCall *call);
 extern SigmaCall *sigma_call(SigmaSession *session, MemoryContext context,

@@ -253,13 +253,19 @@ on_header(char *line, size_t size, size_t n, void *arg)
 		/* the head of an interim reply says nothing of the final one */
 		reply->retry_after[0] = '\0';
 		reply->html = false;
+		reply->text_type = false;
 	}
 	else if (header_value(line, n, "retry-after", &value, &length))
 		keep_value(reply->retry_after, sizeof(reply->retry_after), value, length);
 	else if (header_value(line, n, "date", &value, &length))
 		keep_value(reply->date, sizeof(reply->date), value, length);
 	else if (header_value(line, n, "content-type", &value, &length))
+	{
 		reply->html = length >= 9 && pg_strncasecmp(value, "text/html", 9) == 0;
+		reply->text_type = !reply->html &&
+			((length >= 5 && pg_strncasecmp(value, "text/", 5) == 0) ||
+			 (length >= 16 && pg_strncasecmp(value, "application/yaml", 16) == 0));
+	}
 	return n;
 }
 
