@@ -294,7 +294,7 @@ sigma_idle_time(SigmaSession *s)
 	}
 	if (waiting && !s->sign_in && !sigma_token_is_good(s))
 		next = Min(next, Max(s->sign_in_resume_ms, s->look_again_ms));
-	else if (waiting && s->flying < s->settings->max_concurrency)
+	else if (waiting && sigma_token_is_good(s) && s->flying < s->settings->max_concurrency)
 		next = Min(next, s->look_again_ms);
 	if (s->flying > 0)
 		next = Min(next, s->renew_ms);
