@@ -2,15 +2,16 @@
 #
 #   make demo         shows the main job, from installing what is missing to the last query
 #   make check        builds and runs all tests in a throw-away cluster
-#   make check-unit   only the unit tests of the pure files;  make check-asan  runs
-#                     them under AddressSanitizer, make check-fuzz  fuzzes (with clang)
+#   make check-unit   only the unit tests of the pure files
+#   make check-asan   all tests but one under AddressSanitizer and UBSan;  make check-valgrind  some
+#                     of them under valgrind;  make check-fuzz  fuzzes (with clang)
 #   make bench        measures against curl, and prints a table
 #   make              builds;  make install  installs;  make installcheck  runs
 #                     the regression tests against a running cluster
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-fuzz bench
+DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz bench
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
@@ -28,8 +29,10 @@ check-unit:
 	@$(MAKE) --no-print-directory -C test/unit check
 
 check-asan:
-	@test/harness/install-deps check
-	@$(MAKE) --no-print-directory -C test/unit check-asan
+	@test/harness/check-asan
+
+check-valgrind:
+	@test/harness/check-valgrind
 
 check-fuzz:
 	@test/harness/install-deps check

@@ -49,6 +49,13 @@ find_pg_config()
 	return 0
 }
 
+# UBSan beside AddressSanitizer writes to the standard error, whatever log_path says: for the server, that is its log.
+keep_ubsan()
+{
+	[ "${SIGMA_SANITIZE-}" = address ] || return 0
+	grep -E ': runtime error: |^    #[0-9]+ 0x' "$SIGMA_SERVER_LOG" >"$SIGMA_SANITIZE_REPORTS/ubsan.$$" || true
+}
+
 # quietly LOG COMMAND...: adds the output to LOG, and shows it only if the command fails or warns.  Under CI all is shown.
 quietly()
 {
