@@ -551,10 +551,10 @@ entry_belongs(const SigmaPager *pager, const SigmaEntry *entry)
 	if (!has[TELLS_KEY] && has[TELLS_CODE] && has[TELLS_MESSAGE] &&
 		sigma_find_api_field(pager->spec.resource, "code") == NULL)
 		raise_error_entry(pager, entry);
-	if (pager->spec.item)
+	if (pager->spec.item && pager->names.names[TELLS_KEY])
 		check_item(pager, entry);
 	/* what can be looked up by its key surely has one */
-	if (!has[TELLS_KEY] && pager->spec.resource->item_path)
+	if (!has[TELLS_KEY] && pager->spec.resource->item_path && pager->names.names[TELLS_KEY])
 		sigma_raise_reply(pager->target, "an entry has no \"%s\"", pager->names.names[TELLS_KEY]);
 	return pager->spec.include_archived || !archived;
 }
