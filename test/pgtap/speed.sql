@@ -42,7 +42,7 @@ END $$;
 SELECT sim_start('far', '--connections 1000') \g /dev/null
 SELECT make_server('far_off', sim_url('far'), 'page_size ''10'', prefetch ''false'''), make_server('far_one', sim_url('far'), 'page_size ''10'', max_concurrency ''1'''),
 	make_server('far_4', sim_url('far'), 'page_size ''10'', max_concurrency ''4'''), make_server('far_8', sim_url('far'), 'page_size ''10'', max_concurrency ''8''') \g /dev/null
-SELECT sim_config('{"latency_ms": 5}', 'far') \g /dev/null
+SELECT sim_config('{"latency_ms": 20}', 'far') \g /dev/null
 CREATE TABLE expected AS SELECT rows_of('SELECT connection_id, name FROM far_off.connections') AS rows, asked('far') AS requests, at_once('far');
 SELECT is(cardinality(rows), 1000, 'without look-ahead: all rows') FROM expected;
 SELECT is(cardinality(requests), 100, '... each page once') FROM expected;
@@ -141,7 +141,7 @@ BEGIN
 		RETURN NEXT;
 	END IF;
 END $$;
-SELECT sim_config('{"latency_ms": 3}') \g /dev/null
+SELECT sim_config('{"latency_ms": 20}') \g /dev/null
 SELECT gives('{"(,0,10,a,40)","(a,10,10,b,40)","(b,20,10,c,40)","(c,30,10,,40)"}', 40, 1, 'tokens that are no numbers');
 SELECT gives('{"(,0,10,1,40)","(1,10,10,2,40)","(2,20,10,3,40)","(3,30,10,,40)"}', 40, 1, 'tokens that count pages');
 SELECT gives('{"(,0,10,010,40)","(010,10,10,020,40)","(020,20,10,030,40)","(030,30,10,,40)"}', 40, 1, 'tokens with a zero before');
@@ -169,7 +169,7 @@ SELECT sim_call('POST', 'reset') \g /dev/null
 
 SELECT sim_start('many', '--connections 2000') \g /dev/null
 SELECT make_server('many', sim_url('many')), make_server('many_off', sim_url('many'), 'prefetch ''false''') \g /dev/null
-SELECT sim_config('{"latency_ms": 3}', 'many') \g /dev/null
+SELECT sim_config('{"latency_ms": 10}', 'many') \g /dev/null
 CREATE TABLE ids AS SELECT row_number() OVER ()::int AS n, connection_id AS id, name FROM many.connections LIMIT 40;
 ANALYZE ids;
 -- lists that look so long that nobody would read them whole
@@ -192,7 +192,7 @@ SELECT is(rows_of('SELECT connection_id, grant_id FROM many.connection_grants WH
 	rows_of('SELECT connection_id, grant_id FROM many_off.connection_grants WHERE connection_id = ANY (' || quote_literal(:'some') || ')'), 'the lists of 40 parents: the same rows');
 SELECT cmp_ok(at_once('many'), '<=', 4, '... never more than four at once');
 SELECT make_server('small_off', sim_url(), 'prefetch ''false'''), make_server('small_one', sim_url(), 'max_concurrency ''1''') \g /dev/null
-SELECT sim_config('{"latency_ms": 3}') \g /dev/null
+SELECT sim_config('{"latency_ms": 10}') \g /dev/null
 CREATE FUNCTION walks(t text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	rows text[];
@@ -283,7 +283,7 @@ SELECT matches(plan_of(format(query, 'many')), 'Sigma Lookup Join', format('join
 SELECT doesnt_match(plan_of(format(query, 'many_off')), 'Sigma Lookup Join', format('join %s does not without prefetch', n)) FROM joins WHERE joined ORDER BY n;
 
 -- which requests
-SELECT sim_config('{"latency_ms": 3}', 'many') \g /dev/null
+SELECT sim_config('{"latency_ms": 10}', 'many') \g /dev/null
 SELECT sim_calm('many') \g /dev/null
 SELECT is(cardinality(rows_of('SELECT c.name FROM outside o LEFT JOIN many.connections c ON c.connection_id = o.id')), 30, 'a left join');
 SELECT is(sim_count('many'), count(id)::int, '... a request for each key that is not NULL') FROM outside;
@@ -404,7 +404,7 @@ DROP ROLE sigma_speed_owner;
 
 SELECT sim_start('store') \g /dev/null
 SELECT make_server('store', sim_url('store'), 'batch_size ''50'''), make_server('store_1', sim_url('store')) \g /dev/null
-SELECT sim_config('{"latency_ms": 3}', 'store') \g /dev/null
+SELECT sim_config('{"latency_ms": 10}', 'store') \g /dev/null
 CREATE FUNCTION creates() RETURNS int LANGUAGE sql AS $$ SELECT count(*)::int FROM sim_log('store') WHERE method = 'POST' $$;
 CREATE FUNCTION inserted(kind text, n int, server text DEFAULT 'store') RETURNS text LANGUAGE sql AS $$
 	SELECT format('INSERT INTO %s.connections (name, details) SELECT %L || lpad(i::text, 3, ''0''), ''{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'' FROM generate_series(1, %s) i', server, kind, n)
