@@ -481,3 +481,19 @@ escape_json(StringInfo buf, const char *str)
 	}
 	appendStringInfoChar(buf, '"');
 }
+
+#ifdef USE_ASSERT_CHECKING
+/* A server with assertions has them in its inline functions, too. */
+#if PG_VERSION_NUM >= 160000
+void
+ExceptionalCondition(const char *conditionName, const char *fileName, int lineNumber)
+#else
+void
+ExceptionalCondition(const char *conditionName, const char *errorType UNUSED,
+					 const char *fileName, int lineNumber)
+#endif
+{
+	fprintf(stderr, "assertion \"%s\" failed in %s:%d\n", conditionName, fileName, lineNumber);
+	abort();
+}
+#endif
