@@ -489,7 +489,7 @@ void
 ExceptionalCondition(const char *conditionName, const char *fileName, int lineNumber)
 #else
 void
-ExceptionalCondition(const char *conditionName, const char *errorType UNUSED,
+ExceptionalCondition(const char *conditionName, const char *errorType pg_attribute_unused(),
 					 const char *fileName, int lineNumber)
 #endif
 {
