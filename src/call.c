@@ -406,13 +406,6 @@ sigma_call_target(const SigmaCall *call)
 	return psprintf("%s %s", call->spec.method, call->spec.target);
 }
 
-/* Ends the call, and its memory. */
-void
-sigma_call_free(SigmaCall *call)
-{
-	MemoryContextDelete(call->context);
-}
-
 /* A whole call: begins, waits, and raises if it has failed. */
 SigmaCall *
 sigma_call(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)

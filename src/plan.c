@@ -296,22 +296,26 @@ estimate_parents(RelOptInfo *rel, Oid relid, const SigmaResource *resource)
 	return last_total(rel, relid, parent, DEFAULT_PARENTS);
 }
 
+/*
+ * May writing to this relation write to the server?  Rows of a partitioned
+ * table may be routed to a foreign partition.
+ */
+bool
+sigma_is_target_of(const RangeTblEntry *rte, Oid serverid)
+{
+	return rte->relkind == RELKIND_PARTITIONED_TABLE ||
+		(rte->relkind == RELKIND_FOREIGN_TABLE && GetForeignTable(rte->relid)->serverid == serverid);
+}
+
 /* Does a query, or one in its WITH clause, write to a server's tables? */
 static bool
 query_writes(Query *query, Oid serverid)
 {
 	ListCell   *lc;
 
-	if (query->commandType != CMD_SELECT && query->resultRelation > 0)
-	{
-		RangeTblEntry *target = rt_fetch(query->resultRelation, query->rtable);
-
-		/* rows of a partitioned table may be routed to a foreign partition */
-		if (target->relkind == RELKIND_PARTITIONED_TABLE ||
-			(target->relkind == RELKIND_FOREIGN_TABLE &&
-			 GetForeignTable(target->relid)->serverid == serverid))
-			return true;
-	}
+	if (query->commandType != CMD_SELECT && query->resultRelation > 0 &&
+		sigma_is_target_of(rt_fetch(query->resultRelation, query->rtable), serverid))
+		return true;
 	foreach(lc, query->cteList)
 	{
 		Node	   *cte = lfirst_node(CommonTableExpr, lc)->ctequery;

@@ -84,16 +84,8 @@ statement_writes(EState *estate, Oid serverid)
 	ListCell   *lc;
 
 	foreach(lc, estate->es_plannedstmt->resultRelations)
-	{
-		RangeTblEntry *rte = exec_rt_fetch(lfirst_int(lc), estate);
-
-		/* rows of a partitioned table may be routed to a foreign partition */
-		if (rte->relkind == RELKIND_PARTITIONED_TABLE)
+		if (sigma_is_target_of(exec_rt_fetch(lfirst_int(lc), estate), serverid))
 			return true;
-		if (rte->relkind == RELKIND_FOREIGN_TABLE &&
-			GetForeignTable(rte->relid)->serverid == serverid)
-			return true;
-	}
 	return false;
 }
 

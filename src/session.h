@@ -11,7 +11,6 @@
 #include "sigma_fdw.h"
 
 #include "lib/ilist.h"
-#include "portability/instr_time.h"
 
 /* How often to ask again for what another backend holds. */
 #define LOOK_AGAIN_MS 5.0
@@ -81,16 +80,6 @@ struct SigmaCall
 	SigmaFailure *failure;		/* if DONE and failed */
 	MemoryContextCallback callback;
 };
-
-/* The monotonic clock. */
-static inline double
-now_ms(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return INSTR_TIME_GET_MILLISEC(now);
-}
 
 /* A secret that is no longer needed. */
 static inline void

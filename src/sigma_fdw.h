@@ -18,6 +18,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/execnodes.h"
 #include "nodes/pg_list.h"
+#include "portability/instr_time.h"
 #include "utils/relcache.h"
 
 #include "compat.h"
@@ -26,6 +27,16 @@
 
 /* The API's own limits, as published. */
 #define SIGMA_MAX_PAGE_SIZE 1000
+
+/* The monotonic clock, in milliseconds. */
+static inline double
+now_ms(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_MILLISEC(now);
+}
 
 /* A piece of text inside somebody else's buffer; not NUL-terminated. */
 typedef struct SigmaSpan
@@ -563,7 +574,6 @@ extern bool sigma_call_may_have_acted(const SigmaCall *call);
 extern SigmaSpan sigma_call_body(const SigmaCall *call);
 extern bool sigma_call_is_text(const SigmaCall *call);
 extern const char *sigma_call_target(const SigmaCall *call);
-extern void sigma_call_free(SigmaCall *call);
 extern SigmaCall *sigma_call(SigmaSession *session, MemoryContext context,
 							 const SigmaCallSpec *spec);
 extern void sigma_session_note_total(SigmaSession *session, const SigmaResource *resource,
@@ -718,6 +728,7 @@ extern ForeignScan *sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid 
 										List *scan_clauses, Plan *outer_plan);
 extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
 
+extern bool sigma_is_target_of(const RangeTblEntry *rte, Oid serverid);
 extern bool sigma_can_count(RelOptInfo *rel);
 extern bool sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, List *restrictlist,
 							bool *item, List **sources, double *per_key, int *concurrency);

@@ -37,7 +37,6 @@
 #include "lib/ilist.h"
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
 
@@ -97,15 +96,6 @@ struct SigmaTransfer
 	char		error[CURL_ERROR_SIZE];
 	MemoryContextCallback callback;
 };
-
-static double
-now_ms(void)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	return INSTR_TIME_GET_MILLISEC(now);
-}
 
 /* libcurl runs between these two. */
 static void
