@@ -53,15 +53,46 @@ CREATE FUNCTION @extschema@.sigma_create_connection(
     description pg_catalog.jsonb DEFAULT NULL,
     timeout_secs pg_catalog.int4 DEFAULT NULL,
     use_friendly_names pg_catalog.bool DEFAULT NULL,
-    pool_sizes pg_catalog.jsonb DEFAULT NULL)
+    pool_sizes pg_catalog.jsonb DEFAULT NULL,
+    if_not_exists pg_catalog.bool DEFAULT false)
 RETURNS pg_catalog.jsonb
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_create_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb,
-    pg_catalog.int4, pg_catalog.bool, pg_catalog.jsonb) IS
-'creates a connection in Sigma at once and returns it as Sigma does';
+    pg_catalog.int4, pg_catalog.bool, pg_catalog.jsonb, pg_catalog.bool) IS
+'creates a connection in Sigma at once and returns it as Sigma does; with if_not_exists, returns the one that has its name and type, if there is one';
+
+CREATE FUNCTION @extschema@.sigma_restore_connection(
+    server pg_catalog.text,
+    connection_id pg_catalog.text,
+    name pg_catalog.text,
+    details pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_restore_connection(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
+'brings a deleted connection back at once and returns it as Sigma does';
+
+CREATE FUNCTION @extschema@.sigma_find_created(
+    server pg_catalog.text,
+    name pg_catalog.text,
+    since pg_catalog.timestamptz DEFAULT NULL,
+    OUT connection_id pg_catalog.text,
+    OUT connection_name pg_catalog.text,
+    OUT type pg_catalog.text,
+    OUT created_by pg_catalog.text,
+    OUT created_at pg_catalog.timestamptz)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION @extschema@.sigma_find_created(
+    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) IS
+'the connections of a name that were created since a time: for when it is not known whether a create was carried out';
 
 CREATE FUNCTION @extschema@.sigma_sync_connection(
     server pg_catalog.text,
@@ -290,7 +321,11 @@ REVOKE ALL ON FUNCTION @extschema@.sigma_whoami(pg_catalog.text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_test_connection(pg_catalog.text, pg_catalog.text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_create_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb,
-    pg_catalog.int4, pg_catalog.bool, pg_catalog.jsonb) FROM PUBLIC;
+    pg_catalog.int4, pg_catalog.bool, pg_catalog.jsonb, pg_catalog.bool) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_restore_connection(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_find_created(
+    pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_request(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_sync_connection(

@@ -21,10 +21,15 @@
 
 #include "common/base64.h"
 #include "common/pg_prng.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
 #include "utils/memutils.h"
 
 /* A reply that is no error object is shown in part, unless it is longer. */
 #define REPLY_LOOK (16 * 1024)
+
+/* A wait that nothing interrupts looks up this often whether it should end. */
+#define LOOK_UP_MS 50
 
 /* --------------------------------------------------------------- failures */
 
@@ -356,6 +361,60 @@ sigma_call_wait(SigmaCall *call)
 	}
 	if (call->spec.stats)
 		call->spec.stats->wait_ms += now_ms() - start;
+}
+
+/*
+ * The same for a wait that nothing interrupts, up to a time (by now_ms()), or
+ * until somebody wants to cancel; false if the call is not done by then.  For
+ * the end of a transaction that is rolled back.
+ */
+bool
+sigma_call_wait_until(SigmaCall *call, double deadline_ms)
+{
+	while (call->state != CALL_DONE)
+	{
+		SigmaSession *s = call->session;
+		double		left = deadline_ms - now_ms();
+		long		idle;
+
+		sigma_advance(s);
+		if (call->state == CALL_DONE)
+			break;
+		if (left <= 0 || QueryCancelPending || (ProcDiePending && !proc_exit_inprogress))
+			return false;
+		idle = sigma_idle_time(s);
+		sigma_transport_wait(s->transport, (long) Min(Min(idle < 0 ? LOOK_UP_MS : idle, LOOK_UP_MS), left));
+	}
+	return true;
+}
+
+/* The HTTP status of the last reply; 0 if there was none. */
+int
+sigma_call_status(const SigmaCall *call)
+{
+	return call->transfer ? sigma_transfer_reply(call->transfer)->status : 0;
+}
+
+/*
+ * What Sigma calls the request, as the last reply tells in its head or in an
+ * error object; NULL if it does not.  Fit for a message; palloc'd.
+ */
+const char *
+sigma_call_request_id(const SigmaCall *call)
+{
+	const SigmaReply *reply = call->transfer ? sigma_transfer_reply(call->transfer) : NULL;
+	char	   *code;
+	char	   *message;
+	char	   *request_id = NULL;
+
+	if (reply == NULL)
+		return NULL;
+	if (reply->request_id[0])
+		request_id = pstrdup(reply->request_id);
+	else
+		(void) sigma_json_error_object(reply->body.data, reply->body.length, &code, &message,
+									   &request_id);
+	return request_id ? sigma_clean_text(request_id, strlen(request_id), 100) : NULL;
 }
 
 /* Why a call that is done has failed; NULL if it has not. */

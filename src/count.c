@@ -110,12 +110,16 @@ sigma_count_entries(SigmaSession *session, Oid relid, SigmaStats *stats)
 	SigmaListSpec spec = count_spec(options, 1);
 	SigmaPager *pager = sigma_pager_open(session, context, &spec, stats);
 	SigmaEntry	entry;
-	bool		any;
-	double		total;
+	bool		any = false;
+	double		total = -1;
 	int64		count = 0;
 
-	any = sigma_pager_next(pager, &entry);
-	total = sigma_pager_total(pager);
+	/* Sigma does not know what the transaction is about to delete */
+	if (!sigma_queue_any(sigma_session_serverid(session)))
+	{
+		any = sigma_pager_next(pager, &entry);
+		total = sigma_pager_total(pager);
+	}
 	/* a total that the page itself belies is not believed */
 	if (total >= 0 && any == (total > 0) && sigma_pager_has_more(pager) == (total > 1))
 		count = (int64) total;

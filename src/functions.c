@@ -22,8 +22,11 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(sigma_create_connection);
+PG_FUNCTION_INFO_V1(sigma_restore_connection);
+PG_FUNCTION_INFO_V1(sigma_find_created);
 PG_FUNCTION_INFO_V1(sigma_whoami);
 PG_FUNCTION_INFO_V1(sigma_test_connection);
 PG_FUNCTION_INFO_V1(sigma_sync_connection);
@@ -67,16 +70,16 @@ sigma_function_server(FunctionCallInfo fcinfo)
 	return server->serverid;
 }
 
-/* The session of the current user with that server. */
-static SigmaSession *
-open_server(FunctionCallInfo fcinfo)
+/* The session of the current user with that server; raises the same, and 28000. */
+SigmaSession *
+sigma_function_session(FunctionCallInfo fcinfo)
 {
 	return sigma_session_open(sigma_function_server(fcinfo), GetUserId(), CurrentMemoryContext);
 }
 
 /* Before a write: raises 25006 or 55000 if it must not be. */
-static void
-check_writable(const SigmaSession *session, const char *function)
+void
+sigma_check_writable(const SigmaSession *session, const char *function)
 {
 	PreventCommandIfReadOnly(function);
 	if (!sigma_server_updatable(sigma_session_serverid(session)))
@@ -84,6 +87,29 @@ check_writable(const SigmaSession *session, const char *function)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("server \"%s\" does not allow writes", sigma_session_server(session)),
 				 errhint("Its option \"updatable\" is false.")));
+}
+
+/* "name" says it all, without a look at the reply. */
+static const SigmaFailure *
+request_done(SigmaWrite *write)
+{
+	sigma_effect_done(write->effect, write->name);
+	return NULL;
+}
+
+/*
+ * Sends a request that changes something, of which no more is known than what
+ * the request is.  Returns NULL in a dry run.
+ */
+static SigmaCall *
+run_request(SigmaSession *session, const SigmaCallSpec *spec)
+{
+	SigmaWrite	write = {.spec = *spec, .succeeded = request_done};
+
+	write.name = psprintf("%s %s was carried out in Sigma", spec->method, spec->target);
+	write.maybe = psprintf("%s %s may have been carried out in Sigma", spec->method, spec->target);
+	sigma_run_writes(session, CurrentMemoryContext, &write, 1);
+	return write.call;
 }
 
 /* The reply's text as one checked value; raises HV000 if it is none. */
@@ -132,7 +158,7 @@ members_to_row(FunctionCallInfo fcinfo, SigmaCall *call, int n, const char *cons
 Datum
 sigma_whoami(PG_FUNCTION_ARGS)
 {
-	SigmaSession *session = open_server(fcinfo);
+	SigmaSession *session = sigma_function_session(fcinfo);
 	SigmaCallSpec spec = {.method = "GET", .target = "/v2/whoami", .purpose = SIGMA_READ};
 
 	PG_RETURN_DATUM(members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 2,
@@ -145,7 +171,7 @@ sigma_whoami(PG_FUNCTION_ARGS)
 Datum
 sigma_test_connection(PG_FUNCTION_ARGS)
 {
-	SigmaSession *session = open_server(fcinfo);
+	SigmaSession *session = sigma_function_session(fcinfo);
 	SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_READ};
 
 	spec.target = sigma_connection_target("/v2/connections/{connection_id}/test",
@@ -182,9 +208,44 @@ jsonb_argument(FunctionCallInfo fcinfo, int i)
 	return JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 }
 
+/* A connection that was sent and not replied to, as it will be; for a dry run. */
+static Datum
+foreseen(SigmaSpan entry, const SigmaWrite *write)
+{
+	SigmaSpan	body = {write->spec.body, strlen(write->spec.body)};
+	static const char restored[] = "{\"isArchived\":false}";
+
+	entry = sigma_entry_replaced(entry, body);
+	return sigma_json_to_jsonb(sigma_entry_patched(entry, (SigmaSpan) {restored, strlen(restored)}));
+}
+
+/* The connection of that name and type as jsonb, if there is one: it says so. */
+static bool
+find_existing(SigmaSession *session, const char *name, const char *type, Datum *found)
+{
+	SigmaPager *pager = sigma_connections_named(session, name);
+	SigmaEntry	entry;
+
+	while (sigma_next_named(pager, name, &entry))
+	{
+		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
+		char	   *its_type = sigma_json_member_text(&object, "type");
+
+		if (its_type == NULL || strcmp(its_type, type) != 0)
+			continue;
+		ereport(NOTICE,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("connection \"%s\" of type \"%s\" already exists (%s), none is created", name, type,
+						sigma_json_member_text(&object, "connectionId"))));
+		*found = sigma_json_to_jsonb(entry.text);
+		return true;
+	}
+	return false;
+}
+
 /*
  * sigma_create_connection(server, name, details, description, timeout_secs,
- * use_friendly_names, pool_sizes) returns the reply
+ * use_friendly_names, pool_sizes, if_not_exists) returns the reply
  */
 Datum
 sigma_create_connection(PG_FUNCTION_ARGS)
@@ -201,8 +262,8 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 
 	sigma_hide_statement(&hiding);
 
-	session = open_server(fcinfo);
-	check_writable(session, "sigma_create_connection()");
+	session = sigma_function_session(fcinfo);
+	sigma_check_writable(session, "sigma_create_connection()");
 	name = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (!PG_ARGISNULL(2))
 		details = PG_GETARG_DATUM(2);
@@ -213,12 +274,134 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 					  !PG_ARGISNULL(5) && PG_GETARG_BOOL(5) ? "true" : "false");
 	typed = add_typed(typed, fcinfo, 6, "pool_sizes", "poolSizes", jsonb_argument(fcinfo, 6));
 	body = sigma_connection_body(name, PG_ARGISNULL(2) ? NULL : &details, typed, &secrets);
-	write = sigma_connection_write(name, body, secrets, NULL);
-	sigma_run_writes(session, CurrentMemoryContext, &write, 1);
-	result = sigma_json_to_jsonb(reply_value(write.call).text);
+	if (PG_NARGS() <= 7 || PG_ARGISNULL(7) || !PG_GETARG_BOOL(7) ||
+		!find_existing(session, name, sigma_details_type(details), &result))
+	{
+		write = sigma_connection_write(name, body, secrets, NULL);
+		sigma_run_writes(session, CurrentMemoryContext, &write, 1);
+		result = write.call ? sigma_json_to_jsonb(reply_value(write.call).text)
+			: foreseen((SigmaSpan) {"{\"connectionId\":null}", 21}, &write);
+	}
 
 	sigma_show_statement(&hiding);
 	PG_RETURN_DATUM(result);
+}
+
+/*
+ * The archived connection of an id, as Sigma shows it.  Raises P0002 if there
+ * is none, and 55000 if it is not archived.
+ */
+static SigmaSpan
+archived_connection(SigmaSession *session, char *id)
+{
+	SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP};
+	SigmaCall  *call;
+	SigmaJsonValue object;
+	SigmaSpan	queued;
+	char	   *archived;
+
+	spec.target = sigma_connection_target("/v2/connections/{connection_id}", id);
+	call = sigma_call(session, CurrentMemoryContext, &spec);
+	if (sigma_call_not_found(call))
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("connection \"%s\" does not exist in Sigma", id)));
+	object = reply_value(call);
+	archived = sigma_json_member_text(&object, "isArchived");
+	if (archived == NULL || strcmp(archived, "true") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("connection \"%s\" is not archived", id),
+				 sigma_queue_find(sigma_session_serverid(session), id, &queued)
+				 ? errhint("This transaction is about to change it; ROLLBACK, or ROLLBACK TO SAVEPOINT, takes that back.")
+				 : errhint("Use UPDATE to change it.")));
+	return object.text;
+}
+
+/*
+ * sigma_restore_connection(server, connection_id, name, details) returns the
+ * reply; a null name stays as it was
+ */
+Datum
+sigma_restore_connection(PG_FUNCTION_ARGS)
+{
+	SigmaSession *session;
+	char	   *id;
+	char	   *name;
+	Datum		details;
+	SigmaSpan	entry;
+	SigmaJsonValue object = {.kind = SIGMA_JSON_OBJECT};
+	List	   *secrets = NIL;
+	SigmaTyped	restore = {"restore", "restore", SIGMA_WRITE_TOP, "true", false};
+	const char *body;
+	SigmaWrite	write;
+	Datum		result;
+	SigmaHiding hiding;
+
+	sigma_hide_statement(&hiding);
+
+	session = sigma_function_session(fcinfo);
+	sigma_check_writable(session, "sigma_restore_connection()");
+	id = text_argument(fcinfo, 1, "connection_id");
+	if (PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", "details"),
+				 errdetail("Sigma takes a connection back only as a whole, with its secrets.")));
+	details = PG_GETARG_DATUM(3);
+	entry = archived_connection(session, id);
+	object.text = entry;
+	name = PG_ARGISNULL(2) ? sigma_json_member_text(&object, "name")
+		: text_to_cstring(PG_GETARG_TEXT_PP(2));
+	body = sigma_replacement_body(entry, name, &details, list_make1(&restore), &secrets);
+	write = sigma_restore_write(id, name, body, secrets);
+	sigma_run_writes(session, CurrentMemoryContext, &write, 1);
+	result = write.call ? sigma_json_to_jsonb(reply_value(write.call).text) : foreseen(entry, &write);
+
+	sigma_show_statement(&hiding);
+	PG_RETURN_DATUM(result);
+}
+
+/*
+ * sigma_find_created(server, name, since) returns rows (connection_id, name,
+ * type, created_by, created_at)
+ */
+Datum
+sigma_find_created(PG_FUNCTION_ARGS)
+{
+	static const char *const fields[] = {"connectionId", "name", "type", "createdBy"};
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	SigmaSession *session = sigma_function_session(fcinfo);
+	char	   *name = text_argument(fcinfo, 1, "name");
+	SigmaPager *pager = sigma_connections_named(session, name);
+	SigmaEntry	entry;
+
+	InitMaterializedSRF(fcinfo, 0);
+	while (sigma_next_named(pager, name, &entry))
+	{
+		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
+		char	   *created = sigma_json_member_text(&object, "createdAt");
+		Datum		values[lengthof(fields) + 1] = {0};
+		bool		nulls[lengthof(fields) + 1] = {false};
+
+		if (created)
+			values[4] = DirectFunctionCall3(timestamptz_in, CStringGetDatum(created),
+											ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+		nulls[4] = created == NULL;
+		/* what has no time may be what is looked for */
+		if (created && !PG_ARGISNULL(2) && DatumGetTimestampTz(values[4]) < PG_GETARG_TIMESTAMPTZ(2))
+			continue;
+		for (int i = 0; i < (int) lengthof(fields); i++)
+		{
+			char	   *text = sigma_json_member_text(&object, fields[i]);
+
+			nulls[i] = text == NULL;
+			if (text)
+				values[i] = CStringGetTextDatum(text);
+		}
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	PG_RETURN_NULL();
 }
 
 /* --------------------------------------------------- paths of a connection */
@@ -260,14 +443,14 @@ path_argument(FunctionCallInfo fcinfo, int i)
 Datum
 sigma_sync_connection(PG_FUNCTION_ARGS)
 {
-	SigmaSession *session = open_server(fcinfo);
+	SigmaSession *session = sigma_function_session(fcinfo);
 	SigmaCallSpec spec = {.method = "POST", .purpose = SIGMA_WRITE};
 
-	check_writable(session, "sigma_sync_connection()");
+	sigma_check_writable(session, "sigma_sync_connection()");
 	spec.target = sigma_connection_target("/v2/connections/{connection_id}/sync",
 									text_argument(fcinfo, 1, "connection_id"));
 	spec.body = path_argument(fcinfo, 2);
-	(void) sigma_call(session, CurrentMemoryContext, &spec);
+	(void) run_request(session, &spec);
 	PG_RETURN_VOID();
 }
 
@@ -277,7 +460,7 @@ sigma_sync_connection(PG_FUNCTION_ARGS)
 Datum
 sigma_lookup_path(PG_FUNCTION_ARGS)
 {
-	SigmaSession *session = open_server(fcinfo);
+	SigmaSession *session = sigma_function_session(fcinfo);
 	/* a POST, but only to carry the path: it changes nothing */
 	SigmaCallSpec spec = {.method = "POST", .purpose = SIGMA_READ};
 
@@ -309,11 +492,11 @@ grantee_arguments(FunctionCallInfo fcinfo, char **member_id, char **team_id)
 Datum
 sigma_grant_connection(PG_FUNCTION_ARGS)
 {
-	SigmaSession *session = open_server(fcinfo);
+	SigmaSession *session = sigma_function_session(fcinfo);
 	char	   *member_id;
 	char	   *team_id;
 
-	check_writable(session, "sigma_grant_connection()");
+	sigma_check_writable(session, "sigma_grant_connection()");
 	grantee_arguments(fcinfo, &member_id, &team_id);
 	sigma_grant_call(session, CurrentMemoryContext, text_argument(fcinfo, 1, "connection_id"),
 					 text_argument(fcinfo, 2, "permission"), member_id, team_id, NULL);
@@ -327,7 +510,7 @@ sigma_grant_connection(PG_FUNCTION_ARGS)
 Datum
 sigma_revoke_connection(PG_FUNCTION_ARGS)
 {
-	SigmaSession *session = open_server(fcinfo);
+	SigmaSession *session = sigma_function_session(fcinfo);
 	char	   *connection = text_argument(fcinfo, 1, "connection_id");
 	char	   *permission = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	char	   *member_id;
@@ -337,7 +520,7 @@ sigma_revoke_connection(PG_FUNCTION_ARGS)
 	List	   *grants = NIL;
 	ListCell   *lc;
 
-	check_writable(session, "sigma_revoke_connection()");
+	sigma_check_writable(session, "sigma_revoke_connection()");
 	grantee_arguments(fcinfo, &member_id, &team_id);
 	/* all are found before the first is revoked: a list that shrinks is no list */
 	while ((pager = sigma_find_grant(session, pager, connection, permission, member_id, team_id,
@@ -522,13 +705,13 @@ sigma_request(PG_FUNCTION_ARGS)
 
 	sigma_hide_statement(&hiding);
 
-	session = open_server(fcinfo);
+	session = sigma_function_session(fcinfo);
 	spec.method = check_method(text_argument(fcinfo, 1, "method"));
 	spec.purpose = strcmp(spec.method, "GET") == 0 ? SIGMA_READ : SIGMA_WRITE;
 	path = text_argument(fcinfo, 2, "path");
 	check_path(session, path);
 	if (spec.purpose == SIGMA_WRITE)
-		check_writable(session, "sigma_request()");
+		sigma_check_writable(session, "sigma_request()");
 	else if (!PG_ARGISNULL(4))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -547,8 +730,11 @@ sigma_request(PG_FUNCTION_ARGS)
 		spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
 		spec.secrets = sigma_json_secrets(NIL, PG_GETARG_DATUM(4));
 	}
-	call = sigma_call(session, CurrentMemoryContext, &spec);
+	call = spec.purpose == SIGMA_WRITE ? run_request(session, &spec)
+		: sigma_call(session, CurrentMemoryContext, &spec);
 	sigma_show_statement(&hiding);
+	if (call == NULL)
+		PG_RETURN_NULL();
 
 	reply = sigma_call_body(call);
 	if (reply.length == 0)

@@ -627,15 +627,24 @@ sigma_text_to_json(const char *text)
 /* ---------------------------------------------------------------- secrets */
 
 /*
- * A value under one of these keys is no secret by itself, and may be so short
- * that masking it would make a message unreadable.  (A longer one is masked
- * all the same: what is in "details" is nobody's business.)
+ * Members of "details" that say where and how, and are no secrets: they are
+ * shown in a dry run, and if they are short they are not masked in messages,
+ * which would become unreadable.  Whatever is not in this list may be a secret.
  */
 static bool
 is_plain_key(const char *key)
 {
 	static const char *const plain[] = {
-		"account", "database", "host", "port", "projectId", "role", "server", "user", "warehouse",
+		"account", "additionalProjectIds", "audience", "authType", "clientId", "database",
+		"description", "endpoint", "exportsWarehouse", "externalAccessIntegration", "host",
+		"httpPath", "idpType", "inputTableAuditLogSchema", "materializationWarehouse",
+		"metadataUrl", "packages", "port", "projectId", "role", "roleSwitching", "scopes",
+		"secretId", "secretManagerId", "server", "serverHostname", "serviceNames",
+		"sourceSwapPolicyId", "type", "useDynamicTables", "useJwt", "useOauth", "usePkce",
+		"usePython", "useReadUncommittedIsolation", "useSourceSwapPolicy", "useTls", "user",
+		"userAttributes", "warehouse", "workspaceUrl", "writeAccess", "writeCatalog",
+		"writeDatabase", "writeDataset", "writeProject", "writeSchema", "writebackSchemaId",
+		"writebackSchemas",
 	};
 
 	for (int i = 0; i < (int) lengthof(plain); i++)
@@ -652,7 +661,8 @@ add_secret(List *secrets, const char *key, char *text)
 	size_t		length = strlen(json);
 
 	/* these say how, not what, and stand in every message about a connection */
-	if (strcmp(key, "type") == 0 || strcmp(key, "authType") == 0)
+	if (strcmp(key, "type") == 0 || strcmp(key, "authType") == 0 ||
+		strcmp(key, "secretManagerId") == 0 || strcmp(key, "secretId") == 0)
 		return secrets;
 	if (strlen(text) < 4 && is_plain_key(key))
 		return secrets;
@@ -701,4 +711,72 @@ sigma_json_secrets(List *secrets, Datum jsonb)
 																	 NumericGetDatum(v.val.numeric))));
 	}
 	return secrets;
+}
+
+/* Does a member's name say that its value is a secret?  For what is not in "details". */
+static bool
+sounds_secret(const char *key)
+{
+	static const char *const parts[] = {
+		"apikey", "credential", "passphrase", "password", "privatekey", "secret", "serviceaccount",
+		"token",
+	};
+	char	   *lower = pstrdup(key);
+
+	for (char *p = lower; *p; p++)
+		*p = (char) pg_tolower((unsigned char) *p);
+	for (int i = 0; i < (int) lengthof(parts); i++)
+		if (strstr(lower, parts[i]))
+			return !is_plain_key(key);
+	return false;
+}
+
+/*
+ * A request's body (JSON in UTF-8) as it may be shown: every string and number
+ * that is, or might be, a secret is masked.  Within "details" that is
+ * everything but what is known to be none, elsewhere what sounds like one.
+ * palloc'd, in the database's encoding.
+ */
+char *
+sigma_json_masked(const char *body)
+{
+	Datum		jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(to_server(body, strlen(body))));
+	JsonbIterator *it = JsonbIteratorInit(&DatumGetJsonbP(jsonb)->root);
+	JsonbParseState *state = NULL;
+	JsonbValue *result = NULL;
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	Jsonb	   *masked;
+	int			depth = 0;
+	int			details = 0;	/* the depth below which "details" is; 0: not in it */
+	bool		secret = false;
+
+	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	{
+		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
+			depth++;
+		else if (token == WJB_KEY)
+		{
+			char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
+
+			if (depth <= details)
+				details = 0;
+			secret = details ? !is_plain_key(key) : sounds_secret(key);
+			if (!details && strcmp(key, "details") == 0)
+				details = depth;
+		}
+		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
+			depth--;
+		else if (secret && (v.type == jbvString || v.type == jbvNumeric))
+		{
+			v.type = jbvString;
+			v.val.string.val = "***";
+			v.val.string.len = 3;
+		}
+		result = pushJsonbValue(&state, token,
+								token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM ||
+								(token == WJB_BEGIN_ARRAY && v.val.array.rawScalar) ? &v : NULL);
+	}
+	masked = JsonbValueToJsonb(result);
+	return JsonbToCString(NULL, &masked->root, VARSIZE(masked));
 }

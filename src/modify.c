@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * modify.c
- *	  INSERT, COPY FROM and DELETE.
+ *	  INSERT, COPY FROM, UPDATE and DELETE.
  *
  * The requests themselves are made in write.c; here rows become requests, and
  * replies rows.
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "modify.h"
 
-#include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/pg_type_d.h"
 #include "commands/trigger.h"
@@ -18,50 +18,12 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/appendinfo.h"
+#include "optimizer/inherit.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-
-/* What the plan's rows call the row that is to be deleted. */
-#define OLD_ROW "sigma_row"
-
-/* How a column's value becomes JSON. */
-typedef enum JsonForm
-{
-	FORM_STRING,
-	FORM_LITERAL,				/* a number: its text is JSON already */
-	FORM_BOOL,
-	FORM_JSON
-} JsonForm;
-
-typedef struct WriteColumn
-{
-	AttrNumber	attnum;
-	const char *name;			/* SQL name in this table */
-	const char *column;			/* SQL name in the catalogue; "" if it is not there */
-	const char *field;			/* the API's name */
-	SigmaWriteTo write;
-	JsonForm	form;
-	FmgrInfo	output;
-} WriteColumn;
-
-typedef struct SigmaModify
-{
-	SigmaSession *session;
-	const SigmaResource *resource;
-	int			ncolumns;
-	WriteColumn *columns;
-	Bitmapset  *attnums;		/* of all columns */
-	SigmaRowReader *reader;		/* NULL if nobody looks at the new row */
-	SigmaStats	stats;
-	bool		started;		/* the first row has come */
-	AttrNumber	old_row;		/* of a DELETE: where the plan's row has the old one */
-	List	   *deleted;		/* and the ids of what is gone already */
-	MemoryContext context;
-	MemoryContext row_context;
-} SigmaModify;
 
 /* ------------------------------------------------------------- what is taken */
 
@@ -78,20 +40,19 @@ sigmaIsForeignRelUpdatable(Relation rel)
 		case SIGMA_WRITES_NOTHING:
 			break;
 		case SIGMA_WRITES_CONNECTIONS:
-			return 1 << CMD_INSERT;
+			return 1 << CMD_INSERT | 1 << CMD_UPDATE | 1 << CMD_DELETE;
 		case SIGMA_WRITES_GRANTS:
 			return 1 << CMD_INSERT | 1 << CMD_DELETE;
 	}
 	return 0;
 }
 
-/* A row to be deleted is known by all that was read of it. */
+/* A row to be changed is known by all that was read of it. */
 void
 sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target,
 							 Relation rel UNUSED)
 {
-	/* an UPDATE, which may come by way of an inheritance parent, is refused later */
-	if (root->parse->commandType == CMD_DELETE)
+	if (root->parse->commandType == CMD_UPDATE || root->parse->commandType == CMD_DELETE)
 		add_row_identity_var(root, makeWholeRowVar(target, rtindex, 0, false), rtindex, OLD_ROW);
 }
 
@@ -107,13 +68,23 @@ refuse_on_conflict(void)
 			 errdetail("Sigma has no rule by which connections could conflict: two may have the same name.")));
 }
 
+/* What an UPDATE is to know when it runs: the columns that it sets. */
 List *
-sigmaPlanForeignModify(PlannerInfo *root UNUSED, ModifyTable *plan, Index result_relation UNUSED,
+sigmaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
 					   int subplan_index UNUSED)
 {
+	Bitmapset  *updated;
+	List	   *columns = NIL;
+	int			i = -1;
+
 	if (plan->onConflictAction != ONCONFLICT_NONE)
 		refuse_on_conflict();
-	return NIL;
+	if (plan->operation != CMD_UPDATE)
+		return NIL;
+	updated = get_rel_all_updated_cols(root, find_base_rel(root, result_relation));
+	while ((i = bms_next_member(updated, i)) >= 0)
+		columns = lappend_int(columns, i + FirstLowInvalidHeapAttributeNumber);
+	return columns;
 }
 
 static void
@@ -183,7 +154,7 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 }
 
 void
-sigmaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private UNUSED,
+sigmaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
 						int subplan_index UNUSED, int eflags)
 {
 	SigmaModify *m;
@@ -192,8 +163,10 @@ sigmaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *f
 		return;
 	begin_modify(rinfo, mtstate->ps.state);
 	m = rinfo->ri_FdwState;
-	if (mtstate->operation == CMD_DELETE)
+	if (mtstate->operation == CMD_UPDATE || mtstate->operation == CMD_DELETE)
 		m->old_row = ExecFindJunkAttributeInTlist(outerPlanState(mtstate)->plan->targetlist, OLD_ROW);
+	if (mtstate->operation == CMD_UPDATE)
+		sigma_begin_update(m, mtstate->ps.state, rinfo, fdw_private);
 }
 
 /* COPY FROM, or a partition that rows are routed to. */
@@ -208,8 +181,8 @@ sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 }
 
 /* A column's value as JSON text. */
-static char *
-column_to_json(WriteColumn *column, Datum value)
+char *
+sigma_column_to_json(WriteColumn *column, Datum value)
 {
 	char	   *text = OutputFunctionCall(&column->output, value);
 
@@ -230,13 +203,14 @@ column_to_json(WriteColumn *column, Datum value)
 	return sigma_text_to_json(text);
 }
 
-static void
-refuse_column(const WriteColumn *column, const char *detail)
+/* A value that Sigma does not take; "what" is "insert a value into", or so. */
+void
+sigma_refuse_column(const WriteColumn *column, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_GENERATED_ALWAYS),
-			 errmsg("cannot insert a value into column \"%s\"", column->name),
-			 errdetail("%s", detail)));
+			 errmsg("cannot %s column \"%s\"", what, column->name),
+			 errdetail("Sigma sets it, or takes it in another form in \"details\".")));
 }
 
 /* The request's body for a new connection; checks what can be checked before. */
@@ -257,7 +231,7 @@ row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
 		if (slot->tts_isnull[column->attnum - 1])
 			continue;
 		if (column->write == SIGMA_WRITE_NOWHERE)
-			refuse_column(column, "Sigma sets it, or takes it in another form in \"details\".");
+			sigma_refuse_column(column, "insert a value into");
 		else if (strcmp(column->column, "name") == 0)
 			*name = OutputFunctionCall(&column->output, value);
 		else if (strcmp(column->column, "details") == 0)
@@ -273,7 +247,7 @@ row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
 			t->column = column->name;
 			t->field = column->field;
 			t->write = column->write;
-			t->json = column_to_json(column, value);
+			t->json = sigma_column_to_json(column, value);
 			typed = lappend(typed, t);
 		}
 	}
@@ -293,6 +267,23 @@ read_new_row(SigmaModify *m, const SigmaEntry *entry, TupleTableSlot *slot)
 	ExecStoreVirtualTuple(slot);
 }
 
+/* The same from an object in UTF-8 that has been checked before. */
+void
+sigma_entry_to_row(SigmaModify *m, SigmaSpan text, TupleTableSlot *slot)
+{
+	SigmaJsonValue object;
+	const char *error;
+	int			room = 64;
+	SigmaJsonMember *members = palloc(room * sizeof(SigmaJsonMember));
+	SigmaEntry	entry = {.keys = NULL};
+
+	(void) sigma_json_check(text, &object, &error);
+	entry.nmembers = sigma_split_object(&object, &members, &room);
+	entry.members = members;
+	entry.text = object.text;
+	read_new_row(m, &entry, slot);
+}
+
 /* The write that creates the connection of a row. */
 static SigmaWrite
 row_to_write(SigmaModify *m, TupleTableSlot *slot)
@@ -309,29 +300,22 @@ static void
 insert_connection(SigmaModify *m, TupleTableSlot *slot)
 {
 	SigmaWrite	write = row_to_write(m, slot);
-	SigmaJsonValue reply;
-	SigmaJsonMember *members;
-	int			room = 64;
-	SigmaEntry	entry = {.keys = NULL};
-	const char *error;
 
 	sigma_run_writes(m->session, m->row_context, &write, 1);
 	if (m->reader == NULL)
 		return;
-	/* it has been checked when the id was taken from it */
-	(void) sigma_json_check(sigma_call_body(write.call), &reply, &error);
-	members = palloc(room * sizeof(SigmaJsonMember));
-	entry.nmembers = sigma_split_object(&reply, &members, &room);
-	entry.members = members;
-	entry.text = reply.text;
-	read_new_row(m, &entry, slot);
+	if (write.call)
+		sigma_entry_to_row(m, sigma_call_body(write.call), slot);
+	else
+		sigma_entry_to_row(m, sigma_entry_replaced((SigmaSpan) {"{}", 2},
+										   (SigmaSpan) {write.spec.body, strlen(write.spec.body)}), slot);
 }
 
 /* ------------------------------------------------------------------- grants */
 
 /* A row's text in a column of the catalogue, or NULL. */
-static char *
-row_text(SigmaModify *m, TupleTableSlot *slot, const char *name)
+char *
+sigma_row_text(SigmaModify *m, TupleTableSlot *slot, const char *name)
 {
 	for (int i = 0; i < m->ncolumns; i++)
 	{
@@ -356,14 +340,14 @@ check_grant(SigmaModify *m, TupleTableSlot *slot)
 		if (!slot->tts_isnull[column->attnum - 1] &&
 			strcmp(column->column, "connection_id") != 0 && strcmp(column->column, "permission") != 0 &&
 			strcmp(column->column, "member_id") != 0 && strcmp(column->column, "team_id") != 0)
-			refuse_column(column, "Sigma sets it.");
+			sigma_refuse_column(column, "insert a value into");
 	}
 	for (int i = 0; i < (int) lengthof(needed); i++)
-		if (row_text(m, slot, needed[i]) == NULL)
+		if (sigma_row_text(m, slot, needed[i]) == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
 					 errmsg("a grant needs a value for \"%s\"", needed[i])));
-	if ((row_text(m, slot, "member_id") == NULL) == (row_text(m, slot, "team_id") == NULL))
+	if ((sigma_row_text(m, slot, "member_id") == NULL) == (sigma_row_text(m, slot, "team_id") == NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a grant is for a member or for a team"),
@@ -382,14 +366,14 @@ insert_grant(SigmaModify *m, TupleTableSlot *slot)
 
 	slot_getallattrs(slot);
 	check_grant(m, slot);
-	connection_id = row_text(m, slot, "connection_id");
-	permission = row_text(m, slot, "permission");
-	member_id = row_text(m, slot, "member_id");
-	team_id = row_text(m, slot, "team_id");
+	connection_id = sigma_row_text(m, slot, "connection_id");
+	permission = sigma_row_text(m, slot, "permission");
+	member_id = sigma_row_text(m, slot, "member_id");
+	team_id = sigma_row_text(m, slot, "team_id");
 	sigma_grant_call(m->session, m->row_context, connection_id, permission, member_id, team_id,
 					 &m->stats);
 	/* the reply is empty, so the grant is looked for in the list */
-	if (m->reader == NULL ||
+	if (m->reader == NULL || sigma_dry_run ||
 		sigma_find_grant(m->session, NULL, connection_id, permission, member_id, team_id,
 						 &entry, &m->stats) == NULL)
 		return;
@@ -403,8 +387,8 @@ insert_grant(SigmaModify *m, TupleTableSlot *slot)
  * Before the first row: the statement must not read what it makes, and now it
  * is known whether anybody will look at the new rows.
  */
-static void
-start_modifying(SigmaModify *m, EState *estate, ResultRelInfo *rinfo)
+void
+sigma_start_modifying(SigmaModify *m, EState *estate, ResultRelInfo *rinfo)
 {
 	MemoryContext old;
 
@@ -413,7 +397,8 @@ start_modifying(SigmaModify *m, EState *estate, ResultRelInfo *rinfo)
 	m->started = true;
 	sigma_drain_scans(estate, sigma_session_serverid(m->session));
 	if (!rinfo->ri_projectReturning && !rinfo->ri_WithCheckOptions &&
-		!(rinfo->ri_TrigDesc && rinfo->ri_TrigDesc->trig_insert_after_row))
+		!(rinfo->ri_TrigDesc && (rinfo->ri_TrigDesc->trig_insert_after_row ||
+								 rinfo->ri_TrigDesc->trig_update_after_row)))
 		return;
 	old = MemoryContextSwitchTo(m->context);
 	m->reader = sigma_row_reader(rinfo->ri_RelationDesc, m->resource, m->attnums);
@@ -434,7 +419,7 @@ sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	/* what the last call returned lived until now */
 	MemoryContextReset(m->row_context);
 	old = MemoryContextSwitchTo(m->row_context);
-	start_modifying(m, estate, rinfo);
+	sigma_start_modifying(m, estate, rinfo);
 	if (m->resource->writes == SIGMA_WRITES_GRANTS)
 		insert_grant(m, slot);
 	else
@@ -477,7 +462,7 @@ sigmaExecForeignBatchInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot
 
 	MemoryContextReset(m->row_context);
 	old = MemoryContextSwitchTo(m->row_context);
-	start_modifying(m, estate, rinfo);
+	sigma_start_modifying(m, estate, rinfo);
 	writes = palloc(*nslots * sizeof(SigmaWrite));
 	/* all rows are checked before the first is sent */
 	for (int i = 0; i < *nslots; i++)
@@ -488,63 +473,17 @@ sigmaExecForeignBatchInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot
 	return slots;
 }
 
-/* A join may bring the same row several times; it is deleted once. */
-static bool
-was_deleted(const SigmaModify *m, const char *id)
+/* --------------------------------------------------------------------- ends */
+
+/* TRUNCATE is refused, whatever the tables. */
+void
+sigmaExecForeignTruncate(List *rels, DropBehavior behavior UNUSED, bool restart_seqs UNUSED)
 {
-	ListCell   *lc;
-
-	foreach(lc, m->deleted)
-		if (strcmp(lfirst(lc), id) == 0)
-			return true;
-	return false;
-}
-
-/*
- * Revokes a grant; the slot becomes the row that was.  NULL if the statement
- * has revoked it before.
- */
-TupleTableSlot *
-sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
-					   TupleTableSlot *plan_slot)
-{
-	SigmaModify *m = rinfo->ri_FdwState;
-	MemoryContext old;
-	bool		isnull;
-	Datum		row = ExecGetJunkAttribute(plan_slot, m->old_row, &isnull);
-	HeapTupleData tuple;
-	char	   *connection_id;
-	char	   *grant_id;
-
-	if (isnull)
-		elog(ERROR, "the row to be deleted is null");
-	MemoryContextReset(m->row_context);
-	old = MemoryContextSwitchTo(m->row_context);
-	start_modifying(m, estate, rinfo);
-	tuple.t_data = DatumGetHeapTupleHeader(row);
-	tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = RelationGetRelid(rinfo->ri_RelationDesc);
-	ExecForceStoreHeapTuple(&tuple, slot, false);
-	slot_getallattrs(slot);
-
-	connection_id = row_text(m, slot, "connection_id");
-	grant_id = row_text(m, slot, "grant_id");
-	if (connection_id == NULL || grant_id == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-				 errmsg("cannot tell which grant to revoke"),
-				 errhint("The foreign table needs the columns \"connection_id\" and \"grant_id\".")));
-	if (was_deleted(m, grant_id))
-	{
-		MemoryContextSwitchTo(old);
-		return NULL;
-	}
-	sigma_revoke_call(m->session, m->row_context, connection_id, grant_id, &m->stats);
-	MemoryContextSwitchTo(m->context);
-	m->deleted = lappend(m->deleted, pstrdup(grant_id));
-	MemoryContextSwitchTo(old);
-	return slot;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot truncate foreign table \"%s\"", RelationGetRelationName((Relation) linitial(rels))),
+			 errdetail("Sigma has no request that deletes all of a list."),
+			 errhint("Use DELETE, which deletes one after another.")));
 }
 
 void

@@ -72,6 +72,7 @@ typedef enum OptionType
 	OPTION_URL,
 	OPTION_TOKEN_AUTH,
 	OPTION_ON_ERROR,
+	OPTION_ON_ROLLBACK,
 	OPTION_FILE,
 	OPTION_RESOURCE
 } OptionType;
@@ -101,6 +102,8 @@ static const OptionInfo option_table[] =
 	{"ca_file", ForeignServerRelationId, OPTION_FILE, 0, 0, NULL},
 	{"include_archived", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"updatable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"on_rollback", ForeignServerRelationId, OPTION_ON_ROLLBACK, 0, 0, NULL},
+	{"rollback_timeout", ForeignServerRelationId, OPTION_TIME, 1, 3600000, "1ms to 1h"},
 	{"prefetch", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"push_filters", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"count_by_total", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
@@ -382,6 +385,10 @@ check_value(const OptionInfo *option, const char *value)
 			if (strcmp(value, "fail") != 0 && strcmp(value, "row") != 0)
 				bad_value(option->name, "It must be \"fail\" or \"row\".");
 			break;
+		case OPTION_ON_ROLLBACK:
+			if (strcmp(value, "delete") != 0 && strcmp(value, "keep") != 0)
+				bad_value(option->name, "It must be \"delete\" or \"keep\".");
+			break;
 		case OPTION_FILE:
 			check_file(option->name, value);
 			break;
@@ -598,6 +605,10 @@ apply_server_option(SigmaSettings *s, DefElem *def)
 		s->max_response_size = (int) option_number(def, ForeignServerRelationId);
 	else if (strcmp(name, "max_concurrency") == 0)
 		s->max_concurrency = (int) option_number(def, ForeignServerRelationId);
+	else if (strcmp(name, "on_rollback") == 0)
+		s->keep_on_rollback = strcmp(defGetString(def), "keep") == 0;
+	else if (strcmp(name, "rollback_timeout") == 0)
+		s->rollback_timeout_ms = (int) option_number(def, ForeignServerRelationId);
 }
 
 /*
@@ -620,6 +631,7 @@ sigma_settings(Oid serverid, Oid userid)
 	s->max_retries = 5;
 	s->max_response_size = 64 * 1024 * 1024;
 	s->max_concurrency = DEFAULT_CONCURRENCY;
+	s->rollback_timeout_ms = 10 * 1000;
 	foreach(lc, server->options)
 		apply_server_option(s, lfirst(lc));
 	while (s->base_url[strlen(s->base_url) - 1] == '/')

@@ -495,6 +495,26 @@ split_entry(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
 	entry->text = value->text;
 }
 
+/*
+ * Takes what the transaction will have made of a connection when it commits,
+ * in the place of what Sigma has.
+ */
+static void
+foresee(SigmaPager *pager, SigmaEntry *entry)
+{
+	Oid			serverid = sigma_session_serverid(pager->session);
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	char	   *key;
+
+	if (pager->spec.resource->writes != SIGMA_WRITES_CONNECTIONS || !sigma_queue_any(serverid))
+		return;
+	key = sigma_json_member_text(&object, pager->names.names[TELLS_KEY]);
+	if (key && sigma_queue_find(serverid, key, &object.text))
+		split_entry(pager, &object, entry);
+	if (key)
+		pfree(key);
+}
+
 /* An entry that says why the entry could not be had. */
 static void
 raise_error_entry(const SigmaPager *pager, const SigmaEntry *entry)
@@ -651,6 +671,7 @@ sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
 			pager->entries_seen++;
 			pager->empty_pages = 0;
 			split_entry(pager, &pager->entries[pager->next_entry++], entry);
+			foresee(pager, entry);
 			if (entry_belongs(pager, entry))
 				return true;
 		}

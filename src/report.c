@@ -232,7 +232,7 @@ sigma_problem_to_failure(const SigmaProblem *p)
 					? psprintf("outcome unknown: %s may have been carried out", p->subject)
 					: psprintf("outcome unknown: %s %s may have been carried out", p->method, p->target),
 					p->subject
-					? "Look in Sigma for that name before you try again; the request was not repeated, so as not to do it twice."
+					? "Look in Sigma for that name before you try again (sigma_find_created() finds new connections); the request was not repeated, so as not to do it twice."
 					: "Look in Sigma for its effect before you try again; the request was not repeated, so as not to do it twice.");
 		f->detail = cause;
 	}

@@ -14,6 +14,7 @@
 
 #include "access/table.h"
 #include "catalog/pg_class.h"
+#include "common/hashfn.h"
 #include "executor/execAsync.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
@@ -24,6 +25,28 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
+
+/* An entry that was read, by its key in lower case. */
+typedef struct SeenEntry
+{
+	char	   *key;
+	uint32		hash;
+	char		status;
+	SigmaSpan	entry;
+} SeenEntry;
+
+#define SH_PREFIX seen
+#define SH_ELEMENT_TYPE SeenEntry
+#define SH_KEY_TYPE char *
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key), (int) strlen(key))
+#define SH_EQUAL(table, a, b) (strcmp(a, b) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, element) (element)->hash
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
 
 typedef struct SigmaScan
 {
@@ -49,6 +72,9 @@ typedef struct SigmaScan
 	Bitmapset  *params;			/* what of them comes from other nodes, row by row */
 	MemoryContext key_context;	/* of their values */
 	bool		nothing;		/* a value is NULL, so no row can match */
+
+	/* of a table whose connections the statement changes: them all, as they were read */
+	seen_hash  *seen;			/* or NULL */
 
 	/* a count(*), see count.c */
 	Oid			counted;		/* the table; InvalidOid: it is an ordinary scan */
@@ -183,6 +209,9 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->reader = sigma_row_reader(rel, scan->spec.resource, attnums);
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 || statement_writes(estate, serverid);
 	scan->async = node->ss.ps.async_capable && !scan->keep;
+	if (scan->spec.resource->writes == SIGMA_WRITES_CONNECTIONS &&
+		list_member_int(estate->es_plannedstmt->resultRelations, plan->scan.scanrelid))
+		scan->seen = seen_create(scan->context, 64, NULL);
 }
 
 /* -------------------------------------------------- what narrows the scan */
@@ -266,9 +295,11 @@ begin_walk(SigmaScan *scan)
 
 		evaluate(scan, list_nth(scan->exprs, next), list_nth_oid(scan->types, next), false, &value);
 		next++;
+		/* Sigma does not know the names that the transaction is about to give */
 		if (value.nvalues == 0)
 			scan->nothing = true;
-		else if (sigma_filter_takes(filter, value.values[0]))
+		else if (!sigma_queue_any(sigma_session_serverid(scan->session)) &&
+				 sigma_filter_takes(filter, value.values[0]))
 			appendStringInfo(&filters, "%s%s=%s", filters.len ? "&" : "", filter->parameter,
 							 sigma_text_url_encode(value.values[0]));
 	}
@@ -279,6 +310,35 @@ begin_walk(SigmaScan *scan)
 }
 
 /* --------------------------------------------------------------------- rows */
+
+/* Ids may be spelt in upper or lower case; in place. */
+static char *
+lower(char *id)
+{
+	for (char *p = id; *p; p++)
+		*p = (char) pg_tolower((unsigned char) *p);
+	return id;
+}
+
+/* Keeps an entry for sigma_scanned_entry(); of several readings, the first. */
+static void
+remember_entry(SigmaScan *scan, const SigmaEntry *entry)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->context);
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	const SigmaResource *resource = scan->spec.resource;
+	char	   *key = sigma_json_member_text(&object, sigma_find_field(resource, resource->key)->field);
+	SeenEntry  *seen;
+	bool		found;
+
+	seen = key ? seen_insert(scan->seen, lower(key), &found) : NULL;
+	if (seen && !found)
+	{
+		seen->entry.data = pnstrdup(entry->text.data, entry->text.length);
+		seen->entry.length = entry->text.length;
+	}
+	MemoryContextSwitchTo(old);
+}
 
 /* The next row from Sigma; the slot is empty at the end. */
 static void
@@ -294,6 +354,8 @@ fetch_row(SigmaScan *scan, TupleTableSlot *slot)
 		begin_walk(scan);
 	if (scan->nothing || !sigma_walk_next(scan->walk, &entry))
 		return;
+	if (scan->seen)
+		remember_entry(scan, &entry);
 	old = MemoryContextSwitchTo(scan->row_context);
 	memset(slot->tts_values, 0, natts * sizeof(Datum));
 	memset(slot->tts_isnull, true, natts * sizeof(bool));
@@ -525,4 +587,31 @@ sigma_drain_scans(EState *estate, Oid serverid)
 			scan->params == NULL && sigma_session_serverid(scan->session) == serverid)
 			complete_store(scan);
 	}
+}
+
+/*
+ * The entry (JSON in UTF-8) that the statement has read of a connection, in
+ * the scan of the table that it changes; it lives as long as that scan.  False
+ * if there is none.
+ */
+bool
+sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &running_scans)
+	{
+		SigmaScan  *scan = dlist_container(SigmaScan, link, iter.cur);
+		SeenEntry  *seen;
+
+		if (scan->node->ss.ps.state != estate || scan->seen == NULL ||
+			((Scan *) scan->node->ss.ps.plan)->scanrelid != scanrelid)
+			continue;
+		seen = seen_lookup(scan->seen, lower(pstrdup(id)));
+		if (seen == NULL)
+			continue;
+		*entry = seen->entry;
+		return true;
+	}
+	return false;
 }

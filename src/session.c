@@ -229,6 +229,37 @@ sigma_session_concurrency(const SigmaSession *session)
 	return session->settings->max_concurrency;
 }
 
+/* Does what a transaction has created stay if it is rolled back? */
+bool
+sigma_session_keeps_on_rollback(const SigmaSession *session)
+{
+	return session->settings->keep_on_rollback;
+}
+
+/* How long a rollback may take to delete it again, in ms. */
+int
+sigma_session_rollback_timeout(const SigmaSession *session)
+{
+	return session->settings->rollback_timeout_ms;
+}
+
+/*
+ * The session stays, with the settings that it has, until it is unpinned:
+ * for what a transaction still has to do in Sigma when it ends, at a time
+ * when no catalog can be read.
+ */
+void
+sigma_session_pin(SigmaSession *session)
+{
+	session->references++;
+}
+
+void
+sigma_session_unpin(SigmaSession *session)
+{
+	session->references--;
+}
+
 /* Keeps the number of entries that a list said it has. */
 void
 sigma_session_note_total(SigmaSession *session, const SigmaResource *resource, double total)

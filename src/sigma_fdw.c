@@ -18,6 +18,12 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	DefineCustomBoolVariable("sigma_fdw.dry_run",
+							 "Shows the requests that would change something in Sigma, and sends none of them.",
+							 NULL, &sigma_dry_run, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("sigma_fdw.log_writes",
+							 "Logs each request that changes something in Sigma.",
+							 NULL, &sigma_log_writes, true, PGC_SUSET, 0, NULL, NULL, NULL);
 	/* a misspelt setting is an error rather than a placeholder */
 	MarkGUCPrefixReserved("sigma_fdw");
 	sigma_lookup_join_init();
@@ -66,7 +72,9 @@ sigma_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ExecForeignInsert = sigmaExecForeignInsert;
 	routine->GetForeignModifyBatchSize = sigmaGetForeignModifyBatchSize;
 	routine->ExecForeignBatchInsert = sigmaExecForeignBatchInsert;
+	routine->ExecForeignUpdate = sigmaExecForeignUpdate;
 	routine->ExecForeignDelete = sigmaExecForeignDelete;
+	routine->ExecForeignTruncate = sigmaExecForeignTruncate;
 	routine->EndForeignModify = sigmaEndForeignModify;
 	routine->BeginForeignInsert = sigmaBeginForeignInsert;
 	routine->EndForeignInsert = sigmaEndForeignModify;

@@ -273,6 +273,8 @@ typedef struct SigmaSettings
 	int			max_retries;
 	int			max_response_size;	/* bytes */
 	int			max_concurrency;
+	bool		keep_on_rollback;	/* what was created stays */
+	int			rollback_timeout_ms;	/* for deleting it again */
 } SigmaSettings;
 
 /* What a foreign table's and its server's options say of a scan. */
@@ -431,6 +433,7 @@ extern void sigma_body_add_json(SigmaBody *body, const char *key, const char *js
 extern const char *sigma_body_text(SigmaBody *body);
 extern char *sigma_text_to_json(const char *text);
 extern List *sigma_json_secrets(List *secrets, Datum jsonb);
+extern char *sigma_json_masked(const char *body);
 
 /* ------------------------------------------------------------- transport.c
  * Floor 2: HTTP on libcurl.  The only file that includes curl.
@@ -462,6 +465,7 @@ typedef struct SigmaReply
 	bool		text_type;		/* its type says that it is text, and no web page */
 	char		retry_after[64];	/* the header's value; "" if there was none */
 	char		date[64];		/* likewise */
+	char		request_id[64]; /* likewise */
 	const char *text;			/* the library's own words; "" if none */
 } SigmaReply;
 
@@ -546,6 +550,10 @@ extern SigmaSession *sigma_session_open(Oid serverid, Oid userid, MemoryContext 
 extern const char *sigma_session_server(const SigmaSession *session);
 extern Oid	sigma_session_serverid(const SigmaSession *session);
 extern int	sigma_session_concurrency(const SigmaSession *session);
+extern bool sigma_session_keeps_on_rollback(const SigmaSession *session);
+extern int	sigma_session_rollback_timeout(const SigmaSession *session);
+extern void sigma_session_pin(SigmaSession *session);
+extern void sigma_session_unpin(SigmaSession *session);
 extern bool sigma_session_is_sign_in(const SigmaSession *session, const char *path);
 
 /* What an exchange without a sign-in told; all in the given memory context. */
@@ -565,6 +573,9 @@ extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
 								   const SigmaCallSpec *spec);
 extern bool sigma_call_done(const SigmaCall *call);
 extern void sigma_call_wait(SigmaCall *call);
+extern bool sigma_call_wait_until(SigmaCall *call, double deadline_ms);
+extern int	sigma_call_status(const SigmaCall *call);
+extern const char *sigma_call_request_id(const SigmaCall *call);
 extern void sigma_session_poll(SigmaSession *session);
 extern SigmaBeacon *sigma_session_beacon(SigmaSession *session, MemoryContext context);
 extern int	sigma_session_light(SigmaSession *session, SigmaBeacon *beacon, long timeout_ms);
@@ -579,6 +590,67 @@ extern SigmaCall *sigma_call(SigmaSession *session, MemoryContext context,
 extern void sigma_session_note_total(SigmaSession *session, const SigmaResource *resource,
 									 double total);
 extern double sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource);
+
+/* ----------------------------------------------------------- transaction.c
+ * Floor 4: what a transaction has done in Sigma.
+ */
+extern bool sigma_dry_run;	/* sigma_fdw.dry_run */
+extern bool sigma_log_writes;	/* sigma_fdw.log_writes */
+
+typedef struct SigmaEffect SigmaEffect;
+
+extern void sigma_effect_done(SigmaEffect *effect, const char *done);
+extern void sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id);
+extern void sigma_effect_told(SigmaEffect *effect);
+
+/* What became of a write. */
+typedef enum SigmaFate
+{
+	SIGMA_NOT_SENT,				/* it was not carried out, and never will be */
+	SIGMA_ACTED,
+	SIGMA_REFUSED,				/* it was sent, but surely not carried out */
+	SIGMA_UNKNOWN
+} SigmaFate;
+
+/* A request that changes something, with what is to be remembered of it. */
+typedef struct SigmaWrite
+{
+	SigmaCallSpec spec;
+	const char *name;			/* of what it is about */
+	const char *id;				/* likewise, for the log; NULL while it is not known */
+	const char *maybe;			/* a clause for the WARNING: connection "x" may exist */
+	const SigmaFailure *(*succeeded) (struct SigmaWrite *write);
+	SigmaCall  *call;			/* once it has been sent; NULL in a dry run */
+	SigmaEffect *effect;		/* likewise, unless it was refused */
+	SigmaFate	fate;
+} SigmaWrite;
+
+extern const SigmaFailure *sigma_try_writes(SigmaSession *session, MemoryContext context,
+											SigmaWrite *writes, int n);
+extern void sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes,
+							 int n);
+extern void sigma_announce(const SigmaCallSpec *spec, const char *change);
+
+/* ----------------------------------------------------------------- queue.c
+ * Floor 4: changes that wait for the commit.
+ */
+
+/* A change of a connection that has been asked for. */
+typedef struct SigmaChange
+{
+	const char *method;			/* PATCH, PUT or DELETE; constant */
+	const char *target;
+	const char *body;			/* JSON in UTF-8; NULL for DELETE */
+	List	   *secrets;
+	const char *id;
+	const char *name;			/* as it was; NULL if the table does not show it */
+	const char *version;		/* "updatedAt" as it was read; NULL: not compared */
+	SigmaSpan	after;			/* the entry as it will be, in UTF-8 */
+} SigmaChange;
+
+extern void sigma_queue_change(SigmaSession *session, const SigmaChange *change);
+extern bool sigma_queue_any(Oid serverid);
+extern bool sigma_queue_find(Oid serverid, const char *id, SigmaSpan *after);
 
 /* ----------------------------------------------------------------- pager.c
  * Floor 4: reads one list and yields one JSON entry at a time.
@@ -647,29 +719,8 @@ extern bool sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry);
 extern void sigma_walk_rewind(SigmaWalk *walk);
 extern void sigma_walk_close(SigmaWalk *walk);
 
-/* ----------------------------------------------------------- transaction.c
- * Floor 4: what a transaction has done in Sigma.
- */
-typedef struct SigmaEffect SigmaEffect;
-
-extern void sigma_effect_done(SigmaEffect *effect, const char *done);
-
-/* A request that changes something, with what is to be remembered of it. */
-typedef struct SigmaWrite
-{
-	SigmaCallSpec spec;
-	const char *name;			/* of what it is about */
-	const char *maybe;			/* a clause for the WARNING: connection "x" may exist */
-	const SigmaFailure *(*succeeded) (struct SigmaWrite *write);
-	SigmaCall  *call;			/* once it has been sent */
-	SigmaEffect *effect;		/* likewise */
-} SigmaWrite;
-
-extern void sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes,
-							 int n);
-
-/* ----------------------------------------------------------------- write.c
- * Floor 4: the requests that change something.
+/* ------------------------------------------------------------ connection.c
+ * Floor 4: what a connection is made of, and what Sigma shows of it.
  */
 
 /* A value for a request's body that stands outside "details". */
@@ -678,13 +729,30 @@ typedef struct SigmaTyped
 	const char *column;			/* or the function's argument, for messages */
 	const char *field;			/* the API's name */
 	SigmaWriteTo write;
-	const char *json;			/* JSON text in the database's encoding */
+	const char *json;			/* JSON text in the database's encoding; NULL: none */
+	bool		inherited;		/* from the connection as it is: "details" may differ */
 } SigmaTyped;
 
 extern const char *sigma_connection_body(const char *name, const Datum *details, List *typed,
 										 List **secrets);
+extern const char *sigma_replacement_body(SigmaSpan entry, const char *name, const Datum *details,
+										  List *typed, List **secrets);
+extern char *sigma_details_type(Datum details);
+extern const char *sigma_connection_unshown(void);
+extern SigmaSpan sigma_entry_replaced(SigmaSpan entry, SigmaSpan body);
+extern SigmaSpan sigma_entry_patched(SigmaSpan entry, SigmaSpan changes);
+extern char *sigma_entry_difference(SigmaSpan before, SigmaSpan after);
+
+/* ----------------------------------------------------------------- write.c
+ * Floor 4: the requests that change something.
+ */
 extern SigmaWrite sigma_connection_write(const char *name, const char *body, List *secrets,
 										 SigmaStats *stats);
+extern SigmaWrite sigma_restore_write(char *id, const char *name, const char *body, List *secrets);
+extern SigmaSpan sigma_change_connection(SigmaSession *session, SigmaSpan entry, const char *body,
+										 bool replaces, List *secrets);
+extern SigmaPager *sigma_connections_named(SigmaSession *session, const char *name);
+extern bool sigma_next_named(SigmaPager *pager, const char *name, SigmaEntry *entry);
 extern void sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_id,
 							 const char *permission, const char *member_id, const char *team_id,
 							 SigmaStats *stats);
@@ -760,6 +828,7 @@ extern void sigmaForeignAsyncRequest(AsyncRequest *request);
 extern void sigmaForeignAsyncConfigureWait(AsyncRequest *request);
 extern void sigmaForeignAsyncNotify(AsyncRequest *request);
 extern void sigma_drain_scans(EState *estate, Oid serverid);
+extern bool sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry);
 
 /* ----------------------------------------------------------- lookup_join.c
  * Floor 5: joins that look their inner rows up, several at a time.
@@ -779,6 +848,9 @@ extern void sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, Range
 										 Relation rel);
 extern TupleTableSlot *sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo,
 											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern TupleTableSlot *sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo,
+											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern void sigmaExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
 extern TupleTableSlot *sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
 extern int	sigmaGetForeignModifyBatchSize(ResultRelInfo *rinfo);
@@ -802,5 +874,7 @@ extern List *sigmaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serveri
 
 /* ------------------------------------------------------------- functions.c */
 extern Oid	sigma_function_server(FunctionCallInfo fcinfo);
+extern SigmaSession *sigma_function_session(FunctionCallInfo fcinfo);
+extern void sigma_check_writable(const SigmaSession *session, const char *function);
 
 #endif							/* SIGMA_FDW_H */

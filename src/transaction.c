@@ -1,12 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * transaction.c
- *	  What a transaction has done in Sigma, and what a rollback leaves behind.
+ *	  What a transaction has done in Sigma, and what becomes of it if it is
+ *	  rolled back.
  *
- * A write acts in Sigma at once; PostgreSQL can neither delay it (RETURNING
- * needs the new id) nor take it back.  So every effect of a transaction is
- * remembered until it ends, and if it is rolled back, a WARNING names each
- * that is there all the same.
+ * Some writes act in Sigma at once; PostgreSQL can neither delay them
+ * (RETURNING needs the new id) nor take them back.  So every effect of a
+ * transaction is remembered until it ends.  If it is rolled back, the
+ * connections that it has created are deleted again, and a WARNING names each
+ * effect that is there all the same.  (Writes that can wait until the commit
+ * do so in queue.c.)
  *
  *-------------------------------------------------------------------------
  */
@@ -14,60 +17,262 @@
 
 #include "access/xact.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
 #include "utils/memutils.h"
+
+/*
+ * A backend that is told to end has so long to delete what it has created, or
+ * rollback_timeout if that is less: whoever ends it is waiting.
+ */
+#define EXIT_TIMEOUT_MS 2000
 
 struct SigmaEffect
 {
+	SigmaSession *session;		/* pinned */
 	char	   *server;
+	char	   *role;			/* whose statement it was */
 	char	   *maybe;			/* what to say while the outcome is not known */
 	char	   *done;			/* what to say once it is; else NULL */
+	char	   *undo;			/* the path whose DELETE undoes it; or NULL */
+	char	   *id;				/* of what that deletes */
+	char	   *why;			/* undoing it has failed; or NULL */
 	int			level;			/* transaction nesting level that it belongs to */
+	SigmaCall  *call;			/* that undoes it, while it is under way */
 };
+
+bool		sigma_dry_run = false;
+bool		sigma_log_writes = true;
 
 static MemoryContext effects_context = NULL;
 static List *effects = NIL;		/* of SigmaEffect, in effects_context */
+
+/* ------------------------------------------------------------------ the log */
 
 /*
  * Text that can surely be sent to the client.  To convert it might fail, and
  * a rollback must not.
  */
 static char *
-sendable(char *text)
+sendable(const char *text)
 {
+	char	   *copy = pstrdup(text);
+
 	if (pg_get_client_encoding() != GetDatabaseEncoding())
-		for (char *p = text; *p; p++)
+		for (char *p = copy; *p; p++)
 			if (IS_HIGHBIT_SET(*p))
 				*p = '?';
-	return text;
+	return copy;
 }
 
-/* The transaction or subtransaction of this level is rolled back. */
+/* One line for one write: who, what, which, and how it ended. */
 static void
-warn_of_effects(int level)
+log_write(const char *role, const char *server, const SigmaCallSpec *spec, const char *id,
+		  const SigmaCall *call, SigmaFate fate)
 {
+	StringInfoData s;
+	const char *request_id = sigma_call_request_id(call);
+	int			status = sigma_call_status(call);
+
+	if (!sigma_log_writes || fate == SIGMA_NOT_SENT)
+		return;
+	initStringInfo(&s);
+	appendStringInfo(&s, "Sigma write by \"%s\" on server \"%s\": %s %s", role, server,
+					 spec->method, spec->target);
+	if (spec->subject)
+		appendStringInfo(&s, " (%s)", spec->subject);
+	if (id)
+		appendStringInfo(&s, ", id %s", id);
+	if (status)
+		appendStringInfo(&s, ", status %d", status);
+	if (fate == SIGMA_UNKNOWN)
+		appendStringInfoString(&s, ", outcome unknown");
+	if (request_id)
+		appendStringInfo(&s, ", requestId %s", request_id);
+	ereport(LOG,
+			(errmsg_internal("%s", sendable(s.data)), errhidestmt(true), errhidecontext(true)));
+	pfree(s.data);
+}
+
+/* ------------------------------------------------------------------ effects */
+
+static void
+free_text(char *text)
+{
+	if (text)
+		pfree(text);
+}
+
+/* Forgets an effect. */
+static void
+forget(SigmaEffect *e)
+{
+	effects = list_delete_ptr(effects, e);
+	sigma_session_unpin(e->session);
+	pfree(e->server);
+	pfree(e->role);
+	pfree(e->maybe);
+	free_text(e->done);
+	free_text(e->undo);
+	free_text(e->id);
+	free_text(e->why);
+	pfree(e);
+}
+
+/* Names an effect that outlives its transaction. */
+static void
+warn_of(const SigmaEffect *e)
+{
+	if (e->done == NULL)
+		ereport(WARNING,
+				(errmsg("%s although its transaction was rolled back", sendable(e->maybe)),
+				 errdetail("The request to server \"%s\" was sent, but its outcome is unknown.",
+						   sendable(e->server)),
+				 errhint("Look in Sigma before you try again.")));
+	else if (e->why)
+		ereport(WARNING,
+				(errmsg("%s although its transaction was rolled back", sendable(e->done)),
+				 errdetail("It could not be deleted again on server \"%s\": %s.",
+						   sendable(e->server), sendable(e->why)),
+				 errhint("Delete it in Sigma if it is not wanted.")));
+	else
+		ereport(WARNING,
+				(errmsg("%s although its transaction was rolled back", sendable(e->done)),
+				 errdetail("What is done in Sigma (server \"%s\") is not undone by a rollback.",
+						   sendable(e->server)),
+				 errhint("Undo it in Sigma if it is not wanted.")));
+}
+
+/* Begins to undo an effect. */
+static void
+start_undoing(SigmaEffect *e, MemoryContext context)
+{
+	SigmaCallSpec spec = {
+		.method = "DELETE",
+		.target = e->undo,
+		.purpose = SIGMA_WRITE,
+		.subject = "undoing a create that was rolled back",
+	};
+
+	e->call = sigma_call_start(e->session, context, &spec);
+}
+
+/* Has undoing an effect ended, and well?  If not, e->why says what it is. */
+static bool
+finish_undoing(SigmaEffect *e, double deadline_ms)
+{
+	SigmaCallSpec spec = {
+		.method = "DELETE",
+		.target = e->undo,
+		.subject = "undoing a create that was rolled back",
+	};
+	bool		done = sigma_call_wait_until(e->call, deadline_ms);
+	const SigmaFailure *failure = done ? sigma_call_failure(e->call) : NULL;
+	SigmaFate	fate = failure == NULL ? SIGMA_ACTED : SIGMA_REFUSED;
+
+	if (!done || failure)
+	{
+		if (sigma_call_may_have_acted(e->call))
+			fate = SIGMA_UNKNOWN;
+		else if (!done)
+			fate = SIGMA_NOT_SENT;
+	}
+	log_write(e->role, e->server, &spec, e->id, e->call, fate);
+	/* who finds nothing to delete has nothing left to do */
+	if (done && (failure == NULL || failure->sqlstate == ERRCODE_NO_DATA_FOUND))
+		return true;
+	free_text(e->why);
+	e->why = MemoryContextStrdup(effects_context, failure ? failure->message
+								 : "there was no time, or nobody wanted to wait");
+	return false;
+}
+
+/*
+ * Deletes again what the effects of a level have created, several at once, and
+ * forgets those that are undone.
+ */
+static void
+undo_effects(int level, MemoryContext context)
+{
+	List	   *undoing = NIL;
+	double		limit_ms = 0;
+	double		deadline_ms;
 	ListCell   *lc;
 
 	foreach(lc, effects)
 	{
 		SigmaEffect *e = lfirst(lc);
 
+		if (e->level < level || e->undo == NULL || e->done == NULL ||
+			sigma_session_keeps_on_rollback(e->session))
+			continue;
+		e->why = MemoryContextStrdup(effects_context, "an error prevented it");
+		undoing = lappend(undoing, e);
+		limit_ms = Max(limit_ms, sigma_session_rollback_timeout(e->session));
+	}
+	if (proc_exit_inprogress)
+		limit_ms = Min(limit_ms, EXIT_TIMEOUT_MS);
+	deadline_ms = now_ms() + limit_ms;
+	foreach(lc, undoing)
+		start_undoing(lfirst(lc), context);
+	foreach(lc, undoing)
+	{
+		SigmaEffect *e = lfirst(lc);
+
+		if (finish_undoing(e, deadline_ms))
+			forget(e);
+	}
+}
+
+/* The same, and raises nothing: what is left is still to be named. */
+static void
+undo_effects_quietly(int level)
+{
+	MemoryContext old = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "sigma undo",
+												  ALLOCSET_SMALL_SIZES);
+
+	PG_TRY();
+	{
+		MemoryContextSwitchTo(context);
+		undo_effects(level, context);
+	}
+	PG_CATCH();
+	{
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+/* The transaction or subtransaction of this level is rolled back. */
+static void
+roll_back(int level)
+{
+	List	   *left;
+	ListCell   *lc;
+
+	if (effects == NIL)
+		return;
+	undo_effects_quietly(level);
+	left = list_copy(effects);
+	foreach(lc, left)
+	{
+		SigmaEffect *e = lfirst(lc);
+		SigmaEffect copy = *e;
+
 		if (e->level < level)
 			continue;
+		copy.server = pstrdup(e->server);
+		copy.maybe = pstrdup(e->maybe);
+		copy.done = e->done ? pstrdup(e->done) : NULL;
+		copy.why = e->why ? pstrdup(e->why) : NULL;
 		/* first, so that it is told but once, whatever happens */
-		effects = foreach_delete_current(effects, lc);
-		if (e->done)
-			ereport(WARNING,
-					(errmsg("%s although its transaction was rolled back", sendable(e->done)),
-					 errdetail("What is done in Sigma (server \"%s\") is not undone by a rollback.",
-							   sendable(e->server)),
-					 errhint("Undo it in Sigma if it is not wanted.")));
-		else
-			ereport(WARNING,
-					(errmsg("%s although its transaction was rolled back", sendable(e->maybe)),
-					 errdetail("The request to server \"%s\" was sent, but its outcome is unknown.",
-							   sendable(e->server)),
-					 errhint("Look in Sigma before you try again.")));
+		forget(e);
+		warn_of(&copy);
 	}
+	list_free(left);
 }
 
 static void
@@ -82,14 +287,15 @@ on_transaction_end(XactEvent event, void *arg UNUSED)
 						 errmsg("cannot PREPARE a transaction that has written to Sigma")));
 			return;
 		case XACT_EVENT_ABORT:
-			warn_of_effects(1);
+			roll_back(1);
 			break;
 		case XACT_EVENT_COMMIT:
 			break;
 		default:
 			return;
 	}
-	effects = NIL;
+	while (effects != NIL)
+		forget(llast(effects));
 	if (effects_context)
 		MemoryContextReset(effects_context);
 }
@@ -102,7 +308,7 @@ on_subtransaction_end(SubXactEvent event, SubTransactionId subid UNUSED,
 	ListCell   *lc;
 
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		warn_of_effects(level);
+		roll_back(level);
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
 		foreach(lc, effects)
 		{
@@ -114,7 +320,7 @@ on_subtransaction_end(SubXactEvent event, SubTransactionId subid UNUSED,
 
 /* Remembers a write that is about to be sent. */
 static SigmaEffect *
-remember(const char *server, const char *maybe)
+remember(SigmaSession *session, const char *maybe)
 {
 	MemoryContext old;
 	SigmaEffect *e;
@@ -128,10 +334,13 @@ remember(const char *server, const char *maybe)
 	}
 	old = MemoryContextSwitchTo(effects_context);
 	e = palloc0(sizeof(SigmaEffect));
-	e->server = pstrdup(server);
+	e->session = session;
+	e->server = pstrdup(sigma_session_server(session));
+	e->role = pstrdup(GetUserNameFromId(GetUserId(), false));
 	e->maybe = pstrdup(maybe);
 	e->level = GetCurrentTransactionNestLevel();
 	effects = lappend(effects, e);
+	sigma_session_pin(session);
 	MemoryContextSwitchTo(old);
 	return e;
 }
@@ -143,29 +352,96 @@ sigma_effect_done(SigmaEffect *effect, const char *done)
 	effect->done = MemoryContextStrdup(effects_context, done);
 }
 
-/* A write has ended without success: is there anything to remember? */
-static void
-settle(SigmaWrite *write)
+/*
+ * A rollback is to undo it by a DELETE of this path, which deletes the
+ * connection of that id.
+ */
+void
+sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id)
 {
-	if (write->effect && (write->call == NULL || !sigma_call_may_have_acted(write->call)))
+	effect->undo = MemoryContextStrdup(effects_context, target);
+	effect->id = MemoryContextStrdup(effects_context, id);
+}
+
+/* It has been told of already: a rollback says no more of it. */
+void
+sigma_effect_told(SigmaEffect *effect)
+{
+	forget(effect);
+}
+
+/* ------------------------------------------------------------------- writes */
+
+/* A write has ended; "why" is its failure, if it has one. */
+static void
+settle(SigmaWrite *write, const SigmaFailure *why)
+{
+	SigmaEffect *e = write->effect;
+
+	if (why == NULL)
+		write->fate = SIGMA_ACTED;
+	else if (sigma_call_may_have_acted(write->call))
+		write->fate = SIGMA_UNKNOWN;
+	else
+		write->fate = SIGMA_REFUSED;
+	log_write(e->role, e->server, &write->spec, write->id, write->call, write->fate);
+	if (write->fate == SIGMA_REFUSED)
 	{
-		effects = list_delete_ptr(effects, write->effect);
-		pfree(write->effect->server);
-		pfree(write->effect->maybe);
-		pfree(write->effect);
+		write->effect = NULL;
+		forget(e);
 	}
-	write->effect = NULL;
+}
+
+/* An error has ended the wait for a write. */
+static void
+settle_interrupted(SigmaWrite *write)
+{
+	SigmaEffect *e = write->effect;
+
+	if (e == NULL || write->fate != SIGMA_NOT_SENT)
+		return;
+	if (write->call && sigma_call_may_have_acted(write->call))
+	{
+		write->fate = SIGMA_UNKNOWN;
+		log_write(e->role, e->server, &write->spec, write->id, write->call, write->fate);
+	}
+	else
+	{
+		write->effect = NULL;
+		forget(e);
+	}
+}
+
+/* Waits for a write that is under way, and says what became of it. */
+static const SigmaFailure *
+finish_write(SigmaWrite *write)
+{
+	const SigmaFailure *failure;
+
+	sigma_call_wait(write->call);
+	failure = sigma_call_failure(write->call);
+	if (failure)
+	{
+		settle(write, failure);
+		return failure;
+	}
+	/* what the reply says may be of no use, but it says that it was done */
+	write->fate = SIGMA_UNKNOWN;
+	failure = write->succeeded(write);
+	settle(write, NULL);
+	return failure;
 }
 
 /*
  * Sends writes, several at once, and waits for their replies.  "succeeded" is
  * called with a reply and says of the effect that it is done; it returns a
- * failure if the reply is of no use.  After the first failure no more are sent, but those under way are
- * waited for, so that it is known of each what became of it; then the failure
- * is raised.  What surely was not carried out is forgotten.
+ * failure if the reply is of no use.  After the first failure no more are
+ * sent, but those under way are waited for, so that it is known of each what
+ * became of it: its "fate".  Returns the first failure, or NULL.  What surely
+ * was not carried out is forgotten.  Raises only what interrupts the wait.
  */
-void
-sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes, int n)
+const SigmaFailure *
+sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes, int n)
 {
 	const SigmaFailure *volatile failure = NULL;
 	volatile int started = 0;
@@ -175,39 +451,60 @@ sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *write
 	{
 		for (int i = 0; i < n; i++)
 		{
-			SigmaWrite *write = &writes[i];
 			const SigmaFailure *why;
 
 			while (failure == NULL && started < n && started < i + width)
 			{
 				SigmaWrite *next = &writes[started];
 
-				next->effect = remember(sigma_session_server(session), next->maybe);
+				next->effect = remember(session, next->maybe);
 				next->call = sigma_call_start(session, context, &next->spec);
 				started++;
 			}
 			if (i >= started)
 				break;
-			sigma_call_wait(write->call);
-			why = sigma_call_failure(write->call);
-			if (why == NULL)
-			{
-				why = write->succeeded(write);
-				write->effect = NULL;
-			}
-			else
-				settle(write);
+			why = finish_write(&writes[i]);
 			if (failure == NULL)
 				failure = why;
 		}
-		if (failure)
-			sigma_raise(failure);
 	}
 	PG_CATCH();
 	{
 		for (int i = 0; i < n; i++)
-			settle(&writes[i]);
+			settle_interrupted(&writes[i]);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	return failure;
+}
+
+/*
+ * Shows a request that is not sent, since sigma_fdw.dry_run is on.  "change"
+ * is a sentence that says what it would change, or NULL.
+ */
+void
+sigma_announce(const SigmaCallSpec *spec, const char *change)
+{
+	ereport(NOTICE,
+			(errmsg("dry run: %s %s%s%s", spec->method, spec->target, spec->body ? " " : "",
+					spec->body ? sigma_json_masked(spec->body) : ""),
+			 change ? errdetail("%s", change) : 0));
+}
+
+/*
+ * Sends writes as sigma_try_writes() does, and raises the first failure.  In a
+ * dry run nothing is sent, but each is announced, and its "call" stays NULL.
+ */
+void
+sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes, int n)
+{
+	const SigmaFailure *failure = NULL;
+
+	if (sigma_dry_run)
+		for (int i = 0; i < n; i++)
+			sigma_announce(&writes[i].spec, NULL);
+	else
+		failure = sigma_try_writes(session, context, writes, n);
+	if (failure)
+		sigma_raise(failure);
 }

@@ -242,6 +242,7 @@ on_header(char *line, size_t size, size_t n, void *arg)
 	{
 		/* the head of an interim reply says nothing of the final one */
 		reply->retry_after[0] = '\0';
+		reply->request_id[0] = '\0';
 		reply->html = false;
 		reply->text_type = false;
 	}
@@ -249,6 +250,8 @@ on_header(char *line, size_t size, size_t n, void *arg)
 		keep_value(reply->retry_after, sizeof(reply->retry_after), value, length);
 	else if (header_value(line, n, "date", &value, &length))
 		keep_value(reply->date, sizeof(reply->date), value, length);
+	else if (header_value(line, n, "x-request-id", &value, &length))
+		keep_value(reply->request_id, sizeof(reply->request_id), value, length);
 	else if (header_value(line, n, "content-type", &value, &length))
 	{
 		reply->html = length >= 9 && pg_strncasecmp(value, "text/html", 9) == 0;

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * write.c
- *	  The requests that change something in Sigma: their bodies, and how they
- *	  are sent.
+ *	  The requests that change something in Sigma, and how they are sent.
  *
  * INSERT, DELETE and the functions all come here, so that a write means the
  * same whichever way it was asked for.
@@ -13,96 +12,21 @@
 
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 
 #define GRANTS_PATH "/v2/connections/{connection_id}/grants"
 
+#define CONNECTION_PATH "/v2/connections/{connection_id}"
+
 /* ------------------------------------------------------------- connections */
-static bool
-member_equals(const JsonbValue *member, Datum typed)
-{
-	JsonbValue	copy = *member;
 
-	return compareJsonbContainers(&JsonbValueToJsonb(&copy)->root,
-								  &DatumGetJsonbP(typed)->root) == 0;
-}
-
-/*
- * Puts a request's body together.  "typed" is a list of SigmaTyped, values
- * that stand outside "details"; those that belong into it are merged with it.
- * A value in both must be the same.  *secrets gets what must not be shown.
- * Everything is allocated in the current memory context.  Raises 23502 for a
- * missing name or type and 22023 for a contradiction, never with a value.
- */
-const char *
-sigma_connection_body(const char *name, const Datum *details, List *typed, List **secrets)
-{
-	SigmaBody  *body = sigma_body_begin(CurrentMemoryContext);
-	Datum		merged = DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
-	ListCell   *lc;
-	JsonbValue	member;
-	Jsonb	   *root;
-
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("a connection needs a name"),
-				 errhint("Give a value for \"name\".")));
-	if (details && !JB_ROOT_IS_OBJECT(DatumGetJsonbP(*details)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"details\" must be a JSON object")));
-	if (details)
-		merged = *details;
-
-	sigma_body_add_json(body, "name", sigma_text_to_json(name));
-	foreach(lc, typed)
-	{
-		SigmaTyped *t = lfirst(lc);
-		StringInfoData pair;
-		Datum		value;
-
-		if (t->write != SIGMA_WRITE_DETAILS)
-		{
-			sigma_body_add_json(body, t->field, t->json);
-			continue;
-		}
-		value = DirectFunctionCall1(jsonb_in, CStringGetDatum(t->json));
-		if (getKeyJsonValueFromContainer(&DatumGetJsonbP(merged)->root, t->field,
-										 (int) strlen(t->field), &member))
-		{
-			if (!member_equals(&member, value))
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("column \"%s\" contradicts \"%s\" in \"details\"", t->column, t->field),
-						 errhint("Give the value in one of the two places, or the same in both.")));
-			continue;
-		}
-		initStringInfo(&pair);
-		appendStringInfo(&pair, "{%s:%s}", sigma_text_to_json(t->field), t->json);
-		merged = DirectFunctionCall2(jsonb_concat, merged,
-									 DirectFunctionCall1(jsonb_in, CStringGetDatum(pair.data)));
-	}
-
-	root = DatumGetJsonbP(merged);
-	if (!getKeyJsonValueFromContainer(&root->root, "type", 4, &member) ||
-		member.type != jbvString || member.val.string.len == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("a connection needs a type"),
-				 errhint("Give a value for \"type\", such as 'snowflake', in its column or in \"details\".")));
-	*secrets = sigma_json_secrets(*secrets, merged);
-	sigma_body_add_json(body, "details", JsonbToCString(NULL, &root->root, VARSIZE(root)));
-	return sigma_body_text(body);
-}
-
-/* The new connection's id is what a rollback would have to tell of. */
+/* The new connection is what a rollback would have to delete, or to tell of. */
 static const SigmaFailure *
-connection_created(SigmaWrite *write)
+connection_made(SigmaWrite *write)
 {
 	SigmaJsonValue reply;
 	const char *error;
 	char	   *id = NULL;
+	char	   *target;
 
 	if (!sigma_json_check(sigma_call_body(write->call), &reply, &error))
 		return sigma_reply_failure(sigma_call_target(write->call), error);
@@ -110,8 +34,12 @@ connection_created(SigmaWrite *write)
 		id = sigma_json_member_text(&reply, "connectionId");
 	if (id == NULL)
 		return sigma_reply_failure(sigma_call_target(write->call), "it has no \"connectionId\"");
+	write->id = id;
 	sigma_effect_done(write->effect, psprintf("connection \"%s\" (%s) exists in Sigma",
 											  write->name, id));
+	target = sigma_fill_path(CONNECTION_PATH, &id);
+	if (target)
+		sigma_effect_undo(write->effect, target, id);
 	return NULL;
 }
 
@@ -123,7 +51,7 @@ connection_created(SigmaWrite *write)
 SigmaWrite
 sigma_connection_write(const char *name, const char *body, List *secrets, SigmaStats *stats)
 {
-	SigmaWrite	write = {.name = name, .succeeded = connection_created};
+	SigmaWrite	write = {.name = name, .succeeded = connection_made};
 
 	write.spec.method = "POST";
 	write.spec.target = "/v2/connections";
@@ -134,6 +62,110 @@ sigma_connection_write(const char *name, const char *body, List *secrets, SigmaS
 	write.spec.stats = stats;
 	write.maybe = psprintf("connection \"%s\" may exist in Sigma", name);
 	return write;
+}
+
+/*
+ * Makes a write that brings an archived connection back, by a body that has
+ * "restore" in it.  A rollback archives it again.
+ */
+SigmaWrite
+sigma_restore_write(char *id, const char *name, const char *body, List *secrets)
+{
+	SigmaWrite	write = sigma_connection_write(name, body, secrets, NULL);
+
+	write.spec.method = "PUT";
+	write.spec.target = sigma_connection_target(CONNECTION_PATH, id);
+	write.spec.subject = psprintf("restoring connection \"%s\" (%s)", name, id);
+	write.id = id;
+	write.maybe = psprintf("connection \"%s\" (%s) may be restored in Sigma", name, id);
+	return write;
+}
+
+/*
+ * Asks for a change of a connection when the transaction commits: DELETE if
+ * "body" is NULL, else PATCH or PUT ("replaces") with that body (JSON in UTF-8).
+ * "entry" is what was read of the connection.  In a dry run it is only shown.
+ * Returns the entry as it will be, palloc'd.
+ */
+SigmaSpan
+sigma_change_connection(SigmaSession *session, SigmaSpan entry, const char *body, bool replaces,
+						List *secrets)
+{
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+	char	   *id = sigma_json_member_text(&object, "connectionId");
+	char	   *version = sigma_json_member_text(&object, "updatedAt");
+	SigmaChange change = {.body = body, .secrets = secrets, .id = id};
+	SigmaCallSpec spec = {.body = body};
+	char	   *difference;
+
+	change.name = sigma_json_member_text(&object, "name");
+	change.target = sigma_connection_target(CONNECTION_PATH, id);
+	if (body == NULL)
+	{
+		change.method = "DELETE";
+		change.after = sigma_entry_patched(entry, (SigmaSpan) {"{\"isArchived\":true}", 19});
+	}
+	else
+	{
+		SigmaSpan	text = {body, strlen(body)};
+
+		/* without it, a change by somebody else would be overwritten unseen */
+		if (version == NULL)
+			sigma_raise_reply(psprintf("GET %s", change.target), "the connection has no \"updatedAt\"");
+		change.method = replaces ? "PUT" : "PATCH";
+		change.version = version;
+		change.after = replaces ? sigma_entry_replaced(entry, text) : sigma_entry_patched(entry, text);
+	}
+	if (!sigma_dry_run)
+	{
+		sigma_queue_change(session, &change);
+		return change.after;
+	}
+	spec.method = change.method;
+	spec.target = change.target;
+	difference = sigma_entry_difference(entry, change.after);
+	sigma_announce(&spec, psprintf("Of connection \"%s\" (%s), %s%s%s.",
+								   change.name ? change.name : "", id,
+								   difference ? difference : "",
+								   difference && replaces ? "; " : "",
+								   replaces ? "all that Sigma does not show is replaced" :
+								   difference ? "" : "nothing changes"));
+	return change.after;
+}
+
+/*
+ * A pager over the connections that may have a name, for sigma_next_named().
+ * The filter finds every name that has this one in it.
+ */
+SigmaPager *
+sigma_connections_named(SigmaSession *session, const char *name)
+{
+	SigmaListSpec spec = {
+		.resource = sigma_find_resource("connections"),
+		.limit = SIGMA_MAX_PAGE_SIZE,
+		.prefetch = true,
+	};
+
+	spec.path = spec.resource->path;
+	/* Sigma does not know the names that the transaction is about to give */
+	if (!sigma_queue_any(sigma_session_serverid(session)))
+		spec.filters = psprintf("search=%s", sigma_text_url_encode(name));
+	return sigma_pager_open(session, CurrentMemoryContext, &spec, NULL);
+}
+
+/* The next connection that has just that name; false at the end. */
+bool
+sigma_next_named(SigmaPager *pager, const char *name, SigmaEntry *entry)
+{
+	while (sigma_pager_next(pager, entry))
+	{
+		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+		char	   *its_name = sigma_json_member_text(&object, "name");
+
+		if (its_name && strcmp(its_name, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* ------------------------------------------------------------------ grants */

@@ -1,0 +1,607 @@
+/*-------------------------------------------------------------------------
+ *
+ * connection.c
+ *	  What a connection is made of: the body of the request that makes or
+ *	  replaces one, and the entry that Sigma will show of it.
+ *
+ * Sigma shows only a part of what a connection is made from, under other
+ * names in part, and never a secret.  A replacement (PUT) loses whatever is
+ * not sent.  So what Sigma does show is sent back with it, unless the
+ * statement says otherwise; what it does not show must be in "details".
+ *
+ * The names of the members are those of the API's published description.
+ * Makes no request.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+/* A field that Sigma shows, and the member of "details" that it comes from. */
+typedef struct Shown
+{
+	const char *field;
+	const char *member;
+	const char *type;			/* of the connections that have it; NULL: any */
+} Shown;
+
+static const Shown shown[] = {
+	{"account", "account", NULL},
+	{"host", "host", NULL},
+	{"warehouse", "warehouse", NULL},
+	{"user", "user", NULL},
+	{"role", "role", NULL},
+	{"httpPath", "endpoint", NULL},
+	{"exportsWarehouse", "exportsWarehouse", NULL},
+	{"oauthMetadataUrl", "metadataUrl", NULL},
+	{"oauthClientId", "clientId", NULL},
+	{"oauthScopes", "scopes", NULL},
+	{"oauthIdpType", "idpType", NULL},
+	{"oauthUsePkce", "usePkce", NULL},
+	{"oauthUseJwt", "useJwt", NULL},
+	{"oauthAudience", "audience", NULL},
+	{"roleSwitching", "roleSwitching", NULL},
+	/* of Databricks, which has them too, they are not shown */
+	{"userAttributes", "userAttributes", "snowflake"},
+};
+
+/* What a replacement leaves as it is. */
+static const char *const identity[] = {
+	"organizationId", "connectionId", "isSample", "isAuditLog", "lastActiveAt", "createdBy",
+	"updatedBy", "createdAt", "updatedAt", "isArchived",
+};
+
+/* --------------------------------------------------------- members of objects */
+
+/* The member of an object; false if it has none of that name, or a null. */
+static bool
+get_member(const SigmaJsonValue *object, const char *name, SigmaJsonValue *value)
+{
+	const char *cursor = NULL;
+	SigmaJsonMember member;
+	bool		found = false;
+
+	if (object->kind != SIGMA_JSON_OBJECT)
+		return false;
+	while (sigma_json_next_member(object, &cursor, &member))
+		if (sigma_json_is(&member.key, name))
+		{
+			*value = member.value;
+			found = member.value.kind != SIGMA_JSON_NULL;
+		}
+	return found;
+}
+
+/* A value's JSON text in the database's encoding. */
+static char *
+value_text(const SigmaJsonValue *value)
+{
+	char	   *copy = pnstrdup(value->text.data, value->text.length);
+
+	return pg_any_to_server(copy, (int) strlen(copy), PG_UTF8);
+}
+
+/* An object in text that is known to be one. */
+static SigmaJsonValue
+as_object(SigmaSpan text)
+{
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, text};
+
+	return object;
+}
+
+/* Begins a member of an object that is being written; its value is to follow. */
+static void
+begin_member(StringInfo out, const char *name)
+{
+	if (out->data[out->len - 1] != '{')
+		appendStringInfoChar(out, ',');
+	appendStringInfo(out, "\"%s\":", name);
+}
+
+static void
+add_member(StringInfo out, const char *name, const SigmaJsonValue *value)
+{
+	begin_member(out, name);
+	appendBinaryStringInfo(out, value->text.data, (int) value->text.length);
+}
+
+/* The same, if the object has it. */
+static bool
+copy_member(StringInfo out, const char *name, const SigmaJsonValue *object, const char *from)
+{
+	SigmaJsonValue value;
+
+	if (!get_member(object, from, &value))
+		return false;
+	add_member(out, name, &value);
+	return true;
+}
+
+/* ------------------------------------------------------------------- bodies */
+
+static bool
+member_equals(const JsonbValue *member, Datum typed)
+{
+	JsonbValue	copy = *member;
+
+	return compareJsonbContainers(&JsonbValueToJsonb(&copy)->root,
+								  &DatumGetJsonbP(typed)->root) == 0;
+}
+
+static bool
+find_in_details(Datum details, const char *name, JsonbValue *member)
+{
+	return getKeyJsonValueFromContainer(&DatumGetJsonbP(details)->root, name, (int) strlen(name),
+										member) != NULL;
+}
+
+/*
+ * Puts a request's body together.  "typed" is a list of SigmaTyped, values
+ * that stand outside "details"; those that belong into it are merged with it.
+ * A value in both must be the same, unless it is inherited.  *secrets gets what
+ * must not be shown.  Everything is allocated in the current memory context.
+ * Raises 23502 for a missing name or type and 22023 for a contradiction, never
+ * with a value.
+ */
+const char *
+sigma_connection_body(const char *name, const Datum *details, List *typed, List **secrets)
+{
+	SigmaBody  *body = sigma_body_begin(CurrentMemoryContext);
+	Datum		merged = DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+	ListCell   *lc;
+	JsonbValue	member;
+	Jsonb	   *root;
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("a connection needs a name"),
+				 errhint("Give a value for \"name\".")));
+	if (details && !JB_ROOT_IS_OBJECT(DatumGetJsonbP(*details)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"details\" must be a JSON object")));
+	if (details)
+		merged = *details;
+
+	sigma_body_add_json(body, "name", sigma_text_to_json(name));
+	foreach(lc, typed)
+	{
+		SigmaTyped *t = lfirst(lc);
+		StringInfoData pair;
+		Datum		value;
+
+		if (t->json == NULL)
+			continue;
+		if (t->write != SIGMA_WRITE_DETAILS)
+		{
+			sigma_body_add_json(body, t->field, t->json);
+			continue;
+		}
+		value = DirectFunctionCall1(jsonb_in, CStringGetDatum(t->json));
+		if (find_in_details(merged, t->field, &member))
+		{
+			if (!t->inherited && !member_equals(&member, value))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("column \"%s\" contradicts \"%s\" in \"details\"", t->column, t->field),
+						 errhint("Give the value in one of the two places, or the same in both.")));
+			continue;
+		}
+		initStringInfo(&pair);
+		appendStringInfo(&pair, "{%s:%s}", sigma_text_to_json(t->field), t->json);
+		merged = DirectFunctionCall2(jsonb_concat, merged,
+									 DirectFunctionCall1(jsonb_in, CStringGetDatum(pair.data)));
+	}
+
+	root = DatumGetJsonbP(merged);
+	if (!find_in_details(merged, "type", &member) ||
+		member.type != jbvString || member.val.string.len == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("a connection needs a type"),
+				 errhint("Give a value for \"type\", such as 'snowflake', in its column or in \"details\".")));
+	*secrets = sigma_json_secrets(*secrets, merged);
+	sigma_body_add_json(body, "details", JsonbToCString(NULL, &root->root, VARSIZE(root)));
+	return sigma_body_text(body);
+}
+
+/*
+ * What a replacement loses, unless it is in "details": the members that Sigma
+ * takes and does not show.  A list for a message.
+ */
+const char *
+sigma_connection_unshown(void)
+{
+	return "host (but Snowflake's), server, port, database, projectId, additionalProjectIds, endpoint, "
+		"workspaceUrl, authType, useTls, password, privateKey, privateKeyPassphrase, token, serviceAccount, "
+		"clientSecret, pythonSecrets, pythonProperties, sourceSwapPolicyId and description";
+}
+
+/* --------------------------------------------- what a replacement sends back */
+
+/* Has the list a value, or a NULL, for this field of the API? */
+static bool
+is_typed(List *typed, const char *field)
+{
+	ListCell   *lc;
+
+	foreach(lc, typed)
+		if (strcmp(((SigmaTyped *) lfirst(lc))->field, field) == 0)
+			return true;
+	return false;
+}
+
+/* Adds a value to the list, unless the statement says something else. */
+static List *
+inherit(List *typed, const char *field, SigmaWriteTo write, char *json)
+{
+	SigmaTyped *t;
+
+	if (is_typed(typed, field))
+		return typed;
+	t = palloc0(sizeof(SigmaTyped));
+	t->column = t->field = field;
+	t->write = write;
+	t->json = json;
+	t->inherited = true;
+	return lappend(typed, t);
+}
+
+/* What "details" calls the outer level of a place that Sigma writes to; or NULL. */
+static const char *
+outer_name(const char *type)
+{
+	if (strcmp(type, "snowflake") == 0 || strcmp(type, "azuresql") == 0 ||
+		strcmp(type, "sqlserver") == 0)
+		return "writeDatabase";
+	if (strcmp(type, "databricks") == 0 || strcmp(type, "starburst") == 0)
+		return "writeCatalog";
+	return strcmp(type, "bigQuery") == 0 ? "writeProject" : NULL;
+}
+
+static const char *
+inner_name(const char *type)
+{
+	return strcmp(type, "bigQuery") == 0 ? "writeDataset" : "writeSchema";
+}
+
+/* A place that Sigma writes to, from how it is shown to how it is sent. */
+static char *
+place_to_details(const char *type, const SigmaJsonValue *place, const SigmaJsonValue *warehouse)
+{
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfoChar(&s, '{');
+	if (place && outer_name(type))
+		(void) copy_member(&s, outer_name(type), place, "database");
+	if (place)
+	{
+		(void) copy_member(&s, inner_name(type), place, "schema");
+		(void) copy_member(&s, "writebackSchemaId", place, "writebackSchemaId");
+		(void) copy_member(&s, "description", place, "description");
+	}
+	if (warehouse)
+		add_member(&s, "materializationWarehouse", warehouse);
+	appendStringInfoChar(&s, '}');
+	return pg_any_to_server(s.data, s.len, PG_UTF8);
+}
+
+/* Where Sigma writes to. */
+static List *
+inherit_places(List *typed, const char *type, const SigmaJsonValue *entry)
+{
+	SigmaJsonValue places;
+	SigmaJsonValue place = {.kind = SIGMA_JSON_NULL};
+	SigmaJsonValue warehouse;
+	SigmaJsonValue element;
+	bool		has_warehouse = get_member(entry, "materializationWarehouse", &warehouse);
+	const char *cursor = NULL;
+	int			n = 0;
+
+	if (get_member(entry, "writebacks", &places) && places.kind == SIGMA_JSON_ARRAY)
+		while (sigma_json_next_element(&places, &cursor, &element))
+			if (n++ == 0)
+				place = element;
+	/* a replacement can say but one, so the others would be lost */
+	if (n == 1 || (n == 0 && has_warehouse))
+		typed = inherit(typed, "writeAccess", SIGMA_WRITE_DETAILS,
+						place_to_details(type, n ? &place : NULL, has_warehouse ? &warehouse : NULL));
+	if (get_member(entry, "writebackSchemas", &places) && places.kind == SIGMA_JSON_ARRAY)
+	{
+		StringInfoData s;
+
+		initStringInfo(&s);
+		cursor = NULL;
+		while (sigma_json_next_element(&places, &cursor, &element))
+			appendStringInfo(&s, "%s%s", s.len ? "," : "[", place_to_details(type, &element, NULL));
+		if (s.len)
+		{
+			appendStringInfoChar(&s, ']');
+			typed = inherit(typed, "writebackSchemas", SIGMA_WRITE_DETAILS, s.data);
+		}
+	}
+	if (get_member(entry, "inputTableAuditLogSchema", &place))
+		typed = inherit(typed, "inputTableAuditLogSchema", SIGMA_WRITE_DETAILS,
+						place_to_details(type, &place, NULL));
+	return typed;
+}
+
+/* The type of connection that "details" are of, palloc'd; NULL if they do not say. */
+char *
+sigma_details_type(Datum details)
+{
+	JsonbValue	member;
+
+	if (!JB_ROOT_IS_OBJECT(DatumGetJsonbP(details)) || !find_in_details(details, "type", &member) ||
+		member.type != jbvString)
+		return NULL;
+	return pnstrdup(member.val.string.val, member.val.string.len);
+}
+
+/* The type of connection that a replacement makes; NULL if it does not say. */
+static char *
+new_type(const Datum *details, List *typed)
+{
+	char	   *type = details ? sigma_details_type(*details) : NULL;
+	ListCell   *lc;
+
+	if (type)
+		return type;
+	foreach(lc, typed)
+	{
+		SigmaTyped *t = lfirst(lc);
+		Datum		text;
+
+		if (strcmp(t->field, "type") != 0 || t->json == NULL)
+			continue;
+		text = DirectFunctionCall1(jsonb_in, CStringGetDatum(t->json));
+		if (JB_ROOT_IS_SCALAR(DatumGetJsonbP(text)) &&
+			getIthJsonbValueFromContainer(&DatumGetJsonbP(text)->root, 0)->type == jbvString)
+		{
+			JsonbValue *value = getIthJsonbValueFromContainer(&DatumGetJsonbP(text)->root, 0);
+
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		}
+	}
+	return NULL;
+}
+
+/*
+ * The body that replaces a connection.  "entry" (an object in UTF-8) is what
+ * Sigma shows of it now: what it shows and the statement does not change is
+ * sent back.  "typed" has what the statement changes outside "details"; there,
+ * a NULL stands for what is to be dropped.  The rest is as in
+ * sigma_connection_body().
+ */
+const char *
+sigma_replacement_body(SigmaSpan entry, const char *name, const Datum *details, List *typed,
+					   List **secrets)
+{
+	SigmaJsonValue object = as_object(entry);
+	SigmaJsonValue value;
+	SigmaJsonValue limit;
+	char	   *old_type = sigma_json_member_text(&object, "type");
+	char	   *type = new_type(details, typed);
+
+	if (type == NULL)
+		type = old_type;
+	if (get_member(&object, "poolSizes", &value))
+		typed = inherit(typed, "poolSizes", SIGMA_WRITE_TOP, value_text(&value));
+	if (get_member(&object, "timeout", &value) && get_member(&value, "default", &limit))
+		typed = inherit(typed, "timeoutSecs", SIGMA_WRITE_TOP, value_text(&limit));
+	if (get_member(&object, "friendlyName", &value))
+		typed = inherit(typed, "useFriendlyNames", SIGMA_WRITE_TOP, value_text(&value));
+
+	/* what belongs to another kind of warehouse is of no use */
+	if (type == NULL || old_type == NULL || strcmp(type, old_type) != 0)
+		return sigma_connection_body(name, details, typed, secrets);
+	typed = inherit(typed, "type", SIGMA_WRITE_DETAILS, sigma_text_to_json(type));
+	for (int i = 0; i < (int) lengthof(shown); i++)
+		if ((shown[i].type == NULL || strcmp(shown[i].type, type) == 0) &&
+			get_member(&object, shown[i].field, &value))
+			typed = inherit(typed, shown[i].member, SIGMA_WRITE_DETAILS, value_text(&value));
+	/* where it does not apply, it is shown as false, and may not be said */
+	if (get_member(&object, "useOauth", &value) && value.kind == SIGMA_JSON_TRUE)
+		typed = inherit(typed, "useOauth", SIGMA_WRITE_DETAILS, value_text(&value));
+	typed = inherit_places(typed, type, &object);
+	return sigma_connection_body(name, details, typed, secrets);
+}
+
+/* ------------------------------------------------------ what Sigma will show */
+
+/* A place that Sigma writes to, from how it is sent to how it is shown. */
+static void
+add_place(StringInfo out, const SigmaJsonValue *place, const SigmaJsonValue *details)
+{
+	appendStringInfoChar(out, '{');
+	if (!copy_member(out, "database", place, "writeDatabase") &&
+		!copy_member(out, "database", place, "writeCatalog") &&
+		!copy_member(out, "database", place, "writeProject") &&
+		!(details && copy_member(out, "database", details, "database")))
+		appendStringInfoString(out, "\"database\":\"\"");
+	if (!copy_member(out, "schema", place, "writeSchema"))
+		(void) copy_member(out, "schema", place, "writeDataset");
+	(void) copy_member(out, "writebackSchemaId", place, "writebackSchemaId");
+	(void) copy_member(out, "description", place, "description");
+	appendStringInfoChar(out, '}');
+}
+
+static void
+add_places(StringInfo out, const SigmaJsonValue *details)
+{
+	SigmaJsonValue access;
+	SigmaJsonValue schema;
+	SigmaJsonValue places;
+	SigmaJsonValue place;
+	const char *cursor = NULL;
+	bool		has_schema = get_member(details, "writeAccess", &access) &&
+		(get_member(&access, "writeSchema", &schema) || get_member(&access, "writeDataset", &schema));
+	bool		has_places = get_member(details, "writebackSchemas", &places) &&
+		places.kind == SIGMA_JSON_ARRAY && sigma_json_next_element(&places, &cursor, &place);
+
+	begin_member(out, "writeAccess");
+	appendStringInfoString(out, has_schema || has_places ? "true" : "false");
+	if (has_schema)
+	{
+		begin_member(out, "writebacks");
+		appendStringInfoChar(out, '[');
+		add_place(out, &access, details);
+		appendStringInfoChar(out, ']');
+	}
+	if (has_places)
+	{
+		begin_member(out, "writebackSchemas");
+		appendStringInfoChar(out, '[');
+		do
+		{
+			add_place(out, &place, NULL);
+			appendStringInfoChar(out, ',');
+		} while (sigma_json_next_element(&places, &cursor, &place));
+		out->data[out->len - 1] = ']';
+	}
+	if (get_member(details, "inputTableAuditLogSchema", &place))
+	{
+		begin_member(out, "inputTableAuditLogSchema");
+		add_place(out, &place, NULL);
+	}
+	if (get_member(details, "writeAccess", &access))
+		(void) copy_member(out, "materializationWarehouse", &access, "materializationWarehouse");
+}
+
+/*
+ * The entry that Sigma will show once the body of a create or a replacement
+ * has been carried out; "entry" is what it shows now, "{}" if it is new.  What
+ * only Sigma can know is missing in it.  Both are objects in UTF-8; so is the
+ * result, which is palloc'd.
+ */
+SigmaSpan
+sigma_entry_replaced(SigmaSpan entry, SigmaSpan body)
+{
+	SigmaJsonValue old = as_object(entry);
+	SigmaJsonValue new = as_object(body);
+	SigmaJsonValue details;
+	SigmaJsonValue value;
+	StringInfoData s;
+	bool		is_snowflake;
+	SigmaSpan	result;
+
+	if (!get_member(&new, "details", &details))
+		details = as_object((SigmaSpan) {"{}", 2});
+	is_snowflake = get_member(&details, "type", &value) && sigma_json_is(&value, "snowflake");
+	initStringInfo(&s);
+	appendStringInfoChar(&s, '{');
+	for (int i = 0; i < (int) lengthof(identity); i++)
+		(void) copy_member(&s, identity[i], &old, identity[i]);
+	(void) copy_member(&s, "name", &new, "name");
+	(void) copy_member(&s, "type", &details, "type");
+	for (int i = 0; i < (int) lengthof(shown); i++)
+	{
+		/* of most kinds, Sigma does not show the host */
+		if (strcmp(shown[i].field, "host") == 0 && !is_snowflake && !get_member(&old, "host", &value))
+			continue;
+		(void) copy_member(&s, shown[i].field, &details, shown[i].member);
+	}
+	begin_member(&s, "useOauth");
+	appendStringInfoString(&s, get_member(&details, "useOauth", &value) &&
+						   value.kind == SIGMA_JSON_TRUE ? "true" : "false");
+	(void) copy_member(&s, "poolSizes", &new, "poolSizes");
+	(void) copy_member(&s, "friendlyName", &new, "useFriendlyNames");
+	if (get_member(&new, "timeoutSecs", &value))
+	{
+		begin_member(&s, "timeout");
+		appendStringInfoString(&s, "{\"default\":");
+		appendBinaryStringInfo(&s, value.text.data, (int) value.text.length);
+		appendStringInfoChar(&s, '}');
+	}
+	add_places(&s, &details);
+	appendStringInfoChar(&s, '}');
+	result.data = s.data;
+	result.length = s.len;
+	return result;
+}
+
+/* Adds a member as it stands. */
+static void
+add_raw_member(StringInfo out, const SigmaJsonMember *member)
+{
+	if (out->data[out->len - 1] != '{')
+		appendStringInfoChar(out, ',');
+	appendBinaryStringInfo(out, member->key.text.data, (int) member->key.text.length);
+	appendStringInfoChar(out, ':');
+	appendBinaryStringInfo(out, member->value.text.data, (int) member->value.text.length);
+}
+
+/*
+ * The entry with some of its members changed: those that "changes", another
+ * object, has.  Both are in UTF-8; so is the result, which is palloc'd.
+ */
+SigmaSpan
+sigma_entry_patched(SigmaSpan entry, SigmaSpan changes)
+{
+	SigmaJsonValue old = as_object(entry);
+	SigmaJsonValue new = as_object(changes);
+	const char *cursor = NULL;
+	SigmaJsonMember member;
+	SigmaJsonValue value;
+	StringInfoData s;
+	SigmaSpan	result;
+
+	initStringInfo(&s);
+	appendStringInfoChar(&s, '{');
+	while (sigma_json_next_member(&old, &cursor, &member))
+		if (!get_member(&new, sigma_json_string(&member.key), &value))
+			add_raw_member(&s, &member);
+	cursor = NULL;
+	while (sigma_json_next_member(&new, &cursor, &member))
+		add_raw_member(&s, &member);
+	appendStringInfoChar(&s, '}');
+	result.data = s.data;
+	result.length = s.len;
+	return result;
+}
+
+static bool
+same_value(const SigmaJsonValue *a, const SigmaJsonValue *b)
+{
+	return DatumGetBool(DirectFunctionCall2(jsonb_eq, sigma_json_to_jsonb(a->text),
+											sigma_json_to_jsonb(b->text)));
+}
+
+/*
+ * The fields in which two entries differ, for a message; NULL if there are none.
+ * Entries have no secrets.
+ */
+char *
+sigma_entry_difference(SigmaSpan before, SigmaSpan after)
+{
+	SigmaJsonValue old = as_object(before);
+	SigmaJsonValue new = as_object(after);
+	const char *cursor = NULL;
+	SigmaJsonMember member;
+	SigmaJsonValue value;
+	StringInfoData s;
+
+	initStringInfo(&s);
+	while (sigma_json_next_member(&new, &cursor, &member))
+	{
+		bool		had = get_member(&old, sigma_json_string(&member.key), &value);
+
+		if (had ? same_value(&value, &member.value) : member.value.kind == SIGMA_JSON_NULL)
+			continue;
+		appendStringInfo(&s, "%s%s: %s becomes %s", s.len ? "; " : "", value_text(&member.key),
+						 had ? value_text(&value) : "null", value_text(&member.value));
+	}
+	cursor = NULL;
+	while (sigma_json_next_member(&old, &cursor, &member))
+		if (member.value.kind != SIGMA_JSON_NULL &&
+			!get_member(&new, sigma_json_string(&member.key), &value))
+			appendStringInfo(&s, "%s%s: %s becomes null", s.len ? "; " : "", value_text(&member.key),
+							 value_text(&member.value));
+	return s.len ? s.data : NULL;
+}

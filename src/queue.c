@@ -1,0 +1,488 @@
+/*-------------------------------------------------------------------------
+ *
+ * queue.c
+ *	  Changes of connections that wait for the commit.
+ *
+ * UPDATE and DELETE need no answer from Sigma, so nothing is sent until the
+ * transaction is about to commit: a rollback, of a savepoint too, then costs
+ * nothing.  Until then the transaction's own later statements read the
+ * connections as they will be; other transactions, as they are.
+ *
+ * At the commit, all that are to be updated are looked at first, and if one
+ * has been changed in Sigma meanwhile, nothing is sent at all.  Then the
+ * changes go out, statement by statement in their order, those of one
+ * statement side by side.  The first that fails ends the transaction.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include "access/xact.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/proc.h"
+#include "utils/memutils.h"
+#include "utils/timeout.h"
+
+typedef struct Queued
+{
+	SigmaChange change;			/* a copy */
+	SigmaSession *session;		/* pinned */
+	CommandId	command;		/* of the statement that asked for it */
+	int			level;			/* transaction nesting level that it belongs to */
+	struct Queued *previous;	/* change of the same connection; or NULL */
+	char	   *key;			/* its connection's, in the table below */
+	SigmaWrite	write;			/* while it is sent */
+} Queued;
+
+/* The last change of each connection. */
+typedef struct Last
+{
+	char	   *key;			/* server and id */
+	uint32		hash;
+	char		status;
+	Queued	   *queued;			/* NULL if it was taken back */
+} Last;
+
+#define SH_PREFIX last
+#define SH_ELEMENT_TYPE Last
+#define SH_KEY_TYPE char *
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key), (int) strlen(key))
+#define SH_EQUAL(table, a, b) (strcmp(a, b) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, element) (element)->hash
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+static MemoryContext queue_context = NULL;
+static List *queue = NIL;		/* of Queued, in queue_context */
+static last_hash *connections = NULL;	/* likewise */
+
+/* An id may be spelt in upper or lower case. */
+static char *
+queue_key(Oid serverid, const char *id)
+{
+	char	   *key = psprintf("%u %s", serverid, id);
+
+	for (char *p = key; *p; p++)
+		*p = (char) pg_tolower((unsigned char) *p);
+	return key;
+}
+
+/* The change's request is no longer needed, and may hold secrets. */
+static void
+wipe_request(Queued *q)
+{
+	ListCell   *lc;
+
+	if (q->change.body)
+		explicit_bzero((char *) q->change.body, strlen(q->change.body));
+	foreach(lc, q->change.secrets)
+		explicit_bzero(lfirst(lc), strlen(lfirst(lc)));
+	q->change.secrets = NIL;
+}
+
+static void
+forget_queue(void)
+{
+	ListCell   *lc;
+
+	foreach(lc, queue)
+	{
+		Queued	   *q = lfirst(lc);
+
+		wipe_request(q);
+		sigma_session_unpin(q->session);
+	}
+	queue = NIL;
+	connections = NULL;
+	if (queue_context)
+		MemoryContextReset(queue_context);
+}
+
+/* Takes back what the subtransactions of this level and above have asked for. */
+static void
+take_back(int level)
+{
+	while (queue != NIL)
+	{
+		Queued	   *q = llast(queue);
+		Last	   *last;
+
+		if (q->level < level)
+			break;
+		queue = list_delete_last(queue);
+		last = last_lookup(connections, q->key);
+		last->queued = q->previous;
+		wipe_request(q);
+		sigma_session_unpin(q->session);
+	}
+}
+
+/* --------------------------------------------------------------- the commit */
+
+/* "name" (id), for a message */
+static char *
+change_name(const SigmaChange *change)
+{
+	return change->name ? psprintf("\"%s\" (%s)", change->name, change->id)
+		: psprintf("(%s)", change->id);
+}
+
+static bool
+is_deletion(const Queued *q)
+{
+	return strcmp(q->change.method, "DELETE") == 0;
+}
+
+/* Raises 40001 or P0002 unless the connection is as it was when it was read. */
+static void
+check_version(const Queued *q, SigmaCall *call)
+{
+	SigmaJsonValue reply;
+	const char *error;
+	char	   *version;
+
+	if (sigma_call_failure(call))
+		sigma_raise(sigma_call_failure(call));
+	if (sigma_call_not_found(call))
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("connection %s no longer exists in Sigma", change_name(&q->change)),
+				 errdetail("Nothing of this transaction's updates and deletes was sent.")));
+	if (!sigma_json_check(sigma_call_body(call), &reply, &error))
+		sigma_raise_reply(sigma_call_target(call), "%s", error);
+	version = sigma_json_member_text(&reply, "updatedAt");
+	if (version && strcmp(version, q->change.version) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("connection %s has been changed in Sigma since it was read", change_name(&q->change)),
+			 errdetail("It was last changed at %s, and is now of %s. Nothing of this transaction's updates and deletes was sent.",
+					   q->change.version, version ? version : "an unknown time"),
+			 errhint("Run the transaction again.")));
+}
+
+/* Has an earlier change of this transaction the same connection and version? */
+static bool
+is_checked(const Queued *q)
+{
+	for (const Queued *p = q->previous; p; p = p->previous)
+		if (p->change.version && strcmp(p->change.version, q->change.version) == 0)
+			return true;
+	return false;
+}
+
+/* Looks at all connections that are to be updated, several at once. */
+static void
+check_versions(MemoryContext context)
+{
+	List	   *checked = NIL;
+	List	   *calls = NIL;
+	ListCell   *lc;
+	ListCell   *lc2;
+
+	foreach(lc, queue)
+	{
+		Queued	   *q = lfirst(lc);
+		SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP};
+
+		if (q->change.version == NULL || is_checked(q))
+			continue;
+		spec.target = q->change.target;
+		checked = lappend(checked, q);
+		calls = lappend(calls, sigma_call_start(q->session, context, &spec));
+	}
+	forboth(lc, checked, lc2, calls)
+	{
+		sigma_call_wait(lfirst(lc2));
+		check_version(lfirst(lc), lfirst(lc2));
+	}
+}
+
+static const SigmaFailure *
+change_done(SigmaWrite *write)
+{
+	sigma_effect_done(write->effect, write->name);
+	return NULL;
+}
+
+static void
+prepare_write(Queued *q)
+{
+	const char *verb = is_deletion(q) ? "deleted" : "updated";
+	char	   *name = change_name(&q->change);
+	SigmaWrite *write = &q->write;
+
+	memset(write, 0, sizeof(SigmaWrite));
+	write->spec.method = q->change.method;
+	write->spec.target = q->change.target;
+	write->spec.body = q->change.body;
+	write->spec.secrets = q->change.secrets;
+	write->spec.purpose = SIGMA_WRITE;
+	write->spec.subject = psprintf("%s connection %s", is_deletion(q) ? "deleting" : "updating", name);
+	write->id = q->change.id;
+	write->name = psprintf("connection %s was %s in Sigma", name, verb);
+	write->maybe = psprintf("connection %s may have been %s in Sigma", name, verb);
+	write->succeeded = change_done;
+}
+
+/* "Deleted: "a" (1), "b" (2). ", or nothing if no change has that fate. */
+static void
+append_fates(StringInfo s, const char *heading, bool deletions, SigmaFate fate, SigmaFate or_fate)
+{
+	bool		any = false;
+	ListCell   *lc;
+
+	foreach(lc, queue)
+	{
+		Queued	   *q = lfirst(lc);
+
+		if (is_deletion(q) != deletions || (q->write.fate != fate && q->write.fate != or_fate))
+			continue;
+		appendStringInfo(s, "%s%s", any ? ", " : heading, change_name(&q->change));
+		any = true;
+	}
+	if (any)
+		appendStringInfoString(s, ". ");
+}
+
+/* Raises the failure of a change, and tells what became of all others. */
+static void
+raise_failed_change(const Queued *failed, const SigmaFailure *failure)
+{
+	StringInfoData detail;
+	ListCell   *lc;
+
+	initStringInfo(&detail);
+	append_fates(&detail, "Deleted in Sigma: ", true, SIGMA_ACTED, SIGMA_ACTED);
+	append_fates(&detail, "Not deleted: ", true, SIGMA_NOT_SENT, SIGMA_REFUSED);
+	append_fates(&detail, "Perhaps deleted: ", true, SIGMA_UNKNOWN, SIGMA_UNKNOWN);
+	append_fates(&detail, "Updated in Sigma: ", false, SIGMA_ACTED, SIGMA_ACTED);
+	append_fates(&detail, "Not updated: ", false, SIGMA_NOT_SENT, SIGMA_REFUSED);
+	append_fates(&detail, "Perhaps updated: ", false, SIGMA_UNKNOWN, SIGMA_UNKNOWN);
+	if (failure->detail)
+		appendStringInfoString(&detail, failure->detail);
+	foreach(lc, queue)
+	{
+		Queued	   *q = lfirst(lc);
+
+		if (q->write.effect)
+			sigma_effect_told(q->write.effect);
+		q->write.effect = NULL;
+	}
+	ereport(ERROR,
+			(errcode(failure->sqlstate),
+			 errmsg("could not %s connection %s at commit: %s", is_deletion(failed) ? "delete" : "update",
+					change_name(&failed->change), failure->message),
+			 errdetail_internal("%s", detail.data),
+			 failure->hint ? errhint("%s", failure->hint) : 0));
+}
+
+/*
+ * Sends the changes from the place "first" on that belong to one statement and
+ * session, and returns the place behind them.
+ */
+static int
+send_statement(int first, MemoryContext context)
+{
+	Queued	   *begin = list_nth(queue, first);
+	int			end = first;
+	SigmaWrite *writes;
+	const SigmaFailure *failure;
+
+	while (end < list_length(queue))
+	{
+		Queued	   *q = list_nth(queue, end);
+
+		if (q->session != begin->session || q->command != begin->command)
+			break;
+		end++;
+	}
+	writes = palloc(Max(end - first, 1) * sizeof(SigmaWrite));
+	for (int i = first; i < end; i++)
+		writes[i - first] = ((Queued *) list_nth(queue, i))->write;
+	failure = sigma_try_writes(begin->session, context, writes, end - first);
+	for (int i = first; i < end; i++)
+		((Queued *) list_nth(queue, i))->write = writes[i - first];
+	if (failure == NULL)
+		return end;
+	for (int i = first; i < end; i++)
+	{
+		Queued	   *q = list_nth(queue, i);
+
+		if (q->write.call && sigma_call_failure(q->write.call) == failure)
+			raise_failed_change(q, failure);
+	}
+	sigma_raise(failure);
+}
+
+/* The transaction is about to commit: sends all that has been asked for. */
+static void
+send_queue(void)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sigma commit",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	SigmaHiding hiding;
+	bool		timed = StatementTimeout > 0 && !get_timeout_active(STATEMENT_TIMEOUT);
+	ListCell   *lc;
+
+	/* what fails here is no statement's fault, and may be another's secret */
+	sigma_hide_statement(&hiding);
+	/* PostgreSQL takes the commit for no part of a statement, so that nothing would end it */
+	if (timed)
+		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
+	check_versions(context);
+	foreach(lc, queue)
+		prepare_write(lfirst(lc));
+	for (int i = 0; i < list_length(queue);)
+		i = send_statement(i, context);
+	if (timed)
+		disable_timeout(STATEMENT_TIMEOUT, false);
+	sigma_show_statement(&hiding);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+static void
+on_transaction_end(XactEvent event, void *arg UNUSED)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+			if (queue != NIL)
+				send_queue();
+			break;
+		case XACT_EVENT_PRE_PREPARE:
+			if (queue != NIL)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that has written to Sigma")));
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+			forget_queue();
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+on_subtransaction_end(SubXactEvent event, SubTransactionId subid UNUSED,
+					  SubTransactionId parent UNUSED, void *arg UNUSED)
+{
+	int			level = GetCurrentTransactionNestLevel();
+	ListCell   *lc;
+
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		take_back(level);
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		foreach(lc, queue)
+		{
+			Queued	   *q = lfirst(lc);
+
+			q->level = Min(q->level, level - 1);
+		}
+}
+
+/* ---------------------------------------------------------------- the queue */
+
+/* A piece of text, copied; it ends with a NUL that its length does not count. */
+static SigmaSpan
+copy_span(SigmaSpan span)
+{
+	SigmaSpan	copy = {span.data ? pnstrdup(span.data, span.length) : NULL, span.length};
+
+	return copy;
+}
+
+/*
+ * Asks for a change when the transaction commits.  Everything is copied; the
+ * session stays as it is now until then.  In a dry run, use sigma_announce().
+ */
+void
+sigma_queue_change(SigmaSession *session, const SigmaChange *change)
+{
+	MemoryContext old;
+	Queued	   *q;
+	char	   *key = queue_key(sigma_session_serverid(session), change->id);
+	Last	   *last;
+	bool		found;
+	ListCell   *lc;
+
+	if (queue_context == NULL)
+	{
+		queue_context = AllocSetContextCreate(TopMemoryContext, "sigma queue",
+											  ALLOCSET_SMALL_SIZES);
+		RegisterXactCallback(on_transaction_end, NULL);
+		RegisterSubXactCallback(on_subtransaction_end, NULL);
+	}
+	old = MemoryContextSwitchTo(queue_context);
+	if (connections == NULL)
+		connections = last_create(queue_context, 64, NULL);
+	q = palloc0(sizeof(Queued));
+	q->change = *change;
+	q->change.target = pstrdup(change->target);
+	q->change.body = change->body ? pstrdup(change->body) : NULL;
+	q->change.secrets = NIL;
+	foreach(lc, change->secrets)
+		q->change.secrets = lappend(q->change.secrets, pstrdup(lfirst(lc)));
+	q->change.id = pstrdup(change->id);
+	q->change.name = change->name ? pstrdup(change->name) : NULL;
+	q->change.version = change->version ? pstrdup(change->version) : NULL;
+	q->change.after = copy_span(change->after);
+	q->session = session;
+	q->command = GetCurrentCommandId(true);
+	q->level = GetCurrentTransactionNestLevel();
+	q->key = pstrdup(key);
+	last = last_insert(connections, q->key, &found);
+	q->previous = found ? last->queued : NULL;
+	queue = lappend(queue, q);
+	sigma_session_pin(session);
+	last->queued = q;
+	MemoryContextSwitchTo(old);
+}
+
+/* Is there any change of a server's connections? */
+bool
+sigma_queue_any(Oid serverid)
+{
+	ListCell   *lc;
+
+	foreach(lc, queue)
+		if (sigma_session_serverid(((Queued *) lfirst(lc))->session) == serverid)
+			return true;
+	return false;
+}
+
+/*
+ * How the connection with that id will be, as far as earlier statements of
+ * the transaction have changed it: an entry in UTF-8, which lives as long as
+ * the change.  False if they have not.
+ */
+bool
+sigma_queue_find(Oid serverid, const char *id, SigmaSpan *after)
+{
+	CommandId	now;
+	Last	   *last;
+
+	if (queue == NIL)
+		return false;
+	last = last_lookup(connections, queue_key(serverid, id));
+	if (last == NULL)
+		return false;
+	/* a statement does not see what it changes itself */
+	now = GetCurrentCommandId(false);
+	for (const Queued *q = last->queued; q; q = q->previous)
+		if (q->command < now)
+		{
+			*after = q->change.after;
+			return true;
+		}
+	return false;
+}

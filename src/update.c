@@ -1,0 +1,324 @@
+/*-------------------------------------------------------------------------
+ *
+ * update.c
+ *	  UPDATE and DELETE: rows become changes.
+ *
+ * A row is known by all that was read of it (the junk column OLD_ROW), and the
+ * connection behind it by what its statement's scan has read.  Grants are
+ * revoked at once; changes of connections wait for the commit, in queue.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "modify.h"
+
+#include "access/htup_details.h"
+#include "executor/executor.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/rel.h"
+
+/* A join may bring the same row several times; it is changed once. */
+static bool
+is_done(SigmaModify *m, const char *id)
+{
+	MemoryContext old;
+	ListCell   *lc;
+
+	foreach(lc, m->done)
+		if (strcmp(lfirst(lc), id) == 0)
+			return true;
+	old = MemoryContextSwitchTo(m->context);
+	m->done = lappend(m->done, pstrdup(id));
+	MemoryContextSwitchTo(old);
+	return false;
+}
+
+/* The row that is to be changed, as it was read, into a slot. */
+static void
+read_old_row(SigmaModify *m, ResultRelInfo *rinfo, TupleTableSlot *plan_slot, TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		row = ExecGetJunkAttribute(plan_slot, m->old_row, &isnull);
+	HeapTupleData tuple;
+
+	if (isnull)
+		elog(ERROR, "the row to be changed is null");
+	tuple.t_data = DatumGetHeapTupleHeader(row);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = RelationGetRelid(rinfo->ri_RelationDesc);
+	ExecForceStoreHeapTuple(&tuple, slot, false);
+	slot_getallattrs(slot);
+}
+
+/* Revokes the grant that a row shows, unless the statement has done so. */
+static bool
+delete_grant(SigmaModify *m, TupleTableSlot *slot)
+{
+	char	   *connection_id = sigma_row_text(m, slot, "connection_id");
+	char	   *grant_id = sigma_row_text(m, slot, "grant_id");
+
+	if (connection_id == NULL || grant_id == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("cannot tell which grant to revoke"),
+				 errhint("The foreign table needs the columns \"connection_id\" and \"grant_id\".")));
+	if (is_done(m, grant_id))
+		return false;
+	sigma_revoke_call(m->session, m->row_context, connection_id, grant_id, &m->stats);
+	return true;
+}
+
+/* What the statement has read of the connection that a row shows. */
+static SigmaSpan
+old_entry(const SigmaModify *m, EState *estate, ResultRelInfo *rinfo, const char *id)
+{
+	SigmaSpan	entry;
+
+	if (id == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("cannot tell which connection to change"),
+				 errhint("The foreign table needs the column \"connection_id\".")));
+	if (!sigma_scanned_entry(estate, rinfo->ri_RangeTableIndex, id, &entry))
+		elog(ERROR, "connection %s was not read by this statement from table \"%s\"", id,
+			 m->resource->name);
+	return entry;
+}
+
+/*
+ * Revokes a grant at once, or asks for the deletion of a connection; the slot
+ * becomes the row that was.  NULL if the statement has done it before.
+ */
+TupleTableSlot *
+sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
+					   TupleTableSlot *plan_slot)
+{
+	SigmaModify *m = rinfo->ri_FdwState;
+	MemoryContext old;
+	bool		done;
+
+	MemoryContextReset(m->row_context);
+	old = MemoryContextSwitchTo(m->row_context);
+	sigma_start_modifying(m, estate, rinfo);
+	read_old_row(m, rinfo, plan_slot, slot);
+	if (m->resource->writes == SIGMA_WRITES_GRANTS)
+		done = delete_grant(m, slot);
+	else
+	{
+		char	   *id = sigma_row_text(m, slot, "connection_id");
+		SigmaSpan	entry = old_entry(m, estate, rinfo, id);
+
+		done = !is_done(m, id);
+		if (done)
+			(void) sigma_change_connection(m->session, entry, NULL, false, NIL);
+	}
+	MemoryContextSwitchTo(old);
+	return done ? slot : NULL;
+}
+
+/* ------------------------------------------------------------------- UPDATE */
+
+/* What an UPDATE changes of a row. */
+typedef struct RowChange
+{
+	bool		any;
+	bool		renamed;
+	char	   *name;			/* the new one, or the old one */
+	char	   *use_oauth;		/* the new one as JSON; NULL if it stays */
+	bool		replaces;		/* more than PATCH can do */
+	const char *column;			/* the first column that is the reason for it */
+	bool		has_details;
+	Datum		details;
+	List	   *typed;			/* of SigmaTyped: what else changes */
+} RowChange;
+
+/* A replacement without "details" would lose what only these have. */
+static void
+refuse_without_details(const char *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot update column \"%s\" of a connection without \"details\"", column),
+			 errdetail("Sigma would replace the whole connection, and lose what it does not show: %s.",
+					   sigma_connection_unshown()),
+			 errhint("Set \"details\" in the same statement, with all of these that the connection needs. Only \"name\" and \"use_oauth\" can be changed alone.")));
+}
+
+/* Can the column be changed by a PATCH? */
+static bool
+can_patch(const char *column)
+{
+	return strcmp(column, "name") == 0 || strcmp(column, "use_oauth") == 0;
+}
+
+/* Raises if the columns that a statement sets cannot be changed in this way. */
+static void
+check_columns(const SigmaModify *m, const List *updated)
+{
+	const char *reason = NULL;
+	bool		details = false;
+	ListCell   *lc;
+
+	foreach(lc, updated)
+		for (int i = 0; i < m->ncolumns; i++)
+		{
+			const WriteColumn *column = &m->columns[i];
+
+			if (column->attnum != lfirst_int(lc))
+				continue;
+			if (column->write == SIGMA_WRITE_NOWHERE)
+				sigma_refuse_column(column, "update");
+			if (strcmp(column->column, "details") == 0)
+				details = true;
+			else if (!can_patch(column->column) && reason == NULL)
+				reason = column->name;
+		}
+	if (reason && !details)
+		refuse_without_details(reason);
+}
+
+/*
+ * An UPDATE begins, before it asks Sigma for anything; "updated" has the
+ * attribute numbers of the columns that it sets.
+ */
+void
+sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, const List *updated)
+{
+	SigmaHiding hiding;
+
+	sigma_hide_statement(&hiding);
+	check_columns(m, updated);
+	sigma_show_statement(&hiding);
+	m->old_slot = ExecInitExtraTupleSlot(estate, RelationGetDescr(rinfo->ri_RelationDesc),
+										 &TTSOpsHeapTuple);
+}
+
+/* Does a column differ between the two rows? */
+static bool
+differs(WriteColumn *column, TupleTableSlot *before, TupleTableSlot *after)
+{
+	int			i = column->attnum - 1;
+
+	if (before->tts_isnull[i] || after->tts_isnull[i])
+		return before->tts_isnull[i] != after->tts_isnull[i];
+	return strcmp(OutputFunctionCall(&column->output, before->tts_values[i]),
+				  OutputFunctionCall(&column->output, after->tts_values[i])) != 0;
+}
+
+/* Compares a row as it was with what the statement makes of it. */
+static RowChange
+compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, SigmaSpan entry)
+{
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+	RowChange	change = {.name = sigma_json_member_text(&object, "name")};
+
+	slot_getallattrs(after);
+	for (int i = 0; i < m->ncolumns; i++)
+	{
+		WriteColumn *column = &m->columns[i];
+		bool		isnull = after->tts_isnull[column->attnum - 1];
+		Datum		value = after->tts_values[column->attnum - 1];
+		SigmaTyped *t;
+
+		if (!differs(column, before, after))
+			continue;
+		change.any = true;
+		if (column->write == SIGMA_WRITE_NOWHERE)
+			sigma_refuse_column(column, "update");
+		if (strcmp(column->column, "name") == 0)
+		{
+			change.renamed = true;
+			change.name = isnull ? NULL : OutputFunctionCall(&column->output, value);
+			continue;
+		}
+		if (strcmp(column->column, "details") == 0)
+		{
+			change.has_details = change.replaces = true;
+			change.details = DirectFunctionCall1(jsonb_in, CStringGetDatum(OutputFunctionCall(&column->output, value)));
+			continue;
+		}
+		t = palloc0(sizeof(SigmaTyped));
+		t->column = column->name;
+		t->field = column->field;
+		t->write = column->write;
+		t->json = isnull ? NULL : sigma_column_to_json(column, value);
+		change.typed = lappend(change.typed, t);
+		if (strcmp(column->column, "use_oauth") == 0 && !isnull)
+			change.use_oauth = (char *) t->json;
+		else
+		{
+			change.replaces = true;
+			if (change.column == NULL)
+				change.column = column->name;
+		}
+	}
+	return change;
+}
+
+/* Asks for what the statement makes of a row; the entry as it will be. */
+static SigmaSpan
+update_connection(SigmaModify *m, RowChange *change, SigmaSpan entry)
+{
+	List	   *secrets = NIL;
+	const char *body;
+
+	if (change->replaces && !change->has_details)
+		refuse_without_details(change->column);
+	if (change->replaces)
+		body = sigma_replacement_body(entry, change->name, &change->details, change->typed, &secrets);
+	else
+	{
+		SigmaBody  *patch = sigma_body_begin(CurrentMemoryContext);
+
+		if (change->name == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("a connection needs a name")));
+		if (change->renamed)
+			sigma_body_add_json(patch, "name", sigma_text_to_json(change->name));
+		if (change->use_oauth)
+			sigma_body_add_json(patch, "useOauth", change->use_oauth);
+		body = sigma_body_text(patch);
+	}
+	return sigma_change_connection(m->session, entry, body, change->replaces, secrets);
+}
+
+/*
+ * Asks for a change of a connection when the transaction commits; the slot
+ * becomes the row as it will be.  NULL if the statement has changed it before.
+ */
+TupleTableSlot *
+sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,
+					   TupleTableSlot *plan_slot)
+{
+	SigmaModify *m = rinfo->ri_FdwState;
+	MemoryContext old;
+	SigmaHiding hiding;
+	SigmaSpan	entry;
+	RowChange	change;
+	char	   *id;
+
+	/* the statement may hold the secrets of what is changed */
+	sigma_hide_statement(&hiding);
+
+	MemoryContextReset(m->row_context);
+	old = MemoryContextSwitchTo(m->row_context);
+	sigma_start_modifying(m, estate, rinfo);
+	read_old_row(m, rinfo, plan_slot, m->old_slot);
+	id = sigma_row_text(m, m->old_slot, "connection_id");
+	entry = old_entry(m, estate, rinfo, id);
+	if (is_done(m, id))
+		slot = NULL;
+	else
+	{
+		change = compare_rows(m, m->old_slot, slot, entry);
+		if (change.any)
+			entry = update_connection(m, &change, entry);
+		if (m->reader)
+			sigma_entry_to_row(m, entry, slot);
+	}
+	MemoryContextSwitchTo(old);
+	sigma_show_statement(&hiding);
+	return slot;
+}
