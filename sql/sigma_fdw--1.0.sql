@@ -94,6 +94,37 @@ COMMENT ON FUNCTION @extschema@.sigma_find_created(
     pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) IS
 'the connections of a name that were created since a time: for when it is not known whether a create was carried out';
 
+CREATE FUNCTION @extschema@.sigma_plan(
+    server pg_catalog.text,
+    query pg_catalog.text,
+    OUT action pg_catalog.text,
+    OUT name pg_catalog.text,
+    OUT connection_id pg_catalog.text,
+    OUT type pg_catalog.text,
+    OUT fields pg_catalog.text[])
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_plan(pg_catalog.text, pg_catalog.text) IS
+'what sigma_apply() would do so that Sigma has the connections that a table, a view or a query gives';
+
+CREATE FUNCTION @extschema@.sigma_apply(
+    server pg_catalog.text,
+    query pg_catalog.text,
+    prune pg_catalog.bool DEFAULT false,
+    OUT action pg_catalog.text,
+    OUT name pg_catalog.text,
+    OUT connection_id pg_catalog.text,
+    OUT type pg_catalog.text,
+    OUT fields pg_catalog.text[])
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_apply(pg_catalog.text, pg_catalog.text, pg_catalog.bool) IS
+'creates and updates connections so that Sigma has those that a table, a view or a query gives, with prune deletes the others, and tells what it did';
+
 CREATE FUNCTION @extschema@.sigma_sync_connection(
     server pg_catalog.text,
     connection_id pg_catalog.text,
@@ -326,6 +357,8 @@ REVOKE ALL ON FUNCTION @extschema@.sigma_restore_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_find_created(
     pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_plan(pg_catalog.text, pg_catalog.text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_apply(pg_catalog.text, pg_catalog.text, pg_catalog.bool) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_request(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_sync_connection(

@@ -605,3 +605,58 @@ sigma_entry_difference(SigmaSpan before, SigmaSpan after)
 							 value_text(&member.value));
 	return s.len ? s.data : NULL;
 }
+
+/*
+ * Does a field that the entry lacks differ from one that is wanted?  Sigma
+ * leaves out what is not set, but also what it does not show of this kind of
+ * connection; only of these is it known that it would show them.
+ */
+static bool
+is_surely_unset(const SigmaJsonValue *entry, const char *field)
+{
+	static const char *const fields[] = {"account", "role", "user", "warehouse"};
+	SigmaJsonValue type;
+
+	if (!get_member(entry, "type", &type) || !sigma_json_is(&type, "snowflake"))
+		return false;
+	for (int i = 0; i < (int) lengthof(fields); i++)
+		if (strcmp(fields[i], field) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The names of the fields in which an entry is not what is wanted, as far as
+ * Sigma shows it.  "wanted" is from sigma_entry_replaced().  What Sigma adds to
+ * an object by itself is no difference.
+ */
+List *
+sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted)
+{
+	SigmaJsonValue old = as_object(entry);
+	SigmaJsonValue new = as_object(wanted);
+	const char *cursor = NULL;
+	SigmaJsonMember member;
+	SigmaJsonValue value;
+	List	   *differing = NIL;
+
+	while (sigma_json_next_member(&new, &cursor, &member))
+	{
+		char	   *field = sigma_json_string(&member.key);
+
+		if (!get_member(&old, field, &value))
+		{
+			if (is_surely_unset(&old, field))
+				differing = lappend(differing, field);
+		}
+		else if (value.kind == SIGMA_JSON_OBJECT || value.kind == SIGMA_JSON_ARRAY)
+		{
+			if (!DatumGetBool(DirectFunctionCall2(jsonb_contains, sigma_json_to_jsonb(value.text),
+												  sigma_json_to_jsonb(member.value.text))))
+				differing = lappend(differing, field);
+		}
+		else if (!same_value(&value, &member.value))
+			differing = lappend(differing, field);
+	}
+	return differing;
+}

@@ -156,16 +156,22 @@ sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es)
 }
 
 void
-sigmaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private UNUSED,
+sigmaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *fdw_private,
 						  int subplan_index UNUSED, ExplainState *es)
 {
 	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(rinfo->ri_RelationDesc));
-
 	const SigmaResource *resource = sigma_table_resource(options);
+	const char *request = psprintf("%s/{%s}", resource->path, resource->key);
 
-	ExplainPropertyText("Remote Request",
-						mtstate->operation == CMD_DELETE
-						? psprintf("DELETE %s/{%s}", resource->path, resource->key)
-						: psprintf("POST %s", resource->path), es);
+	if (mtstate->operation == CMD_UPDATE)
+		request = psprintf("%s %s", sigma_update_method(RelationGetRelid(rinfo->ri_RelationDesc), fdw_private),
+						   request);
+	else if (mtstate->operation == CMD_DELETE)
+		request = psprintf("DELETE %s", request);
+	else
+		request = psprintf("POST %s", resource->path);
+	ExplainPropertyText("Remote Request", request, es);
+	if (resource->writes == SIGMA_WRITES_CONNECTIONS && mtstate->operation != CMD_INSERT)
+		ExplainPropertyText("Remote Request Sent", "at commit", es);
 	sigma_explain_stats(sigma_modify_stats(rinfo), es);
 }

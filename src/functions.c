@@ -189,7 +189,7 @@ add_typed(List *typed, FunctionCallInfo fcinfo, int i, const char *column, const
 
 	if (PG_ARGISNULL(i))
 		return typed;
-	t = palloc(sizeof(SigmaTyped));
+	t = palloc0(sizeof(SigmaTyped));
 	t->column = column;
 	t->field = field;
 	t->write = SIGMA_WRITE_TOP;

@@ -87,20 +87,14 @@ sigmaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relati
 	return columns;
 }
 
-static void
-prepare_column(WriteColumn *column, Relation rel, const SigmaResource *resource, AttrNumber attnum)
+/* How values of a type become JSON. */
+void
+sigma_set_form(WriteColumn *column, Oid type)
 {
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-	const SigmaField *known;
 	Oid			output;
 	bool		varlena;
 
-	column->attnum = attnum;
-	column->name = pstrdup(NameStr(att->attname));
-	column->field = sigma_column_field(rel, resource, attnum, &known);
-	column->write = known ? known->write : SIGMA_WRITE_NOWHERE;
-	column->column = known ? known->column : "";
-	switch (getBaseType(att->atttypid))
+	switch (getBaseType(type))
 	{
 		case BOOLOID:
 			column->form = FORM_BOOL;
@@ -118,8 +112,22 @@ prepare_column(WriteColumn *column, Relation rel, const SigmaResource *resource,
 		default:
 			column->form = FORM_STRING;
 	}
-	getTypeOutputInfo(att->atttypid, &output, &varlena);
+	getTypeOutputInfo(type, &output, &varlena);
 	fmgr_info(output, &column->output);
+}
+
+static void
+prepare_column(WriteColumn *column, Relation rel, const SigmaResource *resource, AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	const SigmaField *known;
+
+	column->attnum = attnum;
+	column->name = pstrdup(NameStr(att->attname));
+	column->field = sigma_column_field(rel, resource, attnum, &known);
+	column->write = known ? known->write : SIGMA_WRITE_NOWHERE;
+	column->column = known ? known->column : "";
+	sigma_set_form(column, att->atttypid);
 }
 
 /* Common to ModifyTable, COPY and tuple routing. */
@@ -242,7 +250,7 @@ row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
 		}
 		else
 		{
-			SigmaTyped *t = palloc(sizeof(SigmaTyped));
+			SigmaTyped *t = palloc0(sizeof(SigmaTyped));
 
 			t->column = column->name;
 			t->field = column->field;

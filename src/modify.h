@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * modify.h
- *	  What modify.c and update.c share, and nobody else sees.
+ *	  What modify.c, update.c and apply.c share, and nobody else sees.
  *
  *-------------------------------------------------------------------------
  */
@@ -53,6 +53,7 @@ typedef struct SigmaModify
 /* ----------------------------------------------------------------- modify.c */
 extern void sigma_start_modifying(SigmaModify *m, EState *estate, ResultRelInfo *rinfo);
 extern char *sigma_row_text(SigmaModify *m, TupleTableSlot *slot, const char *name);
+extern void sigma_set_form(WriteColumn *column, Oid type);
 extern char *sigma_column_to_json(WriteColumn *column, Datum value);
 extern void sigma_refuse_column(const WriteColumn *column, const char *message);
 extern void sigma_entry_to_row(SigmaModify *m, SigmaSpan text, TupleTableSlot *slot);

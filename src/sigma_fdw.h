@@ -741,6 +741,7 @@ extern char *sigma_details_type(Datum details);
 extern const char *sigma_connection_unshown(void);
 extern SigmaSpan sigma_entry_replaced(SigmaSpan entry, SigmaSpan body);
 extern SigmaSpan sigma_entry_patched(SigmaSpan entry, SigmaSpan changes);
+extern List *sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted);
 extern char *sigma_entry_difference(SigmaSpan before, SigmaSpan after);
 
 /* ----------------------------------------------------------------- write.c
@@ -836,7 +837,7 @@ extern bool sigma_scanned_entry(EState *estate, Index scanrelid, const char *id,
 extern void sigma_lookup_join_init(void);
 
 /* ---------------------------------------------------------------- modify.c
- * Floor 5: creating connections, and what a rollback leaves behind.
+ * Floor 5: INSERT and COPY FROM, and what all modifications share.
  */
 extern int	sigmaIsForeignRelUpdatable(Relation rel);
 extern List *sigmaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
@@ -846,10 +847,6 @@ extern void sigmaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *ri
 extern void sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo);
 extern void sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target,
 										 Relation rel);
-extern TupleTableSlot *sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo,
-											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
-extern TupleTableSlot *sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo,
-											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
 extern void sigmaExecForeignTruncate(List *rels, DropBehavior behavior, bool restart_seqs);
 extern TupleTableSlot *sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo,
 											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
@@ -859,6 +856,16 @@ extern TupleTableSlot **sigmaExecForeignBatchInsert(EState *estate, ResultRelInf
 													TupleTableSlot **plan_slots, int *nslots);
 extern void sigmaEndForeignModify(EState *estate, ResultRelInfo *rinfo);
 extern const SigmaStats *sigma_modify_stats(ResultRelInfo *rinfo);
+
+/* ---------------------------------------------------------------- update.c
+ * Floor 5: UPDATE and DELETE.
+ */
+extern TupleTableSlot *sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo,
+											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern TupleTableSlot *sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo,
+											  TupleTableSlot *slot, TupleTableSlot *plan_slot);
+extern const char *sigma_update_method(Oid relid, const List *updated);
+
 /* --------------------------------------------------------------- explain.c */
 extern void sigma_explain_stats(const SigmaStats *stats, ExplainState *es);
 extern void sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es);

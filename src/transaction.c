@@ -488,7 +488,8 @@ sigma_announce(const SigmaCallSpec *spec, const char *change)
 	ereport(NOTICE,
 			(errmsg("dry run: %s %s%s%s", spec->method, spec->target, spec->body ? " " : "",
 					spec->body ? sigma_json_masked(spec->body) : ""),
-			 change ? errdetail("%s", change) : 0));
+			 change ? errdetail("%s", change) :
+			 spec->subject ? errdetail("Not sent: %s.", spec->subject) : 0));
 }
 
 /*

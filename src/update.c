@@ -12,6 +12,7 @@
 #include "modify.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "executor/executor.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -150,6 +151,27 @@ static bool
 can_patch(const char *column)
 {
 	return strcmp(column, "name") == 0 || strcmp(column, "use_oauth") == 0;
+}
+
+/* How an UPDATE of columns changes a connection: by PATCH or by PUT. */
+const char *
+sigma_update_method(Oid relid, const List *updated)
+{
+	Relation	rel = table_open(relid, NoLock);
+	const SigmaResource *resource = sigma_table_resource(sigma_table_options(relid));
+	const char *method = "PATCH";
+	ListCell   *lc;
+
+	foreach(lc, updated)
+	{
+		const SigmaField *known;
+
+		(void) sigma_column_field(rel, resource, (AttrNumber) lfirst_int(lc), &known);
+		if (known == NULL || !can_patch(known->column))
+			method = "PUT";
+	}
+	table_close(rel, NoLock);
+	return method;
 }
 
 /* Raises if the columns that a statement sets cannot be changed in this way. */
