@@ -602,6 +602,7 @@ typedef struct SigmaEffect SigmaEffect;
 extern void sigma_effect_done(SigmaEffect *effect, const char *done);
 extern void sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id);
 extern void sigma_effect_told(SigmaEffect *effect);
+extern bool sigma_effect_gone(const SigmaSession *session, const char *id);
 
 /* What became of a write. */
 typedef enum SigmaFate
@@ -649,6 +650,7 @@ typedef struct SigmaChange
 } SigmaChange;
 
 extern void sigma_queue_change(SigmaSession *session, const SigmaChange *change);
+extern bool sigma_queue_has_now(Oid serverid, const char *id);
 extern bool sigma_queue_any(Oid serverid);
 extern bool sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after);
 
