@@ -77,7 +77,7 @@ delete_grant(SigmaModify *m, TupleTableSlot *slot)
 
 /* What the statement has read of the connection that a row shows. */
 static SigmaSpan
-old_entry(const SigmaModify *m, EState *estate, ResultRelInfo *rinfo, const char *id)
+old_entry(EState *estate, ResultRelInfo *rinfo, const char *id)
 {
 	SigmaSpan	entry;
 
@@ -117,7 +117,7 @@ sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	else
 	{
 		char	   *id = sigma_row_text(m, slot, "connection_id");
-		SigmaSpan	entry = old_entry(m, estate, rinfo, id);
+		SigmaSpan	entry = old_entry(estate, rinfo, id);
 
 		done = !is_done(m, id);
 		if (done)
@@ -341,7 +341,7 @@ sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	sigma_start_modifying(m, estate, rinfo);
 	read_old_row(m, rinfo, plan_slot, m->old_slot);
 	id = sigma_row_text(m, m->old_slot, "connection_id");
-	entry = old_entry(m, estate, rinfo, id);
+	entry = old_entry(estate, rinfo, id);
 	if (is_done(m, id))
 		slot = NULL;
 	else
