@@ -108,6 +108,7 @@ step_mapping(void *arg)
 	Check	   *check = arg;
 
 	check->session = sigma_session_open(check->serverid, GetUserId(), check->context);
+	sigma_session_check_secret(check->session);
 }
 
 static void

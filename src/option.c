@@ -73,6 +73,7 @@ typedef enum OptionType
 	OPTION_TOKEN_AUTH,
 	OPTION_ON_ERROR,
 	OPTION_FILE,
+	OPTION_SECRET_FILE,
 	OPTION_RESOURCE
 } OptionType;
 
@@ -108,6 +109,7 @@ static const OptionInfo option_table[] =
 	{"batch_size", ForeignServerRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
 	{"client_id", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
 	{"client_secret", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
+	{"client_secret_file", UserMappingRelationId, OPTION_SECRET_FILE, 0, 0, NULL},
 	{"resource", ForeignTableRelationId, OPTION_RESOURCE, 0, 0, NULL},
 	{"page_size", ForeignTableRelationId, OPTION_INT, 1, SIGMA_MAX_PAGE_SIZE, "1 to 1000"},
 	{"include_archived", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
@@ -298,6 +300,22 @@ check_file(const char *option, const char *value)
 }
 
 /*
+ * The server's user reads the file, whoever signs in with it: who could name
+ * any file would learn of files that are none of theirs.
+ */
+static void
+check_secret_file(const char *option, const char *value)
+{
+	if (value[0] != '/')
+		bad_value(option, "It must be an absolute path on the server's machine.");
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set option \"%s\"", option),
+				 errhint("Only a superuser may do that, or alter a user mapping that has it; others may set \"client_secret\".")));
+}
+
+/*
  * The value of an OPTION_INT, OPTION_ROWS, OPTION_TIME (in ms) or OPTION_SIZE
  * (in bytes) in *number; false if it is none or out of its range.
  */
@@ -385,6 +403,9 @@ check_value(const OptionInfo *option, const char *value)
 		case OPTION_FILE:
 			check_file(option->name, value);
 			break;
+		case OPTION_SECRET_FILE:
+			check_secret_file(option->name, value);
+			break;
 		case OPTION_RESOURCE:
 			if (sigma_find_resource(value) == NULL)
 			{
@@ -460,21 +481,24 @@ bad_name(const char *name, Oid context)
 			 errhint("%s", hint)));
 }
 
+static bool
+has_option(List *options, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, options)
+		if (strcmp(((DefElem *) lfirst(lc))->defname, name) == 0)
+			return true;
+	return false;
+}
+
 /* A server needs exactly one of region and base_url. */
 static void
 check_server(List *options)
 {
-	bool		region = false;
-	bool		base_url = false;
-	ListCell   *lc;
+	bool		region = has_option(options, "region");
+	bool		base_url = has_option(options, "base_url");
 
-	foreach(lc, options)
-	{
-		DefElem    *def = lfirst(lc);
-
-		region |= strcmp(def->defname, "region") == 0;
-		base_url |= strcmp(def->defname, "base_url") == 0;
-	}
 	if (region == base_url)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
@@ -482,6 +506,17 @@ check_server(List *options)
 				 ? errmsg("options \"region\" and \"base_url\" exclude each other")
 				 : errmsg("a server needs the option \"region\" or \"base_url\""),
 				 errhint("Name the region of your Sigma organization, for example region 'aws-us-east', or the base URL of its API.")));
+}
+
+/* A user mapping's secret stands in one place. */
+static void
+check_mapping(List *options)
+{
+	if (has_option(options, "client_secret") && has_option(options, "client_secret_file"))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("options \"client_secret\" and \"client_secret_file\" exclude each other"),
+				 errhint("To change from one to the other, drop the one and add the other in the same ALTER USER MAPPING.")));
 }
 
 /*
@@ -512,6 +547,8 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 	}
 	if (context == ForeignServerRelationId)
 		check_server(options);
+	if (context == UserMappingRelationId)
+		check_mapping(options);
 
 	sigma_show_statement(&hiding);
 	PG_RETURN_VOID();
@@ -640,10 +677,12 @@ sigma_settings(Oid serverid, Oid userid)
 			s->client_id = pstrdup(defGetString(def));
 		else if (strcmp(def->defname, "client_secret") == 0)
 			s->client_secret = pstrdup(defGetString(def));
+		else if (strcmp(def->defname, "client_secret_file") == 0)
+			s->client_secret_file = pstrdup(defGetString(def));
 	}
 	if (s->client_id == NULL)
 		no_mapping(userid, s->server, "client_id");
-	if (s->client_secret == NULL)
+	if (s->client_secret == NULL && s->client_secret_file == NULL)
 		no_mapping(userid, s->server, "client_secret");
 	return s;
 }

@@ -239,6 +239,22 @@ sigma_problem_to_failure(const SigmaProblem *p)
 	return f;
 }
 
+/*
+ * The file of a user mapping's client secret cannot be used; "problem" is a
+ * clause whose subject is the file.
+ */
+SigmaFailure *
+sigma_secret_failure(const char *server, const char *path, const char *problem)
+{
+	SigmaFailure *f = failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+							  psprintf("could not use the client_secret_file of the user mapping for server \"%s\"",
+									   server),
+							  "It must hold one line of text, the secret, and have permissions u=rw (0600) or less if the database server's user owns it, or u=rw,g=r (0640) or less if root does.");
+
+	f->detail = psprintf("File \"%s\" %s.", path, problem);
+	return f;
+}
+
 /* A copy in the current memory context. */
 SigmaFailure *
 sigma_copy_failure(const SigmaFailure *f)

@@ -166,10 +166,9 @@ create_session(Oid serverid, Oid userid)
 	s->totals = palloc(sigma_nresources * sizeof(double));
 	for (int i = 0; i < sigma_nresources; i++)
 		s->totals[i] = -1;
-	s->token_key = sigma_shared_key((const char *const[]) {
-									s->settings->token_url, s->settings->token_basic ? "basic" : "body",
-									s->settings->ca_file ? s->settings->ca_file : "",
-									s->settings->client_id, s->settings->client_secret, NULL});
+	/* a secret in a file is read when there is to be a sign-in */
+	if (s->settings->client_secret)
+		sigma_set_token_key(s);
 	s->budget_key = sigma_shared_key((const char *const[]) {s->settings->base_url, NULL});
 	MemoryContextSwitchTo(old);
 
@@ -306,6 +305,23 @@ bool
 sigma_session_is_signed_in(const SigmaSession *session)
 {
 	return session->token != NULL;
+}
+
+/* Can the client secret be had?  Raises 28000 if not. */
+void
+sigma_session_check_secret(const SigmaSession *session)
+{
+	const SigmaSettings *settings = session->settings;
+	const char *problem;
+	char	   *secret;
+
+	if (settings->client_secret_file == NULL)
+		return;
+	problem = sigma_read_secret(settings->client_secret_file, &secret);
+	if (problem)
+		sigma_raise(sigma_secret_failure(settings->server, settings->client_secret_file, problem));
+	wipe(secret);
+	pfree(secret);
 }
 
 /* Lets a session's calls go on as far as they can without waiting. */

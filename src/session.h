@@ -92,6 +92,7 @@ wipe(char *secret)
 /* ---------------------------------------------------------------- sign_in.c */
 extern bool sigma_token_is_good(const SigmaSession *s);
 extern void sigma_drop_token(SigmaSession *s);
+extern void sigma_set_token_key(SigmaSession *s);
 extern void sigma_give_up_sign_in(SigmaSession *s);
 extern void sigma_finish_sign_in(SigmaSession *s);
 extern void sigma_seek_token(SigmaSession *s, SigmaCall *waiting);

@@ -119,6 +119,8 @@ pg_noreturn extern void sigma_raise_reply(const char *target, const char *format
 extern SigmaFailure *sigma_reply_failure(const char *target, const char *what);
 extern char *sigma_clean_text(const char *text, size_t length, size_t limit);
 extern char *sigma_mask(char *text, List *secrets);
+extern SigmaFailure *sigma_secret_failure(const char *server, const char *path,
+										  const char *problem);
 
 /* See sigma_hide_statement(). */
 typedef struct SigmaHiding
@@ -252,6 +254,11 @@ extern char *sigma_text_url_encode(const char *text);
 extern int	sigma_path_keys(const char *path, const char **keys);
 extern char *sigma_fill_path(const char *path, char *const *values);
 
+/* ---------------------------------------------------------------- secret.c
+ * Floor 1: reads a client secret from a file.
+ */
+extern const char *sigma_read_secret(const char *path, char **secret);
+
 /* ---------------------------------------------------------------- option.c
  * Floor 1: the one table of options, and the settings that they resolve to.
  */
@@ -266,7 +273,8 @@ typedef struct SigmaSettings
 	bool		loopback;		/* base_url names this machine */
 	bool		token_loopback; /* token_url does */
 	char	   *client_id;
-	char	   *client_secret;
+	char	   *client_secret;	/* NULL until it has been read, if it is in a file */
+	char	   *client_secret_file; /* or NULL */
 	char	   *ca_file;		/* or NULL */
 	int			connect_timeout_ms;
 	int			request_timeout_ms;
@@ -561,6 +569,7 @@ typedef struct SigmaProbe
 
 extern void sigma_session_probe(SigmaSession *session, MemoryContext context, SigmaProbe *probe);
 extern bool sigma_session_is_signed_in(const SigmaSession *session);
+extern void sigma_session_check_secret(const SigmaSession *session);
 extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
 								   const SigmaCallSpec *spec);
 extern bool sigma_call_done(const SigmaCall *call);

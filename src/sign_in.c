@@ -7,6 +7,9 @@
  * preloaded, one in the cluster for the same credentials.  Calls that need a
  * token wait for it; if it fails for good, they fail with it.
  *
+ * A secret that stands in a file is read before each token request, so that
+ * one which has been replaced counts at once.
+ *
  *-------------------------------------------------------------------------
  */
 #include "session.h"
@@ -59,6 +62,49 @@ sigma_give_up_sign_in(SigmaSession *s)
 	s->sign_in_tries = 0;
 	s->sign_in_waited_ms = 0;
 	s->sign_in_resume_ms = 0;
+}
+
+/* What stands for this session's token among those that are shared. */
+void
+sigma_set_token_key(SigmaSession *s)
+{
+	const SigmaSettings *settings = s->settings;
+
+	s->token_key = sigma_shared_key((const char *const[]) {
+									settings->token_url, settings->token_basic ? "basic" : "body",
+									settings->ca_file ? settings->ca_file : "",
+									settings->client_id, settings->client_secret, NULL});
+}
+
+/*
+ * Takes the secret from its file, if it stands in one.  What is wrong, if it
+ * cannot be had, in the current memory context; else NULL.
+ */
+static SigmaFailure *
+load_secret(SigmaSession *s)
+{
+	SigmaSettings *settings = s->settings;
+	char	   *secret;
+	const char *problem;
+
+	if (settings->client_secret_file == NULL)
+		return NULL;
+	problem = sigma_read_secret(settings->client_secret_file, &secret);
+	if (problem)
+		return sigma_secret_failure(settings->server, settings->client_secret_file, problem);
+	if (settings->client_secret == NULL || strcmp(secret, settings->client_secret) != 0)
+	{
+		/* what others share belongs to another secret */
+		end_election(s, NULL, 0);
+		wipe(settings->client_secret);
+		if (settings->client_secret)
+			pfree(settings->client_secret);
+		settings->client_secret = MemoryContextStrdup(s->context, secret);
+		sigma_set_token_key(s);
+	}
+	wipe(secret);
+	pfree(secret);
+	return NULL;
 }
 
 bool
@@ -116,6 +162,17 @@ fail_waiting_calls(SigmaSession *s, const SigmaFailure *failure)
 		MemoryContextSwitchTo(old);
 		sigma_finish_call(call);
 	}
+}
+
+/* The sign-in has ended without a token. */
+static void
+fail_sign_in(SigmaSession *s, const SigmaFailure *failure)
+{
+	end_sign_in(s);
+	end_election(s, NULL, 0);
+	s->sign_in_tries = 0;
+	s->sign_in_waited_ms = 0;
+	fail_waiting_calls(s, failure);
 }
 
 /* Uses a token from now on, for so long. */
@@ -203,11 +260,7 @@ sigma_finish_sign_in(SigmaSession *s)
 									s->settings->server);
 		failure->hint = "Check base_url and token_url of the server.";
 	}
-	end_sign_in(s);
-	end_election(s, NULL, 0);
-	s->sign_in_tries = 0;
-	s->sign_in_waited_ms = 0;
-	fail_waiting_calls(s, failure);
+	fail_sign_in(s, failure);
 }
 
 /*
@@ -217,11 +270,18 @@ sigma_finish_sign_in(SigmaSession *s)
 void
 sigma_seek_token(SigmaSession *s, SigmaCall *waiting)
 {
+	SigmaFailure *failure;
 	char	   *token;
 	double		left_ms;
 
 	if (s->sign_in || now_ms() < s->sign_in_resume_ms || now_ms() < s->look_again_ms)
 		return;
+	failure = load_secret(s);
+	if (failure)
+	{
+		fail_sign_in(s, failure);
+		return;
+	}
 	if (!s->elected)
 	{
 		switch (sigma_shared_token(&s->token_key, &token, &left_ms))

@@ -1,0 +1,186 @@
+-- Secrets that stand in a file, and whom a mapping signs in as.
+
+\ir lib/simulator.sql
+SELECT * FROM no_plan();
+\ir lib/log.sql
+
+SELECT sim_shell('mktemp -d') AS dir \gset
+SELECT set_config('sim.dir', :'dir', false) \g /dev/null
+-- a file of the server's user; the content is printf's
+CREATE FUNCTION file(name text) RETURNS text LANGUAGE sql AS $$ SELECT current_setting('sim.dir') || '/' || name $$;
+CREATE FUNCTION write_file(name text, content text, mode text DEFAULT '600') RETURNS void LANGUAGE sql AS $$
+	SELECT sim_shell(format('f=%s; rm -f $f; (umask 077; printf %%b %s >$f.new); chmod %s $f.new; mv $f.new $f', sim_quote(file(name)), sim_quote(content), mode))
+$$;
+
+-- the same client with two secrets: who signs in with the second sees only two connections
+SELECT md5(random()::text) AS first_secret, md5(random()::text) AS second_secret \gset
+SELECT sim_start('kept', format('--client-id kept-client --client-secret %s --client-id kept-client --client-secret %s', :'first_secret', :'second_secret')) \g /dev/null
+SELECT make_server('kept', sim_url('kept'), 'max_retries ''1''') \g /dev/null
+CREATE FUNCTION rows() RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	n int;
+BEGIN
+	EXECUTE 'SELECT count(connection_id) FROM kept.connections' INTO n;
+	RETURN n;
+END $$;
+
+-- -------------------------------------------------------- the option's checks
+
+SELECT write_file('secret', :'first_secret' || '\n') \g /dev/null
+\set mapping 'USER MAPPING FOR CURRENT_USER SERVER kept OPTIONS '
+SELECT fails('ALTER ' || :'mapping' || '(ADD client_secret_file ''secret'', DROP client_secret)', '22023', 'invalid value for option "client_secret_file"', NULL, '%absolute path%', 'a path that is not absolute');
+SELECT fails('ALTER ' || :'mapping' || '(ADD client_secret_file '''', DROP client_secret)', '22023', NULL, NULL, '%absolute path%', 'an empty path');
+SELECT fails('ALTER ' || :'mapping' || '(ADD client_secret_file ''/secret'')', 'HV00D', 'options "client_secret" and "client_secret_file" exclude each other', NULL, '%ALTER USER MAPPING.', 'both a secret and a file');
+SELECT fails('CREATE USER MAPPING FOR PUBLIC SERVER kept OPTIONS (client_id ''x'', client_secret ''y'', client_secret_file ''/secret'')', 'HV00D', '%exclude each other', NULL, NULL, 'at once, too');
+SELECT fails(format('ALTER SERVER kept OPTIONS (ADD client_secret_file %L)', file('secret')), 'HV00D', 'invalid option "client_secret_file"', NULL, 'The option "client_secret_file" belongs to a user mapping.', 'a server has no such option');
+SELECT format('ALTER ' || :'mapping' || '(DROP client_secret, SET client_id ''kept-client'', ADD client_secret_file %L)', file('secret')) \gexec
+SELECT fails('ALTER ' || :'mapping' || '(ADD client_secret ''x'')', 'HV00D', '%exclude each other', NULL, NULL, 'a secret beside a file');
+SELECT lives_ok('ALTER ' || :'mapping' || '(DROP client_secret_file, ADD client_secret ''x'')', 'from a file to a secret');
+SELECT lives_ok(format('ALTER ' || :'mapping' || '(ADD client_secret_file %L, DROP client_secret)', file('secret')), 'and back');
+
+-- others than superusers
+SELECT 'sigma_user_' || pg_backend_pid() AS role, 'sigma_other_' || pg_backend_pid() AS other \gset
+CREATE ROLE :role LOGIN;
+CREATE ROLE :other LOGIN;
+GRANT USAGE ON FOREIGN SERVER kept TO :role;
+GRANT USAGE ON SCHEMA kept TO :role;
+GRANT SELECT ON ALL TABLES IN SCHEMA kept TO :role;
+GRANT pg_read_server_files TO :role;
+SET ROLE :role;
+SELECT fails(format('CREATE ' || :'mapping' || '(client_id ''kept-client'', client_secret_file %L)', '/none/at/all'), '42501', 'permission denied to set option "client_secret_file"', NULL, 'Only a superuser may do that%', 'another role may not name a file, whatever files it may read');
+RESET ROLE;
+SELECT format('CREATE USER MAPPING FOR %I SERVER kept OPTIONS (client_id ''kept-client'', client_secret_file %L)', :'role', file('secret')) \gexec
+SET ROLE :role;
+SELECT is((SELECT count(connection_id)::int FROM kept.connections), 13, 'but may sign in by what a superuser has set');
+SELECT fails('ALTER ' || :'mapping' || '(SET client_id ''x'')', '42501', 'permission denied to set option "client_secret_file"', NULL, NULL, 'it cannot alter such a mapping');
+RESET ROLE;
+DROP USER MAPPING FOR :role SERVER kept;
+
+-- ----------------------------------------------------------- what is read
+
+SELECT is(rows(), 13, 'a secret in a file, with a newline at its end');
+SELECT is(sim_sign_ins('kept'), 2, 'one sign-in for each of two roles so far');
+-- what the next sign-in makes of the file
+CREATE FUNCTION with_file(content text, mode text DEFAULT '600') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	c caught;
+BEGIN
+	PERFORM write_file('secret', content, mode);
+	PERFORM sim_call('POST', 'revoke-tokens', NULL, 'kept');
+	PERFORM sim_calm('kept');
+	c := catch('SELECT * FROM kept.connections');
+	RETURN coalesce(c.state || ' ' || c.message || ': ' || regexp_replace(c.detail, '^File "[^"]*" ', ''), 'taken');
+END $$;
+CREATE TABLE contents (n int GENERATED ALWAYS AS IDENTITY, what text, before text, after text, mode text DEFAULT '600', problem text);
+INSERT INTO contents (what, before, after, mode) VALUES
+	('no newline', '', '', DEFAULT), ('a newline of Windows', '', '\r\n', DEFAULT), ('mode 0400', '', '\n', '400'), ('mode 0700', '', '\n', '700');
+INSERT INTO contents (what, before, after, mode, problem) VALUES
+	('mode 0644', '', '\n', '644', 'has group or world access.'), ('mode 0640, owned by the server''s user', '', '\n', '640', 'has group or world access.'),
+	('mode 0601', '', '\n', '601', 'has group or world access.'), ('mode 0620', '', '\n', '620', 'has group or world access.'),
+	('a second line', '', '\nmore\n', DEFAULT, 'holds control characters, or more than one line.'), ('two newlines', '', '\n\n', DEFAULT, 'holds control characters, or more than one line.'),
+	('a NUL', '', '\0000x', DEFAULT, 'holds control characters, or more than one line.'), ('a tab', '\t', '', DEFAULT, 'holds control characters, or more than one line.'),
+	('what is no text', '\0377', '', DEFAULT, 'holds what is no text in the database''s encoding.'), ('a space before it', ' ', '', DEFAULT, NULL);
+SELECT is(with_file(before || :'first_secret' || after, mode), CASE WHEN before = ' ' THEN '28000 server "kept" refused the sign-in: We cannot verify your identity.  Please try again later.: POST ' || sim_url('kept') || '/v2/auth/token: HTTP status 401, code "unauthorized"'
+	WHEN problem IS NULL THEN 'taken' ELSE '28000 could not use the client_secret_file of the user mapping for server "kept": ' || problem END, what)
+FROM contents WHERE before <> ' ' ORDER BY n;
+SELECT alike(with_file(' ' || :'first_secret'), '28000 server "kept" refused the sign-in: %', 'a space is a part of the secret');
+SELECT is(with_file(''), '28000 could not use the client_secret_file of the user mapping for server "kept": is empty.', 'an empty file');
+SELECT is(with_file('\n'), '28000 could not use the client_secret_file of the user mapping for server "kept": is empty.', 'an empty line');
+SELECT is(with_file(repeat('x', 65537)), '28000 could not use the client_secret_file of the user mapping for server "kept": is larger than 64 kB.', 'a file that is too large');
+SELECT alike(with_file(repeat('x', 65535) || '\n'), '28000 server "kept" refused the sign-in: %', 'one that is not');
+-- what is no file, and what is not ours
+SELECT with_file(:'first_secret') \g /dev/null
+SELECT sim_shell(format('cd %s && mkfifo -m 600 pipe && ln -s secret link && mkdir -m 700 directory', sim_quote(:'dir'))) \g /dev/null
+CREATE FUNCTION with_path(path text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('ALTER USER MAPPING FOR CURRENT_USER SERVER kept OPTIONS (SET client_secret_file %L)', path);
+	RETURN coalesce((catch('SELECT * FROM kept.connections')).detail, 'taken');
+END $$;
+SELECT is(with_path(file('none')), format('File "%s" could not be opened: No such file or directory.', file('none')), 'a file that is not there');
+SELECT is(with_path(file('pipe')), format('File "%s" is not a regular file.', file('pipe')), 'a pipe, which is not waited for');
+SELECT is(with_path(file('directory')), format('File "%s" is not a regular file.', file('directory')), 'a directory');
+SELECT is(with_path('/dev/null'), 'File "/dev/null" is not a regular file.', 'a device');
+SELECT is(with_path('/etc/passwd'), 'File "/etc/passwd" has group or world access.', 'a file that root has for all to read');
+SELECT is(with_path(file('link')), 'taken', 'a link to the right one');
+SELECT is(with_path(file('none')), format('File "%s" could not be opened: No such file or directory.', file('none')), 'and none again');
+SELECT fails('SELECT * FROM kept.connections', '28000', NULL, NULL, 'It must hold one line of text, the secret, and have permissions u=rw (0600) or less%', 'a hint says how it must be');
+SELECT lives_ok('EXPLAIN SELECT * FROM kept.connections', 'EXPLAIN does not need it');
+SELECT is((SELECT array_agg(step || ' ' || ok || ': ' || detail || ' ' || hint) FROM sigma_check('kept')), ARRAY[format('mapping false: could not use the client_secret_file of the user mapping for server "kept" (File "%s" could not be opened: No such file or directory.) It must hold one line of text, the secret, and have permissions u=rw (0600) or less if the database server''s user owns it, or u=rw,g=r (0640) or less if root does.', file('none'))], 'sigma_check() tells it');
+SELECT is(with_path(file('secret')), 'taken', 'and the right one');
+SELECT is((SELECT array_agg(step) FROM (SELECT * FROM sigma_check('kept') LIMIT 8) s WHERE ok AND step IN ('mapping', 'token', 'identity')), '{mapping,token,identity}', 'sigma_check() is content');
+
+-- ---------------------------------------------------- a file that is replaced
+
+SELECT with_file(:'first_secret' || '\n') \g /dev/null
+SELECT write_file('secret', :'second_secret' || '\n') \g /dev/null
+SELECT sim_calm('kept') \g /dev/null
+SELECT is(ARRAY[rows(), sim_sign_ins('kept')], '{13,0}', 'while the token is good, nobody looks at the file');
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'kept') \g /dev/null
+SELECT is(ARRAY[rows(), sim_sign_ins('kept')], '{2,1}', 'the next sign-in of an open session is with the new secret');
+-- between a token request that failed and the next try
+SELECT dblink_connect('other', current_setting('sim.conninfo')) \g /dev/null
+SELECT sim_calm('kept') \g /dev/null
+SELECT sim_fault('{"path": "/v2/auth/token", "do": "status", "status": 503, "headers": {"Retry-After": "2"}}', 'kept') \g /dev/null
+SELECT dblink_send_query('other', 'SELECT count(connection_id)::int FROM kept.connections') \g /dev/null
+DO $$ BEGIN FOR i IN 1..200 LOOP EXIT WHEN sim_sign_ins('kept') = 1; PERFORM pg_sleep(0.02); END LOOP; END $$;
+SELECT write_file('secret', :'first_secret' || '\n') \g /dev/null
+SELECT is(n, 13, 'a retry is with the new secret, too') FROM dblink_get_result('other') r (n int);
+SELECT is(sim_sign_ins('kept'), 2, '... after one with the old');
+SELECT dblink_disconnect('other') \g /dev/null
+-- several calls that wait at once fail with it
+CREATE FOREIGN TABLE long (connection_id text, name text) SERVER kept OPTIONS (resource 'connections', rows '100000');
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'kept') \g /dev/null
+CREATE TABLE ids AS SELECT connection_id FROM kept.connections LIMIT 8;
+ANALYZE ids;
+SELECT is((SELECT count(name)::int FROM ids JOIN long USING (connection_id)), 8, 'a join by key');
+SELECT sim_shell('rm ' || sim_quote(file('secret'))) \g /dev/null
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'kept') \g /dev/null
+SELECT fails('SELECT count(name) FROM ids JOIN long USING (connection_id)', '28000', 'could not use the client_secret_file%', NULL, NULL, 'a join whose calls all wait for a sign-in that cannot be');
+SELECT fails($$INSERT INTO kept.connections (name, details) VALUES ('x', '{"type": "postgres", "host": "h", "database": "d"}')$$, '28000', 'could not use the client_secret_file%', NULL, NULL, 'a create leaves no doubt');
+SELECT write_file('secret', :'first_secret') \g /dev/null
+SELECT is(rows(), 13, 'and all is well when the file is back');
+ALTER SERVER kept OPTIONS (ADD token_auth 'basic');
+SELECT is(rows(), 13, 'with HTTP Basic, too');
+ALTER SERVER kept OPTIONS (DROP token_auth);
+
+-- ------------------------------------------------------------ nothing is shown
+
+-- a script with everything logged that can be; what psql shows of it
+CREATE FUNCTION noisy(script text) RETURNS text LANGUAGE sql AS $$
+	SELECT coalesce(psql('EXPLAIN SELECT FROM kept.connections; SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose;
+		SET debug_print_parse = on; SET debug_print_rewritten = on; SET debug_print_plan = on; ' || script), '')
+$$;
+CREATE TABLE told (n int GENERATED ALWAYS AS IDENTITY, what text, told text);
+CREATE FUNCTION spoilt(path text, what text, more jsonb DEFAULT '{}', process text DEFAULT 'kept') RETURNS void LANGUAGE sql AS $$
+	SELECT sim_calm(process);
+	SELECT sim_fault(jsonb_build_object('path', path, 'times', -1, 'do', what, 'headers', '{"Retry-After": "0"}'::jsonb) || more, process);
+$$;
+SELECT log_size() AS start \gset
+SELECT format('%s|%s|[Bb]earer [0-9a-zA-Z]|Basic [0-9a-zA-Z]|[0-9a-f]{64}', :'first_secret', :'second_secret') AS secret_pattern \gset
+INSERT INTO told (what, told) SELECT 'a list', noisy('SELECT * FROM kept.connections;');
+INSERT INTO told (what, told) SELECT 'the mapping', noisy('SELECT umoptions FROM pg_user_mappings; SELECT umoptions FROM pg_user_mapping;');
+INSERT INTO told (what, told) SELECT 'sigma_check()', noisy('SELECT * FROM sigma_check(''kept'');');
+SELECT spoilt('/v2/auth/token', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', 'no such secret: ' || :'first_secret'))) \g /dev/null
+INSERT INTO told (what, told) SELECT 'a refusal that repeats the secret', noisy('SELECT * FROM kept.connections;');
+SELECT spoilt('/v2/connections', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', 'no such secret: ' || :'first_secret'))) \g /dev/null
+INSERT INTO told (what, told) SELECT 'a failed request that repeats it', noisy('SELECT * FROM kept.connections;');
+SELECT sim_calm('kept') \g /dev/null
+SELECT write_file('secret', :'first_secret' || '\nmore\n') \g /dev/null
+INSERT INTO told (what, told) SELECT 'a file that is not as it must be', noisy('SELECT * FROM kept.connections;');
+SELECT write_file('secret', :'first_secret', '644') \g /dev/null
+INSERT INTO told (what, told) SELECT 'a file that others may read', noisy('SELECT * FROM kept.connections;');
+SELECT write_file('secret', :'first_secret') \g /dev/null
+SELECT is((SELECT string_agg(m[1], ' ') FROM regexp_matches(told, '(' || :'secret_pattern' || ')', 'g') m), NULL, 'nothing is told: ' || what) FROM told ORDER BY n;
+SELECT is(log_has(:'start', :'secret_pattern'), NULL, 'nothing is logged, with every level at DEBUG5');
+SELECT cmp_ok((SELECT count(*)::int FROM told WHERE told ~ 'ERROR: +28000|ERROR: +22023'), '>=', 4, 'though there was something to tell');
+\if :readable
+SELECT isnt(log_has(:'start', 'could not use the client_secret_file'), NULL, 'and to log');
+\endif
+SELECT sim_shell(format('%s -d %s --schema-only', sim_quote((SELECT setting FROM pg_config WHERE name = 'BINDIR') || '/pg_dump'), sim_quote(current_setting('sim.conninfo')))) AS dump \gset
+SELECT alike(:'dump'::text, format('%%CREATE USER MAPPING FOR %% SERVER kept OPTIONS (%%client_secret_file ''%s''%%', file('secret')), 'a dump names the file');
+SELECT ok(:'dump'::text !~ :'first_secret', '... and does not hold the secret');
+
+SELECT sim_shell('rm -r ' || sim_quote(:'dir')) \g /dev/null
+DROP OWNED BY :role, :other CASCADE;
+DROP ROLE :role, :other;
+SELECT * FROM finish();
