@@ -181,7 +181,7 @@ CREATE FUNCTION sim_stats(process text DEFAULT 'main') RETURNS jsonb
 LANGUAGE sql AS $$ SELECT sim_call('GET', 'stats', NULL, process) $$;
 
 CREATE TYPE sim_request AS (n int, method text, path text, query text, status int, connection int,
-	token int, client text, auth text, body text, started_ms float8, finished_ms float8, concurrent int);
+	token int, client text, "as" text, auth text, body text, started_ms float8, finished_ms float8, concurrent int);
 
 -- the requests so far, but for sign-ins
 CREATE FUNCTION sim_log(process text DEFAULT 'main') RETURNS SETOF sim_request
