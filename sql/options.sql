@@ -96,6 +96,11 @@ SELECT outcome($$ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (ADD token 'not-
 SELECT outcome($$ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (ADD client_secret_file '/y')$$);
 SELECT outcome($$ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (DROP client_secret, ADD client_secret_file '/y')$$);
 SELECT outcome($$ALTER SERVER s OPTIONS (ADD client_secret_file '/y')$$);
+SELECT v || ': ' || outcome(format('CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (impersonate %L)', v)) FROM unnest(ARRAY[
+    '', 'ada', '@', 'ada@', '@example.com', 'ada@x@example.com', 'ada okafor@example.com', E'ada@example.com\n', 'ada+b@example.com']) v;
+SELECT v || ': ' || outcome(format('ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (ADD tenant %L)', v)) FROM unnest(ARRAY['', 'a b', E'a\tb', 'a-1']) v;
+SELECT outcome($$ALTER SERVER s OPTIONS (ADD impersonate 'ada@example.com')$$);
+SELECT outcome($$ALTER SERVER s OPTIONS (ADD tenant 'x')$$);
 
 -- tables and columns
 SELECT outcome('CREATE FOREIGN TABLE ' || d) FROM unnest(ARRAY[

@@ -51,6 +51,17 @@ session_secrets(const SigmaSession *s, List *secrets)
 	}
 	if (s->token)
 		secrets = lappend(secrets, s->token);
+	if (s->actor_token)
+	{
+		secrets = lappend(secrets, s->actor_token);
+		secrets = lappend(secrets, sigma_url_encode(s->actor_token, strlen(s->actor_token)));
+	}
+	if (s->subject_token)
+	{
+		/* the rest of it is no secret, and could be put together again */
+		secrets = lappend(secrets, s->subject_token);
+		secrets = lappend(secrets, strrchr(s->subject_token, '.') + 1);
+	}
 	return secrets;
 }
 

@@ -74,6 +74,8 @@ typedef enum OptionType
 	OPTION_ON_ERROR,
 	OPTION_FILE,
 	OPTION_SECRET_FILE,
+	OPTION_EMAIL,
+	OPTION_ID,
 	OPTION_RESOURCE
 } OptionType;
 
@@ -110,6 +112,8 @@ static const OptionInfo option_table[] =
 	{"client_id", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
 	{"client_secret", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
 	{"client_secret_file", UserMappingRelationId, OPTION_SECRET_FILE, 0, 0, NULL},
+	{"impersonate", UserMappingRelationId, OPTION_EMAIL, 0, 0, NULL},
+	{"tenant", UserMappingRelationId, OPTION_ID, 0, 0, NULL},
 	{"resource", ForeignTableRelationId, OPTION_RESOURCE, 0, 0, NULL},
 	{"page_size", ForeignTableRelationId, OPTION_INT, 1, SIGMA_MAX_PAGE_SIZE, "1 to 1000"},
 	{"include_archived", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
@@ -315,6 +319,16 @@ check_secret_file(const char *option, const char *value)
 				 errhint("Only a superuser may do that, or alter a user mapping that has it; others may set \"client_secret\".")));
 }
 
+/* Is there something, without spaces and control characters? */
+static bool
+is_word(const char *value)
+{
+	for (const char *p = value; *p; p++)
+		if ((unsigned char) *p <= ' ' || *p == 0x7F)
+			return false;
+	return value[0] != '\0';
+}
+
 /*
  * The value of an OPTION_INT, OPTION_ROWS, OPTION_TIME (in ms) or OPTION_SIZE
  * (in bytes) in *number; false if it is none or out of its range.
@@ -405,6 +419,16 @@ check_value(const OptionInfo *option, const char *value)
 			break;
 		case OPTION_SECRET_FILE:
 			check_secret_file(option->name, value);
+			break;
+		case OPTION_EMAIL:
+			if (!is_word(value) || strchr(value, '@') == NULL ||
+				strchr(value, '@') != strrchr(value, '@') ||
+				value[0] == '@' || value[strlen(value) - 1] == '@')
+				bad_value(option->name, "It must be the email address of a member, for example 'name@example.com'.");
+			break;
+		case OPTION_ID:
+			if (!is_word(value))
+				bad_value(option->name, "It must be an id, without spaces.");
 			break;
 		case OPTION_RESOURCE:
 			if (sigma_find_resource(value) == NULL)
@@ -679,6 +703,10 @@ sigma_settings(Oid serverid, Oid userid)
 			s->client_secret = pstrdup(defGetString(def));
 		else if (strcmp(def->defname, "client_secret_file") == 0)
 			s->client_secret_file = pstrdup(defGetString(def));
+		else if (strcmp(def->defname, "impersonate") == 0)
+			s->impersonate = pstrdup(defGetString(def));
+		else if (strcmp(def->defname, "tenant") == 0)
+			s->tenant = pstrdup(defGetString(def));
 	}
 	if (s->client_id == NULL)
 		no_mapping(userid, s->server, "client_id");

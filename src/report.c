@@ -158,6 +158,10 @@ no_token(const SigmaProblem *p)
 		return failure(ERRCODE_FDW_ERROR,
 					   psprintf("server \"%s\" redirects the sign-in to another place", p->server),
 					   "Redirects are not followed. Check region, base_url and token_url of the server.");
+	if (p->identity)
+		return failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+					   with_message(p, psprintf("server \"%s\" refused the sign-in %s", p->server, p->identity)),
+					   "The client credentials must belong to an admin, and Sigma must have enabled impersonation (a beta feature) for the organization. Check impersonate and tenant of the user mapping.");
 	return failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 				   with_message(p, psprintf("server \"%s\" refused the sign-in", p->server)),
 				   "Check client_id and client_secret of the user mapping, and that region or base_url is your organization's own: credentials of one region are unknown in all others.");

@@ -40,6 +40,7 @@ destroy_session(SigmaSession *s)
 		sigma_detach_call(dlist_head_element(SigmaCall, node, &s->calls));
 	sigma_give_up_sign_in(s);
 	sigma_drop_token(s);
+	sigma_drop_actor_token(s);
 	wipe(s->settings->client_secret);
 	dlist_delete(&s->node);
 	MemoryContextDelete(s->context);
@@ -213,6 +214,23 @@ const char *
 sigma_session_server(const SigmaSession *session)
 {
 	return session->settings->server;
+}
+
+/*
+ * Whom the session speaks as, if not as the member that the credentials belong
+ * to: as "x", to tenant "y", or both; palloc'd.  Else NULL.
+ */
+char *
+sigma_session_identity(const SigmaSession *session)
+{
+	const char *member = session->settings->impersonate;
+	const char *tenant = session->settings->tenant;
+
+	if (member && tenant)
+		return psprintf("as \"%s\" to tenant \"%s\"", member, tenant);
+	if (member)
+		return psprintf("as \"%s\"", member);
+	return tenant ? psprintf("to tenant \"%s\"", tenant) : NULL;
 }
 
 Oid

@@ -98,6 +98,7 @@ typedef struct SigmaProblem
 	const char *target;			/* path and query as sent, or the token URL */
 	const char *server;			/* name of the foreign server */
 	const char *subject;		/* what a write is about, for the hint; or NULL */
+	const char *identity;		/* whom a token exchange is for, 'as "x"'; or NULL */
 	const char *api_code;		/* of Sigma's error object; NULL if none came */
 	const char *api_message;
 	const char *api_request_id;
@@ -275,6 +276,8 @@ typedef struct SigmaSettings
 	char	   *client_id;
 	char	   *client_secret;	/* NULL until it has been read, if it is in a file */
 	char	   *client_secret_file; /* or NULL */
+	char	   *impersonate;	/* email of the member to speak as; or NULL */
+	char	   *tenant;			/* organization to speak in; or NULL */
 	char	   *ca_file;		/* or NULL */
 	int			connect_timeout_ms;
 	int			request_timeout_ms;
@@ -440,6 +443,13 @@ extern const char *sigma_body_text(SigmaBody *body);
 extern char *sigma_text_to_json(const char *text);
 extern List *sigma_json_secrets(List *secrets, Datum jsonb);
 
+/* ------------------------------------------------------------------- jwt.c
+ * Floor 2: the token by which a client says whom it wants to speak as.
+ */
+extern char *sigma_sign_hs256(const char *header, const char *claims, const char *key,
+							  size_t key_length);
+extern char *sigma_jwt(const SigmaSettings *settings, int64 now);
+
 /* ------------------------------------------------------------- transport.c
  * Floor 2: HTTP on libcurl.  The only file that includes curl.
  */
@@ -531,7 +541,7 @@ typedef struct SigmaCall SigmaCall;
 typedef struct SigmaStats
 {
 	int64		requests;		/* sent, retries included, sign-ins not */
-	int64		sign_ins;
+	int64		sign_ins;		/* token requests, retries included */
 	int64		pages;
 	int64		retries;
 	int64		bytes;			/* of bodies, decoded */
@@ -552,6 +562,7 @@ typedef struct SigmaCallSpec
 
 extern SigmaSession *sigma_session_open(Oid serverid, Oid userid, MemoryContext context);
 extern const char *sigma_session_server(const SigmaSession *session);
+extern char *sigma_session_identity(const SigmaSession *session);
 extern Oid	sigma_session_serverid(const SigmaSession *session);
 extern int	sigma_session_concurrency(const SigmaSession *session);
 extern bool sigma_session_is_sign_in(const SigmaSession *session, const char *path);

@@ -180,6 +180,243 @@ SELECT sim_shell(format('%s -d %s --schema-only', sim_quote((SELECT setting FROM
 SELECT alike(:'dump'::text, format('%%CREATE USER MAPPING FOR %% SERVER kept OPTIONS (%%client_secret_file ''%s''%%', file('secret')), 'a dump names the file');
 SELECT ok(:'dump'::text !~ :'first_secret', '... and does not hold the secret');
 
+-- ------------------------------------------------------ to speak as another
+
+-- three identities of one client: its own, a member who sees only two
+-- connections, and one who sees all
+SELECT md5(random()::text) AS admin_secret \gset
+SELECT sim_start('many', format('--client-id admin-client --client-secret %s --client-id second-client --client-secret second-secret', :'admin_secret')) \g /dev/null
+SELECT make_server('many', sim_url('many'), 'max_retries ''1''') \g /dev/null
+ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (SET client_id 'admin-client', SET client_secret :'admin_secret');
+CREATE TABLE people AS SELECT member_id, email, member_type FROM many.members;
+CREATE TABLE tenants AS SELECT tenant_organization_id AS id, row_number() OVER () AS n FROM many.tenants;
+SELECT email AS viewer, member_id AS viewer_id FROM people WHERE member_type = 'Viewer' ORDER BY email LIMIT 1 \gset
+SELECT email AS creator, member_id AS creator_id FROM people WHERE member_type = 'Creator' ORDER BY email LIMIT 1 \gset
+SELECT id AS tenant FROM tenants WHERE n = 2 \gset
+GRANT USAGE ON FOREIGN SERVER many TO :role, :other;
+GRANT USAGE ON SCHEMA many TO :role, :other;
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA many TO :role, :other;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO :role, :other;
+SELECT format('CREATE USER MAPPING FOR %I SERVER many OPTIONS (client_id ''admin-client'', client_secret %L, impersonate %L)', r, :'admin_secret', e)
+FROM (VALUES (:'role', :'viewer'), (:'other', :'creator')) v (r, e) \gexec
+
+SELECT sim_calm('many') \g /dev/null
+SET ROLE :role;
+SELECT user_id AS role_is FROM sigma_whoami('many') \gset
+RESET ROLE;
+SELECT is(:'role_is'::text, :'viewer_id', 'the role is that member');
+SELECT is(sim_token_requests('many'), '{"body 200","exchange 200"}', '... by an exchange after a sign-in');
+SET ROLE :role;
+SELECT count(connection_id)::int AS role_sees FROM many.connections \gset
+SET ROLE :other;
+SELECT user_id AS other_is FROM sigma_whoami('many') \gset
+SELECT count(connection_id)::int AS other_sees FROM many.connections \gset
+INSERT INTO many.connections (name, details) VALUES ('by another', '{"type": "postgres", "host": "h", "database": "d"}') RETURNING created_by \gset other_
+RESET ROLE;
+SELECT user_id AS admin_is FROM sigma_whoami('many') \gset
+SELECT is(:role_sees, 2, 'who may not see all does not');
+SELECT is(ARRAY[:'other_is', :'other_created_by', :other_sees::text], ARRAY[:'creator_id', :'creator_id', '13'], 'another role is another member, to whom belongs what it creates');
+SELECT is((SELECT member_type FROM people WHERE member_id = :'admin_is'), 'Admin', 'and the owner is who the credentials belong to');
+-- one after the other, many times, in one session
+SET ROLE :role;
+SELECT count(*) FROM many.members LIMIT 1 \g /dev/null
+SET ROLE :other;
+SELECT count(*) FROM many.members LIMIT 1 \g /dev/null
+RESET ROLE;
+SELECT count(*) FROM many.members LIMIT 1 \g /dev/null
+SET ROLE :role;
+SELECT count(*) FROM many.teams LIMIT 1 \g /dev/null
+RESET ROLE;
+SELECT is((SELECT count(*)::int FROM (SELECT token FROM sim_log('many') GROUP BY token HAVING count(DISTINCT coalesce("as", 'the client')) > 1) t), 0, 'no token was used for two of them');
+SELECT is((SELECT array_agg(DISTINCT coalesce("as", 'the client') ORDER BY coalesce("as", 'the client')) FROM sim_log('many')), (SELECT array_agg(w ORDER BY w) FROM unnest(ARRAY['the client', :'viewer', :'creator']) w), 'each has had its turn');
+SELECT is((SELECT count(DISTINCT token)::int FROM sim_log('many')), 3, '... with one token');
+SELECT is((SELECT count(*)::int FROM unnest(sim_token_requests('many')) r WHERE r LIKE 'exchange%'), 2, 'there was one exchange for each');
+-- a view is its owner's, here too
+SELECT format('CREATE VIEW seen AS SELECT connection_id FROM many.connections; GRANT SELECT ON seen TO %I', :'role') \gexec
+SET ROLE :role;
+SELECT count(*)::int AS seen FROM seen \gset
+RESET ROLE;
+SELECT is(:seen, 14, 'a view speaks as its owner');
+DROP VIEW seen;
+
+-- tenants
+SELECT format('ALTER USER MAPPING FOR %I SERVER many OPTIONS (DROP impersonate, ADD tenant %L)', :'role', :'tenant') \gexec
+SET ROLE :role;
+SELECT user_id AS tenant_user, organization_id AS tenant_is FROM sigma_whoami('many') \gset
+RESET ROLE;
+SELECT is(:'tenant_is'::text, :'tenant', 'a tenant');
+SELECT ok(:'tenant_user' NOT IN (SELECT member_id FROM people), '... as its admin');
+SELECT format('ALTER USER MAPPING FOR %I SERVER many OPTIONS (ADD impersonate %L)', :'role', :'creator') \gexec
+SET ROLE :role;
+SELECT user_id AS tenant_user, organization_id AS tenant_is FROM sigma_whoami('many') \gset
+RESET ROLE;
+SELECT is(ARRAY[:'tenant_is', :'tenant_user'], ARRAY[:'tenant', :'creator_id'], 'a member in a tenant');
+SELECT is((SELECT "as" FROM sim_log('many') ORDER BY n DESC LIMIT 1), :'creator' || ' ' || :'tenant', '... and so it is logged there');
+SELECT format('ALTER USER MAPPING FOR %I SERVER many OPTIONS (DROP tenant)', :'role') \gexec
+
+-- ---------------------------------------------------------- what is refused
+
+-- as the current user, from here on
+SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (ADD impersonate %L)', 'nobody@example.com') \gexec
+SELECT sim_calm('many') \g /dev/null
+SELECT fails('SELECT * FROM many.connections', '28000', 'server "many" refused the sign-in as "nobody@example.com": We cannot verify your identity.%', 'POST %/v2/auth/token: HTTP status 401, code "unauthorized", requestId %', 'The client credentials must belong to an admin, and Sigma must have enabled impersonation (a beta feature)%Check impersonate and tenant%', 'nobody of that name');
+SELECT is(sim_token_requests('many'), '{"body 200","exchange 401"}', '... is found out at the exchange');
+SELECT is((catch('SELECT * FROM many.connections')).state, '28000', 'again');
+SELECT is(sim_token_requests('many'), '{"body 200","exchange 401","body 200","exchange 401"}', '... with a fresh sign-in');
+SELECT is((SELECT array_agg(format('%s %s: %s', step, ok, regexp_replace(detail, ': We cannot .*', ''))) FROM sigma_check('many') WHERE step IN ('mapping', 'token', 'identity')),
+	ARRAY[format('mapping t: user mapping of "%s", which signs in as "nobody@example.com"', current_user), 'token f: server "many" refused the sign-in as "nobody@example.com"'], 'sigma_check() tells the step');
+ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (DROP impersonate, ADD tenant 'none');
+SELECT fails('SELECT * FROM many.connections', '28000', 'server "many" refused the sign-in to tenant "none": %', NULL, NULL, 'no tenant of that name');
+SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (ADD impersonate %L)', :'creator') \gexec
+SELECT fails('SELECT * FROM many.connections', '28000', format('server "many" refused the sign-in as "%s" to tenant "none": %%', :'creator'), NULL, NULL, 'nor for a member');
+ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (DROP tenant, SET client_id 'second-client', SET client_secret 'second-secret');
+SELECT fails('SELECT * FROM many.connections', '28000', format('server "many" refused the sign-in as "%s": %%', :'creator'), NULL, '%must belong to an admin%', 'credentials that are no admin''s');
+ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (SET client_secret 'wrong');
+SELECT fails('SELECT * FROM many.connections', '28000', 'server "many" refused the sign-in: %', NULL, 'Check client_id and client_secret%', 'wrong credentials');
+SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (SET client_id ''admin-client'', SET client_secret %L)', :'admin_secret') \gexec
+CREATE FUNCTION whoami(process text DEFAULT 'many') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	id text;
+BEGIN
+	EXECUTE format('SELECT user_id FROM sigma_whoami(%L)', process) INTO id;
+	RETURN id;
+END $$;
+-- a statement's error, or who it was, and the token requests that it took
+CREATE FUNCTION after_fault(fault jsonb, process text DEFAULT 'many') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	c caught;
+BEGIN
+	PERFORM sim_calm(process);
+	PERFORM sim_fault(jsonb_build_object('headers', '{"Retry-After": "0"}'::jsonb) || f, process) FROM jsonb_array_elements(CASE jsonb_typeof(fault) WHEN 'array' THEN fault ELSE jsonb_build_array(fault) END) f;
+	c := catch(format('SELECT user_id FROM sigma_whoami(%L)', process));
+	PERFORM sim_call('DELETE', 'fault', NULL, process);
+	RETURN format('%s: %s', coalesce(c.state, whoami(process)), array_to_string(sim_token_requests(process), ', '));
+END $$;
+-- a fresh session, as far as tokens go
+CREATE FUNCTION forget(process text DEFAULT 'many') RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('ALTER SERVER %I OPTIONS (SET max_retries ''1'')', process);
+END $$;
+
+-- ------------------------------------------------------ the life of two tokens
+
+SELECT is(whoami(), :'creator_id', 'signed in');
+SELECT is(after_fault('{"path": "/v2/whoami", "do": "status", "status": 401}'), :'creator_id' || ': exchange 200', 'a token that is refused is renewed by an exchange alone');
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'many') \g /dev/null
+SELECT is(after_fault('[]'), :'creator_id' || ': exchange 401, body 200, exchange 200', 'if that is refused, there is a new sign-in before it');
+SELECT is(after_fault('[]'), :'creator_id' || ': ', 'and then both are good');
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'many') \g /dev/null
+SELECT is(after_fault('{"path": "/v2/auth/token", "do": "status", "status": 401}'), :'creator_id' || ': ? 401, body 200, exchange 200', 'whatever the reason');
+-- a life that ends in time
+SELECT forget() \g /dev/null
+SELECT is(after_fault('{"path": "/v2/auth/token", "after": 1, "do": "edit", "set": {"expires_in": 1}}'), :'creator_id' || ': body 200, exchange 200', 'an exchanged token of one second');
+SELECT pg_sleep(1) \g /dev/null
+SELECT is(after_fault('[]'), :'creator_id' || ': exchange 200', '... is renewed by an exchange');
+SELECT forget() \g /dev/null
+SELECT is(after_fault('[{"path": "/v2/auth/token", "do": "edit", "set": {"expires_in": 1}}, {"path": "/v2/auth/token", "do": "edit", "set": {"expires_in": 1}}]'), :'creator_id' || ': body 200, exchange 200', 'both of one second');
+SELECT pg_sleep(1) \g /dev/null
+SELECT is(after_fault('[]'), :'creator_id' || ': body 200, exchange 200', '... are both renewed');
+SELECT is(after_fault('[]'), :'creator_id' || ': ', '... for the usual time');
+
+-- each step has its own retries
+SELECT forget() \g /dev/null
+SELECT is(after_fault('[{"path": "/v2/auth/token", "do": "status", "status": 503}, {"path": "/v2/auth/token", "after": 1, "do": "status", "status": 503}]'), :'creator_id' || ': ? 503, body 200, ? 503, exchange 200', 'each step survives what may pass');
+SELECT forget() \g /dev/null
+CREATE FUNCTION state_after(fault jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	c caught;
+BEGIN
+	PERFORM forget();
+	PERFORM sim_calm('many');
+	PERFORM sim_fault(jsonb_build_object('path', '/v2/auth/token', 'after', 1, 'headers', '{"Retry-After": "0"}'::jsonb) || fault, 'many');
+	c := catch('SELECT user_id FROM sigma_whoami(''many'')');
+	PERFORM sim_call('DELETE', 'fault', NULL, 'many');
+	RETURN format('%s %s: %s', c.state, c.message, array_to_string(sim_token_requests('many'), ', '));
+END $$;
+SELECT alike(state_after('{"times": -1, "do": "status", "status": 503}'), '58000 server "many" failed at sign-in: %: body 200, ? 503, ? 503', 'an exchange that fails is not tried for ever');
+SELECT alike(state_after('{"do": "status", "status": 302}'), 'HV000 server "many" redirects the sign-in%: body 200, ? 302', 'one that is redirected');
+SELECT alike(state_after('{"do": "status", "status": 403}'), format('28000 server "many" refused the sign-in as "%s": %%: body 200, ? 403', :'creator'), 'one that is forbidden');
+SELECT alike(state_after('{"do": "status", "status": 401}'), format('28000 server "many" refused the sign-in as "%s": %%: body 200, ? 401', :'creator'), 'one that is refused with a new token');
+SELECT is(state_after('{"do": "edit", "remove": ["access_token"]}'), 'HV000 server "many" answered the sign-in without a usable access_token: body 200, exchange 200', 'one that brings no token');
+SELECT forget() \g /dev/null
+SELECT sim_fault('{"path": "/v2/auth/token", "after": 1, "do": "never"}', 'many') \g /dev/null
+SET statement_timeout = 500;
+SELECT state AS cancelled FROM catch('SELECT whoami()') \gset
+RESET statement_timeout;
+SELECT is(:'cancelled'::text, '57014', 'one that is cancelled');
+SELECT is(after_fault('[]'), :'creator_id' || ': exchange 200', '... leaves the first step done');
+SELECT sim_calm('many') \g /dev/null
+
+-- one sign-in a second, for both steps together
+SELECT sim_start('slow', format('--client-id admin-client --client-secret %s --token-rate 1', :'admin_secret')) \g /dev/null
+SELECT make_server('slow', sim_url('slow'), 'max_retries ''0''') \g /dev/null
+SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER slow OPTIONS (SET client_id ''admin-client'', SET client_secret %L, ADD impersonate %L)', :'admin_secret', :'creator') \gexec
+SELECT is(whoami('slow'), :'creator_id', 'the second step waits for its turn, even without retries');
+SELECT matches(array_to_string(sim_token_requests('slow'), ', '), '^body 200, (\? 429, )+exchange 200$', '... after it was told to');
+
+-- EXPLAIN counts both
+SELECT forget() \g /dev/null
+CREATE FUNCTION sign_ins_of(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ' || query LOOP
+		IF line LIKE '%Sign-Ins: %' THEN
+			RETURN trim(line);
+		END IF;
+	END LOOP;
+	RETURN NULL;
+END $$;
+SELECT is(sign_ins_of('SELECT name FROM many.connections'), 'Sign-Ins: 2', 'EXPLAIN counts both steps');
+SELECT is(sign_ins_of('SELECT name FROM many.connections'), 'Sign-Ins: 0', '... when they are taken');
+
+-- with the secret in a file, and sign-in by HTTP Basic
+SELECT write_file('admin', :'admin_secret' || '\n') \g /dev/null
+SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (DROP client_secret, ADD client_secret_file %L)', file('admin')) \gexec
+SELECT is(whoami(), :'creator_id', 'with the secret in a file');
+ALTER SERVER many OPTIONS (ADD token_auth 'basic');
+SELECT sim_calm('many') \g /dev/null
+SELECT is(whoami() || array_to_string(sim_token_requests('many'), ', '), :'creator_id' || 'basic 200, exchange 200', 'with HTTP Basic, and an exchange as ever');
+SELECT sim_shell('rm ' || sim_quote(file('admin'))) \g /dev/null
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'many') \g /dev/null
+SELECT fails('SELECT whoami()', '28000', 'could not use the client_secret_file%', NULL, NULL, 'an exchange needs the secret, too');
+SELECT write_file('admin', 'another') \g /dev/null
+SELECT sim_calm('many') \g /dev/null
+SELECT fails('SELECT whoami()', '28000', 'server "many" refused the sign-in: %', NULL, NULL, 'one that has been replaced is used at once');
+SELECT is(sim_token_requests('many'), '{"basic 401"}', '... and no token of the old one');
+SELECT write_file('admin', :'admin_secret') \g /dev/null
+ALTER SERVER many OPTIONS (DROP token_auth);
+
+-- ------------------------------------------------------ and nothing is shown
+
+TRUNCATE told;
+CREATE OR REPLACE FUNCTION noisy(script text) RETURNS text LANGUAGE sql AS $$
+	SELECT coalesce(psql('EXPLAIN SELECT FROM many.connections; SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose;
+		SET debug_print_parse = on; SET debug_print_rewritten = on; SET debug_print_plan = on; ' || script), '')
+$$;
+SELECT log_size() AS start \gset
+SELECT format('%s|[Bb]earer [0-9a-zA-Z]|[0-9a-f]{64}|eyJ[0-9a-zA-Z_-]+\.', :'admin_secret') AS secret_pattern \gset
+INSERT INTO told (what, told) SELECT 'a list as another', noisy('SELECT * FROM many.connections; EXPLAIN (ANALYZE, VERBOSE) SELECT * FROM many.connections; SELECT * FROM sigma_check(''many'');');
+SELECT spoilt('/v2/auth/token', 'echo', '{"after": 1}', 'many') \g /dev/null
+INSERT INTO told (what, told) SELECT 'an exchange whose refusal repeats all of it', noisy('SELECT * FROM many.connections;');
+SELECT spoilt('/v2/auth/token', 'echo', '{"after": 1, "status": 401}', 'many') \g /dev/null
+INSERT INTO told (what, told) SELECT 'one with status 401', noisy('SELECT * FROM many.connections; SELECT * FROM sigma_check(''many'');');
+SELECT spoilt('/v2/auth/token', 'echo', '{}', 'many') \g /dev/null
+INSERT INTO told (what, told) SELECT 'a sign-in whose refusal repeats all of it', noisy('SELECT * FROM many.connections;');
+SELECT spoilt('/v2/connections', 'echo', '{}', 'many') \g /dev/null
+INSERT INTO told (what, told) SELECT 'a request whose refusal repeats the token', noisy('SELECT * FROM many.connections;');
+SELECT spoilt('/v2/auth/token', 'never', '{"after": 1}', 'many') \g /dev/null
+INSERT INTO told (what, told) SELECT 'a cancel at the exchange', noisy('SET statement_timeout = 300; SELECT * FROM many.connections;');
+SELECT spoilt('/v2/auth/token', 'lost-reply', '{"after": 1}', 'many') \g /dev/null
+INSERT INTO told (what, told) SELECT 'an exchange whose reply is lost', noisy('SELECT * FROM many.connections;');
+SELECT sim_calm('many') \g /dev/null
+SELECT is((SELECT string_agg(m[1], ' ') FROM regexp_matches(told, '(' || :'secret_pattern' || ')', 'g') m), NULL, 'nothing is told: ' || what) FROM told ORDER BY n;
+SELECT is((SELECT count(*)::int FROM told WHERE told LIKE '%subject\_token=***&%' AND told LIKE '%actor\_token=***&%'), 2, 'though all of it came back');
+SELECT is(log_has(:'start', :'secret_pattern'), NULL, 'nothing is logged');
+\if :readable
+SELECT isnt(log_has(:'start', 'refused the sign-in as'), NULL, '... of what there was to log');
+\endif
+
 SELECT sim_shell('rm -r ' || sim_quote(:'dir')) \g /dev/null
 DROP OWNED BY :role, :other CASCADE;
 DROP ROLE :role, :other;

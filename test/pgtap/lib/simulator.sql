@@ -212,6 +212,14 @@ LANGUAGE sql AS $$
 	SELECT (sim_call('GET', 'log?path_prefix=/v2/auth/token&count=1', NULL, process) ->> 'count')::int
 $$;
 
+-- the sign-ins so far, one by one: how ("body", "basic", "exchange"; "?" if the
+-- simulator did not look) and the status
+CREATE FUNCTION sim_token_requests(process text DEFAULT 'main') RETURNS text[]
+LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(coalesce(e.auth, '?') || ' ' || coalesce(e.status::text, 'none') ORDER BY e.n), '{}')
+	FROM jsonb_populate_recordset(NULL::sim_request, sim_call('GET', 'log?path_prefix=/v2/auth/token', NULL, process) -> 'entries') e
+$$;
+
 -- the requests that a query makes, as method, path and query
 CREATE FUNCTION requests_of(query text, process text DEFAULT 'main') RETURNS text[]
 LANGUAGE plpgsql AS $$
