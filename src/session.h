@@ -54,7 +54,8 @@ struct SigmaSession
 	SigmaTransfer *sign_in;
 	char	   *sign_in_body;
 	char	   *subject_token;	/* sent with it, if it is an exchange; or NULL */
-	bool		actor_is_new;	/* this sign-in has got the actor token */
+	int			sign_in_steps;	/* of it that have ended */
+	bool		actor_is_new;	/* one of them has got the actor token */
 	int			sign_in_tries;
 	long		sign_in_waited_ms;
 	double		sign_in_resume_ms;	/* not before this time */

@@ -73,22 +73,31 @@ sigma_drop_actor_token(SigmaSession *s)
 	drop(&s->actor_token);
 }
 
-/* A step of the sign-in has ended, and another one may begin. */
+/* A step of the sign-in has ended; the next one has retries of its own. */
 static void
 end_step(SigmaSession *s)
 {
 	end_sign_in(s);
 	s->sign_in_tries = 0;
 	s->sign_in_waited_ms = 0;
+	s->sign_in_steps++;
+}
+
+/* There is no next one, be it for good or bad. */
+static void
+end_last_step(SigmaSession *s)
+{
+	end_step(s);
+	s->sign_in_steps = 0;
+	s->actor_is_new = false;
 }
 
 /* Nobody waits for a token any more: ends the sign-in, wherever it stands. */
 void
 sigma_give_up_sign_in(SigmaSession *s)
 {
-	end_step(s);
+	end_last_step(s);
 	end_election(s, NULL, 0);
-	s->actor_is_new = false;
 	s->sign_in_resume_ms = 0;
 }
 
@@ -153,31 +162,35 @@ static void
 ask_as_client(SigmaSession *s, SigmaRequest *request)
 {
 	const SigmaSettings *settings = s->settings;
+	char	   *secret;
 
 	if (settings->token_basic)
 	{
 		s->sign_in_body = pstrdup("grant_type=client_credentials");
 		request->basic_user = settings->client_id;
 		request->basic_password = settings->client_secret;
+		return;
 	}
-	else
-		s->sign_in_body = psprintf("grant_type=client_credentials&client_id=%s&client_secret=%s",
-								   sigma_text_url_encode(settings->client_id),
-								   sigma_text_url_encode(settings->client_secret));
+	secret = sigma_text_url_encode(settings->client_secret);
+	s->sign_in_body = psprintf("grant_type=client_credentials&client_id=%s&client_secret=%s",
+							   sigma_text_url_encode(settings->client_id), secret);
+	wipe(secret);
 }
 
 /* The one that exchanges the client's own token for another's. */
 static void
 ask_as_other(SigmaSession *s, SigmaRequest *request)
 {
+	char	   *actor = sigma_url_encode(s->actor_token, strlen(s->actor_token));
+
 	s->subject_token = sigma_jwt(s->settings, (int64) time(NULL));
 	s->sign_in_body = psprintf("grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3Atoken-exchange"
 							   "&subject_token=%s"
 							   "&subject_token_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Atoken-type%%3Ajwt"
 							   "&actor_token=%s"
 							   "&actor_token_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Atoken-type%%3Aaccess_token",
-							   s->subject_token,
-							   sigma_url_encode(s->actor_token, strlen(s->actor_token)));
+							   s->subject_token, actor);
+	wipe(actor);
 	request->bearer = s->actor_token;
 }
 
@@ -231,9 +244,8 @@ fail_waiting_calls(SigmaSession *s, const SigmaFailure *failure)
 static void
 fail_sign_in(SigmaSession *s, const SigmaFailure *failure)
 {
-	end_step(s);
+	end_last_step(s);
 	end_election(s, NULL, 0);
-	s->actor_is_new = false;
 	fail_waiting_calls(s, failure);
 }
 
@@ -269,10 +281,10 @@ take_token(SigmaSession *s, const SigmaReply *reply)
 	 */
 	life_ms = expires_in < 0 ? INFINITY :
 		Max(500, 1000 * (expires_in - Min(RENEWAL_MARGIN_S, expires_in / 10)));
-	end_step(s);
-	s->actor_is_new = is_actor;
 	if (is_actor)
 	{
+		end_step(s);
+		s->actor_is_new = true;
 		sigma_drop_actor_token(s);
 		s->actor_token = MemoryContextStrdup(s->context, token);
 		s->actor_end_ms = now_ms() + life_ms;
@@ -280,6 +292,7 @@ take_token(SigmaSession *s, const SigmaReply *reply)
 	}
 	else
 	{
+		end_last_step(s);
 		end_election(s, token, life_ms);
 		use_token(s, token, life_ms);
 	}
@@ -327,7 +340,7 @@ sigma_finish_sign_in(SigmaSession *s)
 		return;
 	}
 	/* the step before was this second's sign-in: that there is but one is no bad luck */
-	if (exchange && s->actor_is_new && reply->status == 429)
+	if (s->sign_in_steps > 0 && reply->status == 429)
 		attempt.max_retries = Max(attempt.max_retries, 1);
 	delay = answered ? -1 : sigma_retry_delay(&attempt);
 	if (delay >= 0)

@@ -353,6 +353,11 @@ SELECT make_server('slow', sim_url('slow'), 'max_retries ''0''') \g /dev/null
 SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER slow OPTIONS (SET client_id ''admin-client'', SET client_secret %L, ADD impersonate %L)', :'admin_secret', :'creator') \gexec
 SELECT is(whoami('slow'), :'creator_id', 'the second step waits for its turn, even without retries');
 SELECT matches(array_to_string(sim_token_requests('slow'), ', '), '^body 200, (\? 429, )+exchange 200$', '... after it was told to');
+SELECT pg_sleep(1.1) \g /dev/null
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'slow') \g /dev/null
+SELECT sim_calm('slow') \g /dev/null
+SELECT is(whoami('slow'), :'creator_id', 'a third step as well');
+SELECT matches(array_to_string(sim_token_requests('slow'), ', '), '^exchange 401, (\? 429, )+body 200, (\? 429, )+exchange 200$', '... each after it was told to');
 
 -- EXPLAIN counts both
 SELECT forget() \g /dev/null
