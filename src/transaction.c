@@ -27,6 +27,13 @@
  */
 #define EXIT_TIMEOUT_MS 2000
 
+/*
+ * The end of a transaction ends its savepoints one by one, and all of them
+ * together have the time that a rollback has.  What follows so soon, without a
+ * write in between, belongs together.
+ */
+#define SAME_END_MS 1000
+
 struct SigmaEffect
 {
 	SigmaSession *session;		/* pinned */
@@ -46,6 +53,9 @@ bool		sigma_log_writes = true;
 
 static MemoryContext effects_context = NULL;
 static List *effects = NIL;		/* of SigmaEffect, in effects_context */
+
+static double undo_deadline_ms = 0; /* of the rollbacks that belong together */
+static double undo_ended_ms = 0;	/* when the last of them was through */
 
 /* ------------------------------------------------------------------ the log */
 
@@ -196,7 +206,6 @@ undo_effects(int level, MemoryContext context)
 {
 	List	   *undoing = NIL;
 	double		limit_ms = 0;
-	double		deadline_ms;
 	ListCell   *lc;
 
 	foreach(lc, effects)
@@ -212,14 +221,15 @@ undo_effects(int level, MemoryContext context)
 	}
 	if (proc_exit_inprogress)
 		limit_ms = Min(limit_ms, EXIT_TIMEOUT_MS);
-	deadline_ms = now_ms() + limit_ms;
+	if (now_ms() > undo_ended_ms + SAME_END_MS)
+		undo_deadline_ms = now_ms() + limit_ms;
 	foreach(lc, undoing)
 		start_undoing(lfirst(lc), context);
 	foreach(lc, undoing)
 	{
 		SigmaEffect *e = lfirst(lc);
 
-		if (finish_undoing(e, deadline_ms))
+		if (finish_undoing(e, undo_deadline_ms))
 			forget(e);
 	}
 }
@@ -242,6 +252,7 @@ undo_effects_quietly(int level)
 		FlushErrorState();
 	}
 	PG_END_TRY();
+	undo_ended_ms = now_ms();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
@@ -252,9 +263,12 @@ roll_back(int level)
 {
 	List	   *left;
 	ListCell   *lc;
+	SigmaHiding hiding;
 
 	if (effects == NIL)
 		return;
+	/* the statement that failed may hold the secrets of what it created */
+	sigma_hide_statement(&hiding);
 	undo_effects_quietly(level);
 	left = list_copy(effects);
 	foreach(lc, left)
@@ -273,6 +287,7 @@ roll_back(int level)
 		warn_of(&copy);
 	}
 	list_free(left);
+	sigma_show_statement(&hiding);
 }
 
 static void
@@ -340,6 +355,7 @@ remember(SigmaSession *session, const char *maybe)
 	e->maybe = pstrdup(maybe);
 	e->level = GetCurrentTransactionNestLevel();
 	effects = lappend(effects, e);
+	undo_ended_ms = 0;
 	sigma_session_pin(session);
 	MemoryContextSwitchTo(old);
 	return e;
@@ -515,11 +531,16 @@ sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *write
 void
 sigma_announce(const SigmaCallSpec *spec, const char *change)
 {
+	SigmaHiding hiding;
+
+	/* the statement may hold secrets, and so may one that it is a part of */
+	sigma_hide_statement(&hiding);
 	ereport(NOTICE,
 			(errmsg("dry run: %s %s%s%s", spec->method, spec->target, spec->body ? " " : "",
 					spec->body ? sigma_json_masked(spec->body) : ""),
 			 change ? errdetail("%s", change) :
 			 spec->subject ? errdetail("Not sent: %s.", spec->subject) : 0));
+	sigma_show_statement(&hiding);
 }
 
 /*
