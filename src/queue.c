@@ -461,14 +461,13 @@ sigma_queue_any(Oid serverid)
 }
 
 /*
- * How the connection with that id will be, as far as earlier statements of
- * the transaction have changed it: an entry in UTF-8, which lives as long as
- * the change.  False if they have not.
+ * How the connection with that id will be, as far as commands of the
+ * transaction before "as_of" have changed it: an entry in UTF-8, which lives as
+ * long as the change.  False if they have not.
  */
 bool
-sigma_queue_find(Oid serverid, const char *id, SigmaSpan *after)
+sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after)
 {
-	CommandId	now;
 	Last	   *last;
 
 	if (queue == NIL)
@@ -476,10 +475,8 @@ sigma_queue_find(Oid serverid, const char *id, SigmaSpan *after)
 	last = last_lookup(connections, queue_key(serverid, id));
 	if (last == NULL)
 		return false;
-	/* a statement does not see what it changes itself */
-	now = GetCurrentCommandId(false);
 	for (const Queued *q = last->queued; q; q = q->previous)
-		if (q->command < now)
+		if (q->command < as_of)
 		{
 			*after = q->change.after;
 			return true;

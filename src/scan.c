@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapshot.h"
 #include "utils/tuplestore.h"
 
 /* An entry that was read, by its key in lower case. */
@@ -192,6 +193,9 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->spec.resource = sigma_table_resource(options);
 	scan->spec.include_archived = options->include_archived;
 	scan->spec.prefetch = options->prefetch;
+	/* a cursor does not see what is changed after it was opened */
+	scan->spec.dated = true;
+	scan->spec.as_of = estate->es_snapshot->curcid;
 	scan->spec.tolerate = options->on_error_row && scan->spec.resource->parent;
 	scan->spec.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT));
 	scan->spec.wanted = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_WANTED));

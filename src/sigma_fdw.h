@@ -650,7 +650,7 @@ typedef struct SigmaChange
 
 extern void sigma_queue_change(SigmaSession *session, const SigmaChange *change);
 extern bool sigma_queue_any(Oid serverid);
-extern bool sigma_queue_find(Oid serverid, const char *id, SigmaSpan *after);
+extern bool sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after);
 
 /* ----------------------------------------------------------------- pager.c
  * Floor 4: reads one list and yields one JSON entry at a time.
@@ -670,6 +670,8 @@ typedef struct SigmaListSpec
 	const char *item_key;		/* the key of that entry; NULL if it need not be compared */
 	bool		by_key;			/* that there is no such list, or entry, is no error */
 	bool		tolerate;		/* a failed request ends the list without an error */
+	bool		dated;			/* read with the changes of this transaction's */
+	CommandId	as_of;			/* commands before this one; else, of all before the current */
 } SigmaListSpec;
 
 extern char *sigma_list_target(const SigmaListSpec *spec, const char *page_token);
@@ -708,6 +710,8 @@ typedef struct SigmaWalkSpec
 	bool		include_archived;
 	bool		prefetch;
 	bool		tolerate;		/* a parent whose list fails becomes an entry */
+	bool		dated;			/* as for a list */
+	CommandId	as_of;
 } SigmaWalkSpec;
 
 extern SigmaWalk *sigma_walk_open(SigmaSession *session, MemoryContext context,
