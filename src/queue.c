@@ -307,7 +307,17 @@ send_statement(int first, MemoryContext context)
 		writes[i - first] = ((Queued *) list_nth(queue, i))->write;
 	failure = sigma_try_writes(begin->session, context, writes, end - first);
 	for (int i = first; i < end; i++)
-		((Queued *) list_nth(queue, i))->write = writes[i - first];
+	{
+		Queued	   *q = list_nth(queue, i);
+
+		q->write = writes[i - first];
+		/* what was made by this transaction and is gone again has left nothing behind */
+		if (is_deletion(q) && q->write.fate == SIGMA_ACTED && sigma_effect_gone(q->session, q->change.id))
+		{
+			sigma_effect_told(q->write.effect);
+			q->write.effect = NULL;
+		}
+	}
 	if (failure == NULL)
 		return end;
 	for (int i = first; i < end; i++)
@@ -446,6 +456,15 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 	sigma_session_pin(session);
 	last->queued = q;
 	MemoryContextSwitchTo(old);
+}
+
+/* Has the command that is running changed the connection with that id? */
+bool
+sigma_queue_has_now(Oid serverid, const char *id)
+{
+	Last	   *last = queue == NIL ? NULL : last_lookup(connections, queue_key(serverid, id));
+
+	return last && last->queued && last->queued->command == GetCurrentCommandId(false);
 }
 
 /* Is there any change of a server's connections? */

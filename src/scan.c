@@ -315,10 +315,14 @@ begin_walk(SigmaScan *scan)
 
 /* --------------------------------------------------------------------- rows */
 
-/* Ids may be spelt in upper or lower case; in place. */
+/* Ids may be spelt in upper or lower case, and padded; in place. */
 static char *
-lower(char *id)
+plain_id(char *id)
 {
+	size_t		length = strlen(id);
+
+	while (length > 0 && id[length - 1] == ' ')
+		id[--length] = '\0';
 	for (char *p = id; *p; p++)
 		*p = (char) pg_tolower((unsigned char) *p);
 	return id;
@@ -335,7 +339,7 @@ remember_entry(SigmaScan *scan, const SigmaEntry *entry)
 	SeenEntry  *seen;
 	bool		found;
 
-	seen = key ? seen_insert(scan->seen, lower(key), &found) : NULL;
+	seen = key ? seen_insert(scan->seen, plain_id(key), &found) : NULL;
 	if (seen && !found)
 	{
 		seen->entry.data = pnstrdup(entry->text.data, entry->text.length);
@@ -611,7 +615,7 @@ sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *
 		if (scan->node->ss.ps.state != estate || scan->seen == NULL ||
 			((Scan *) scan->node->ss.ps.plan)->scanrelid != scanrelid)
 			continue;
-		seen = seen_lookup(scan->seen, lower(pstrdup(id)));
+		seen = seen_lookup(scan->seen, plain_id(pstrdup(id)));
 		if (seen == NULL)
 			continue;
 		*entry = seen->entry;

@@ -370,6 +370,29 @@ sigma_effect_told(SigmaEffect *effect)
 	forget(effect);
 }
 
+/*
+ * The connection of that id has been deleted: if it was the transaction that
+ * made it, nothing is left of that.  Says whether it was.
+ */
+bool
+sigma_effect_gone(const SigmaSession *session, const char *id)
+{
+	ListCell   *lc;
+
+	foreach(lc, effects)
+	{
+		SigmaEffect *e = lfirst(lc);
+
+		if (e->id && strcmp(e->id, id) == 0 &&
+			sigma_session_serverid(e->session) == sigma_session_serverid(session))
+		{
+			forget(e);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ------------------------------------------------------------------- writes */
 
 /* A write has ended; "why" is its failure, if it has one. */
@@ -400,7 +423,14 @@ settle_interrupted(SigmaWrite *write)
 
 	if (e == NULL || write->fate != SIGMA_NOT_SENT)
 		return;
-	if (write->call && sigma_call_may_have_acted(write->call))
+	/* its reply had come, but was not yet looked at */
+	if (write->call && sigma_call_done(write->call) && sigma_call_failure(write->call) == NULL)
+	{
+		write->fate = SIGMA_UNKNOWN;
+		(void) write->succeeded(write);
+		settle(write, NULL);
+	}
+	else if (write->call && sigma_call_may_have_acted(write->call))
 	{
 		write->fate = SIGMA_UNKNOWN;
 		log_write(e->role, e->server, &write->spec, write->id, write->call, write->fate);

@@ -18,7 +18,10 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
-/* A join may bring the same row several times; it is changed once. */
+/*
+ * A join may bring the same row several times, and a statement may have several
+ * targets: a row is changed once, by the first that comes to it.
+ */
 static bool
 is_done(SigmaModify *m, const char *id)
 {
@@ -28,6 +31,8 @@ is_done(SigmaModify *m, const char *id)
 	foreach(lc, m->done)
 		if (strcmp(lfirst(lc), id) == 0)
 			return true;
+	if (sigma_queue_has_now(sigma_session_serverid(m->session), id))
+		return true;
 	old = MemoryContextSwitchTo(m->context);
 	m->done = lappend(m->done, pstrdup(id));
 	MemoryContextSwitchTo(old);
@@ -72,7 +77,7 @@ delete_grant(SigmaModify *m, TupleTableSlot *slot)
 
 /* What the statement has read of the connection that a row shows. */
 static SigmaSpan
-old_entry(const SigmaModify *m, EState *estate, ResultRelInfo *rinfo, const char *id)
+old_entry(EState *estate, ResultRelInfo *rinfo, const char *id)
 {
 	SigmaSpan	entry;
 
@@ -82,8 +87,12 @@ old_entry(const SigmaModify *m, EState *estate, ResultRelInfo *rinfo, const char
 				 errmsg("cannot tell which connection to change"),
 				 errhint("The foreign table needs the column \"connection_id\".")));
 	if (!sigma_scanned_entry(estate, rinfo->ri_RangeTableIndex, id, &entry))
-		elog(ERROR, "connection %s was not read by this statement from table \"%s\"", id,
-			 m->resource->name);
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("cannot tell which connection to change"),
+				 errdetail("The id that column \"connection_id\" of foreign table \"%s\" shows is not as Sigma gave it.",
+						   RelationGetRelationName(rinfo->ri_RelationDesc)),
+				 errhint("Give the column the type text or uuid.")));
 	return entry;
 }
 
@@ -108,7 +117,7 @@ sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	else
 	{
 		char	   *id = sigma_row_text(m, slot, "connection_id");
-		SigmaSpan	entry = old_entry(m, estate, rinfo, id);
+		SigmaSpan	entry = old_entry(estate, rinfo, id);
 
 		done = !is_done(m, id);
 		if (done)
@@ -166,6 +175,9 @@ sigma_update_method(Oid relid, const List *updated)
 	{
 		const SigmaField *known;
 
+		/* what PostgreSQL computes is not sent */
+		if (TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1)->attgenerated)
+			continue;
 		(void) sigma_column_field(rel, resource, (AttrNumber) lfirst_int(lc), &known);
 		if (known == NULL || !can_patch(known->column))
 			method = "PUT";
@@ -329,7 +341,7 @@ sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	sigma_start_modifying(m, estate, rinfo);
 	read_old_row(m, rinfo, plan_slot, m->old_slot);
 	id = sigma_row_text(m, m->old_slot, "connection_id");
-	entry = old_entry(m, estate, rinfo, id);
+	entry = old_entry(estate, rinfo, id);
 	if (is_done(m, id))
 		slot = NULL;
 	else
