@@ -24,7 +24,6 @@
 
 #include <math.h>
 
-#include "access/xact.h"
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
@@ -511,7 +510,7 @@ foresee(SigmaPager *pager, SigmaEntry *entry)
 	if (pager->spec.resource->writes != SIGMA_WRITES_CONNECTIONS || !sigma_queue_any(serverid))
 		return;
 	/* a statement does not see what it changes itself */
-	as_of = pager->spec.dated ? pager->spec.as_of : GetCurrentCommandId(false);
+	as_of = pager->spec.dated ? pager->spec.as_of : InvalidCommandId;
 	key = sigma_json_member_text(&object, pager->names.names[TELLS_KEY]);
 	if (key && sigma_queue_find(serverid, key, as_of, &object.text))
 		split_entry(pager, &object, entry);

@@ -481,8 +481,9 @@ sigma_queue_any(Oid serverid)
 
 /*
  * How the connection with that id will be, as far as commands of the
- * transaction before "as_of" have changed it: an entry in UTF-8, which lives as
- * long as the change.  False if they have not.
+ * transaction before "as_of" (InvalidCommandId: the one that is running) have
+ * changed it: an entry in UTF-8, which lives as long as the change.  False if
+ * they have not.
  */
 bool
 sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after)
@@ -494,6 +495,8 @@ sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after
 	last = last_lookup(connections, queue_key(serverid, id));
 	if (last == NULL)
 		return false;
+	if (as_of == InvalidCommandId)
+		as_of = GetCurrentCommandId(false);
 	for (const Queued *q = last->queued; q; q = q->previous)
 		if (q->command < as_of)
 		{

@@ -239,22 +239,28 @@ static void
 undo_effects_quietly(int level)
 {
 	MemoryContext old = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "sigma undo",
-												  ALLOCSET_SMALL_SIZES);
+	MemoryContext volatile context = NULL;
+	uint32		holdoff = InterruptHoldoffCount;
+	uint32		cancel_holdoff = QueryCancelHoldoffCount;
 
 	PG_TRY();
 	{
+		context = AllocSetContextCreate(TopMemoryContext, "sigma undo", ALLOCSET_SMALL_SIZES);
 		MemoryContextSwitchTo(context);
 		undo_effects(level, context);
 	}
 	PG_CATCH();
 	{
 		FlushErrorState();
+		/* an error lets interrupts in again, but whoever ends the transaction holds them */
+		InterruptHoldoffCount = holdoff;
+		QueryCancelHoldoffCount = cancel_holdoff;
 	}
 	PG_END_TRY();
 	undo_ended_ms = now_ms();
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	if (context)
+		MemoryContextDelete(context);
 }
 
 /* The transaction or subtransaction of this level is rolled back. */

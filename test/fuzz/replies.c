@@ -48,7 +48,8 @@ sigma_queue_any(Oid serverid UNUSED)
 }
 
 bool
-sigma_queue_find(Oid serverid UNUSED, const char *id UNUSED, SigmaSpan *after UNUSED)
+sigma_queue_find(Oid serverid UNUSED, const char *id UNUSED, CommandId as_of UNUSED,
+				 SigmaSpan *after UNUSED)
 {
 	return false;
 }
