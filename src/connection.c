@@ -219,7 +219,8 @@ sigma_connection_unshown(void)
 {
 	return "host (but Snowflake's), server, port, database, projectId, additionalProjectIds, endpoint, "
 		"workspaceUrl, authType, useTls, password, privateKey, privateKeyPassphrase, token, serviceAccount, "
-		"clientSecret, pythonSecrets, pythonProperties, sourceSwapPolicyId and description";
+		"clientSecret, usePython, pythonSecrets, pythonProperties, useSourceSwapPolicy, sourceSwapPolicyId, "
+		"useReadUncommittedIsolation, useDynamicTables, description, and time limits but the default";
 }
 
 /* --------------------------------------------- what a replacement sends back */

@@ -29,6 +29,7 @@ typedef struct Queued
 	SigmaChange change;			/* a copy */
 	SigmaSession *session;		/* pinned */
 	CommandId	command;		/* of the statement that asked for it */
+	char	   *role;			/* whose statement that was */
 	int			level;			/* transaction nesting level that it belongs to */
 	struct Queued *previous;	/* change of the same connection; or NULL */
 	char	   *key;			/* its connection's, in the table below */
@@ -225,6 +226,7 @@ prepare_write(Queued *q)
 	write->spec.purpose = SIGMA_WRITE;
 	write->spec.subject = psprintf("%s connection %s", is_deletion(q) ? "deleting" : "updating", name);
 	write->id = q->change.id;
+	write->role = q->role;
 	write->name = psprintf("connection %s was %s in Sigma", name, verb);
 	write->maybe = psprintf("connection %s may have been %s in Sigma", name, verb);
 	write->succeeded = change_done;
@@ -446,6 +448,7 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 	q->change.name = change->name ? pstrdup(change->name) : NULL;
 	q->change.version = change->version ? pstrdup(change->version) : NULL;
 	q->change.after = copy_span(change->after);
+	q->role = pstrdup(GetUserNameFromId(GetUserId(), false));
 	q->session = session;
 	q->command = GetCurrentCommandId(true);
 	q->level = GetCurrentTransactionNestLevel();

@@ -34,6 +34,7 @@ typedef struct SeenEntry
 	uint32		hash;
 	char		status;
 	SigmaSpan	entry;
+	bool		taken;			/* by sigma_scanned_entry() */
 } SeenEntry;
 
 #define SH_PREFIX seen
@@ -344,6 +345,7 @@ remember_entry(SigmaScan *scan, const SigmaEntry *entry)
 	{
 		seen->entry.data = pnstrdup(entry->text.data, entry->text.length);
 		seen->entry.length = entry->text.length;
+		seen->taken = false;
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -599,11 +601,11 @@ sigma_drain_scans(EState *estate, Oid serverid)
 
 /*
  * The entry (JSON in UTF-8) that the statement has read of a connection, in
- * the scan of the table that it changes; it lives as long as that scan.  False
- * if there is none.
+ * the scan of the table that it changes; it lives as long as that scan.  *taken
+ * says whether it was asked for before.  False if there is none.
  */
 bool
-sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry)
+sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry, bool *taken)
 {
 	dlist_iter	iter;
 
@@ -619,6 +621,8 @@ sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *
 		if (seen == NULL)
 			continue;
 		*entry = seen->entry;
+		*taken = seen->taken;
+		seen->taken = true;
 		return true;
 	}
 	return false;

@@ -640,6 +640,7 @@ typedef struct SigmaWrite
 	const char *name;			/* of what it is about */
 	const char *id;				/* likewise, for the log; NULL while it is not known */
 	const char *maybe;			/* a clause for the WARNING: connection "x" may exist */
+	const char *role;			/* whose write it is; NULL: the current user's */
 	const SigmaFailure *(*succeeded) (struct SigmaWrite *write);
 	SigmaCall  *call;			/* once it has been sent; NULL in a dry run */
 	SigmaEffect *effect;		/* likewise, unless it was refused */
@@ -855,7 +856,8 @@ extern void sigmaForeignAsyncRequest(AsyncRequest *request);
 extern void sigmaForeignAsyncConfigureWait(AsyncRequest *request);
 extern void sigmaForeignAsyncNotify(AsyncRequest *request);
 extern void sigma_drain_scans(EState *estate, Oid serverid);
-extern bool sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry);
+extern bool sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry,
+								bool *taken);
 
 /* ----------------------------------------------------------- lookup_join.c
  * Floor 5: joins that look their inner rows up, several at a time.

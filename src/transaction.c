@@ -59,22 +59,6 @@ static double undo_ended_ms = 0;	/* when the last of them was through */
 
 /* ------------------------------------------------------------------ the log */
 
-/*
- * Text that can surely be sent to the client.  To convert it might fail, and
- * a rollback must not.
- */
-static char *
-sendable(const char *text)
-{
-	char	   *copy = pstrdup(text);
-
-	if (pg_get_client_encoding() != GetDatabaseEncoding())
-		for (char *p = copy; *p; p++)
-			if (IS_HIGHBIT_SET(*p))
-				*p = '?';
-	return copy;
-}
-
 /* One line for one write: who, what, which, and how it ended. */
 static void
 log_write(const char *role, const char *server, const SigmaCallSpec *spec, const char *id,
@@ -99,8 +83,12 @@ log_write(const char *role, const char *server, const SigmaCallSpec *spec, const
 		appendStringInfoString(&s, ", outcome unknown");
 	if (request_id)
 		appendStringInfo(&s, ", requestId %s", request_id);
-	ereport(LOG,
-			(errmsg_internal("%s", sendable(s.data)), errhidestmt(true), errhidecontext(true)));
+	/* a name may have anything in it, but this is one line */
+	for (char *p = s.data; *p; p++)
+		if ((unsigned char) *p < 0x20 || *p == 0x7F)
+			*p = ' ';
+	ereport(LOG_SERVER_ONLY,
+			(errmsg_internal("%s", s.data), errhidestmt(true), errhidecontext(true)));
 	pfree(s.data);
 }
 
@@ -127,6 +115,22 @@ forget(SigmaEffect *e)
 	free_text(e->id);
 	free_text(e->why);
 	pfree(e);
+}
+
+/*
+ * Text that can surely be sent to the client.  To convert it might fail, and
+ * a rollback must not.
+ */
+static char *
+sendable(const char *text)
+{
+	char	   *copy = pstrdup(text);
+
+	if (pg_get_client_encoding() != GetDatabaseEncoding())
+		for (char *p = copy; *p; p++)
+			if (IS_HIGHBIT_SET(*p))
+				*p = '?';
+	return copy;
 }
 
 /* Names an effect that outlives its transaction. */
@@ -341,7 +345,7 @@ on_subtransaction_end(SubXactEvent event, SubTransactionId subid UNUSED,
 
 /* Remembers a write that is about to be sent. */
 static SigmaEffect *
-remember(SigmaSession *session, const char *maybe)
+remember(SigmaSession *session, const SigmaWrite *write)
 {
 	MemoryContext old;
 	SigmaEffect *e;
@@ -357,8 +361,8 @@ remember(SigmaSession *session, const char *maybe)
 	e = palloc0(sizeof(SigmaEffect));
 	e->session = session;
 	e->server = pstrdup(sigma_session_server(session));
-	e->role = pstrdup(GetUserNameFromId(GetUserId(), false));
-	e->maybe = pstrdup(maybe);
+	e->role = pstrdup(write->role ? write->role : GetUserNameFromId(GetUserId(), false));
+	e->maybe = pstrdup(write->maybe);
 	e->level = GetCurrentTransactionNestLevel();
 	effects = lappend(effects, e);
 	undo_ended_ms = 0;
@@ -509,7 +513,7 @@ sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *write
 			{
 				SigmaWrite *next = &writes[started];
 
-				next->effect = remember(session, next->maybe);
+				next->effect = remember(session, next);
 				next->call = sigma_call_start(session, context, &next->spec);
 				started++;
 			}
