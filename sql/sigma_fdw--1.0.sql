@@ -82,7 +82,7 @@ CREATE FUNCTION @extschema@.sigma_find_created(
     name pg_catalog.text,
     since pg_catalog.timestamptz DEFAULT NULL,
     OUT connection_id pg_catalog.text,
-    OUT connection_name pg_catalog.text,
+    OUT name pg_catalog.text,
     OUT type pg_catalog.text,
     OUT created_by pg_catalog.text,
     OUT created_at pg_catalog.timestamptz)
