@@ -91,6 +91,16 @@ SELECT isnt((catch(format('SELECT * FROM sigma_plan(''sim'', %L)', query))).stat
 	'', ' ', ';', '-- nothing', 'COMMIT', 'BEGIN; SELECT ''x'' AS name', 'SELECT ''x'' AS name; COMMIT', 'SELECT * FROM wanted; SELECT * FROM wanted WHERE false', 'SELECT * FROM wanted; DELETE FROM wanted', 'DELETE FROM wanted', 'DELETE FROM wanted RETURNING *', 'INSERT INTO wanted VALUES (''y'') RETURNING *',
 	'TRUNCATE wanted', 'WITH d AS (DELETE FROM wanted RETURNING *) SELECT * FROM d', 'SELECT * INTO other FROM wanted', 'CREATE TABLE other AS TABLE wanted', 'SET search_path = x', 'DO $d$ BEGIN DELETE FROM wanted; END $d$']) query;
 SELECT is((SELECT count(*)::int FROM wanted), 1, 'a query that writes is refused');
+CREATE FUNCTION sneaky() RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO wanted VALUES ('sneaked'); RETURN 'x'; END $$;
+CREATE FUNCTION sneaky_connection() RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('sneaked', pg()); RETURN 'x'; END $$;
+SELECT is((catch(format('SELECT * FROM sigma_plan(''sim'', %L)', query))).state, '25006', 'not by a function either: ' || query) FROM unnest(ARRAY[
+	'SELECT sneaky() AS name, pg() AS details', 'SELECT sneaky_connection() AS name, pg() AS details', 'SELECT sigma_create_connection(''sim'', ''sneaked'', pg()) ->> ''name'' AS name, pg() AS details',
+	'SELECT sigma_request(''sim'', ''DELETE'', ''/v2/connections/'' || id_of(9))::text AS name']) query;
+SELECT is((SELECT count(*)::int FROM wanted), 1, 'nothing is written');
+DELETE FROM wanted WHERE details IS NULL;
+SELECT is(created(), 0, 'nor created');
+SELECT sim_reset() \g /dev/null
+SELECT is(current_setting('transaction_read_only'), 'off', 'and what comes later may write');
 SELECT fails('SELECT * FROM sigma_plan(''sim'', NULL)', '22004', 'argument "query" must not be null', NULL, NULL, 'no query');
 SELECT fails('SELECT * FROM sigma_apply(NULL, ''wanted'')', '22004', 'argument "server" must not be null', NULL, NULL, 'no server');
 SELECT fails('SELECT * FROM sigma_apply(''none'', ''wanted'')', '42704', NULL, NULL, NULL, 'an unknown server');
@@ -145,6 +155,11 @@ FROM (VALUES ('31 AS timeout_secs', '{timeout}'), ('false AS use_friendly_names'
 SELECT is(planned('SELECT name, type, ''v'' AS "user", details - ''user'' AS details FROM kinds WHERE name = ''my'''), '{"update my {user}"}', 'a change in a typed column');
 SELECT is(planned('SELECT name, details - ''writeAccess'' - ''exportsWarehouse'' - ''role'' - ''account'' AS details FROM kinds WHERE name = ''snow'''), '{"unchanged snow"}', 'what Sigma shows need not be said again');
 SELECT is(planned('SELECT ''snow'' AS name, details FROM kinds WHERE name = ''pg''')::text ~ 'update snow \{.*type.*\}', true, 'another type');
+SELECT sim_spoil_list('edit', jsonb_build_object('entries_patch', jsonb_build_array(jsonb_build_object('index', n - 1, 'remove', '{userAttributes}'::text[])))) FROM jsonb_array_elements(sigma_request('sim', 'GET', '/v2/connections') -> 'entries') WITH ORDINALITY AS l (e, n) WHERE e ->> 'name' = 'bricks oauth' \g /dev/null
+SELECT is((SELECT count(*)::int FROM jsonb_array_elements(sigma_request('sim', 'GET', '/v2/connections') -> 'entries') e WHERE e ->> 'name' = 'bricks oauth' AND NOT e ? 'userAttributes'), 1, 'the real Sigma does not show the user attributes of Databricks');
+SELECT is(planned('SELECT * FROM kinds WHERE name = ''bricks oauth'''), '{"unchanged bricks oauth"}', 'so that they cannot be compared');
+SELECT sim_calm() \g /dev/null
+SELECT is(planned($$SELECT 'Snowflake East' AS name, details_of(id_of(1)) AS details, 120 AS timeout_secs, true AS use_friendly_names, '{"adhocPoolSize": 16}'::jsonb AS pool_sizes$$), '{"unchanged Snowflake East"}', 'what Sigma adds to an object is no difference');
 SELECT is(planned($$SELECT 'Postgres Staging' AS name, pg() || '{"user": "sigma_reader"}' AS details$$), '{"unchanged Postgres Staging"}', 'a connection of which Sigma shows little');
 SELECT is(planned($$SELECT 'Postgres Staging' AS name, pg() AS details, 60 AS timeout_secs$$), '{"update Postgres Staging {timeout}"}', 'a time limit that there was none of');
 SELECT is(planned($$SELECT 'Postgres Staging' AS name, pg() AS details, '{"adhocPoolSize": 4}'::jsonb AS pool_sizes$$), '{"update Postgres Staging {poolSizes}"}', 'sizes of pools that there were none of');
@@ -231,6 +246,14 @@ SELECT sim_reset() \g /dev/null
 SELECT psql($$BEGIN; SELECT string_agg(action, ',' ORDER BY action) FROM sigma_apply('sim', 'several'); SELECT string_agg(action, ',') FROM sigma_apply('sim', 'several'); SELECT "user" FROM sim.connections WHERE name = 'Postgres Staging'; SELECT string_agg(action, ',' ORDER BY action) FROM sigma_apply('sim', 'wanted', true) WHERE name LIKE 'new %' OR name LIKE 'Postgres%'; SELECT count(connection_id) FROM sim.connections; COMMIT;$$) AS told \gset
 SELECT is(:'told'::text, E'create,create,create,update\nunchanged,unchanged,unchanged,unchanged\nother\narchive,archive,archive,archive,archive\n3', 'applies that follow each other in a transaction');
 SELECT is((SELECT array_agg(name ORDER BY name COLLATE "C") FROM sim.connections), '{Sigma Sample Database,Snowflake East,w}', 'have their last word');
+
+SELECT sim_reset() \g /dev/null
+BEGIN;
+DELETE FROM sim.connections WHERE name = 'Postgres Staging';
+UPDATE sim.connections SET name = 'w' WHERE name = 'MySQL Shop';
+SELECT is(applied('SELECT ''Postgres Staging'' AS name, pg() AS details UNION ALL SELECT ''MySQL Shop'', pg()'), '{create MySQL Shop,create Postgres Staging}', 'an apply after changes of the same names');
+COMMIT;
+SELECT is(ARRAY[live('Postgres Staging'), live('MySQL Shop'), live('w')], '{1,1,1}', 'each is there once in the end');
 
 -- a create that fails in the middle
 SELECT sim_reset() \g /dev/null

@@ -92,6 +92,17 @@ SELECT shows($$SELECT '(' || string_agg(action || ' ' || name || ' ' || coalesce
 SELECT shows($$SELECT '(' || string_agg(action || ' ' || name || ' ' || coalesce(type, 'null'), ', ') || ')', count(connection_id) FROM sigma_apply('sim', 'SELECT ''fresh'' AS name, pg() AS details UNION ALL SELECT ''Postgres Staging'', pg() || ''{"user": "other"}''', true);$$,
 	ARRAY['%(create fresh postgres, update Postgres Staging postgres, archive %', '%dry run: POST /v2/connections {"name": "fresh"%', '%dry run: PUT /v2/connections/' || id_of(4) || '%user": "sigma_reader" becomes "other"%', '%dry run: DELETE /v2/connections/' || id_of(9) || '%'], 'sigma_apply() with prune');
 
+CREATE TABLE seen (id text, name text);
+CREATE FUNCTION after_insert() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (NEW.connection_id, NEW.name); RETURN NULL; END $$;
+CREATE FOREIGN TABLE triggered (connection_id text, name text, details jsonb) SERVER sim OPTIONS (resource 'connections');
+CREATE TRIGGER a AFTER INSERT ON triggered FOR EACH ROW EXECUTE FUNCTION after_insert();
+CREATE TABLE parted (name text, details jsonb) PARTITION BY LIST (name);
+CREATE FOREIGN TABLE parted_sigma PARTITION OF parted DEFAULT SERVER sim OPTIONS (resource 'connections');
+CREATE VIEW postgres_only AS SELECT connection_id, name, type, details FROM sim.connections WHERE type = 'postgres' WITH CHECK OPTION;
+SELECT shows($$INSERT INTO triggered (name, details) VALUES ('fired', pg()); INSERT INTO parted VALUES ('routed', pg()); INSERT INTO postgres_only (name, details) VALUES ('viewed', pg()) RETURNING name || type; INSERT INTO postgres_only (name, details) VALUES ('not viewed', pg() || '{"type": "mysql"}');$$,
+	'{"%dry run: POST%fired%dry run: POST%routed%dry run: POST%viewed%viewedpostgres%ERROR:  44000: %"}', 'triggers, partitions and views');
+SELECT is((SELECT array_agg(name) FROM seen WHERE id IS NULL), '{fired}', 'a trigger sees the row without an id');
+
 -- ------------------------------------------------------------- transactions
 
 SELECT shows($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('a', pg()); UPDATE sim.connections SET name = 'b' WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE type = 'postgres'; COMMIT;$$, '{%POST%PATCH%DELETE%DELETE%}', 'a COMMIT sends nothing either');
@@ -103,7 +114,8 @@ SELECT unalike(dry($$BEGIN; INSERT INTO sim.connections (name, details) VALUES (
 SELECT psql($$BEGIN; UPDATE sim.connections SET name = 'queued' WHERE name = 'MySQL Shop'; SET sigma_fdw.dry_run = on; UPDATE sim.connections SET name = 'shown' WHERE name = 'Postgres Staging'; COMMIT;$$) AS told \gset
 SELECT is(writes(), ARRAY['PATCH /v2/connections/' || id_of(9)], 'what was queued before is sent all the same, what comes later is not');
 SELECT alike(:'told'::text, '%dry run: PATCH /v2/connections/' || id_of(4) || '%', 'but shown');
-SELECT sim_calm() \g /dev/null
+SELECT sim_reset() \g /dev/null
+SELECT alike(psql($$BEGIN; UPDATE sim.connections SET name = 'queued' WHERE name = 'MySQL Shop'; SET sigma_fdw.dry_run = on; UPDATE sim.connections SET name = 'shown' WHERE name = 'queued'; ROLLBACK;$$), '%"name": "queued" becomes "shown"%', 'a dry run sees what is queued');
 SELECT psql($$BEGIN; SELECT length(sigma_create_connection('sim', 'before', pg()) ->> 'connectionId'); SET sigma_fdw.dry_run = on; ROLLBACK;$$) AS told \gset
 SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE name = 'before'), 0, 'a create from before is undone by the rollback');
 SELECT sim_reset() \g /dev/null
@@ -216,6 +228,7 @@ SELECT unalike(told, '%hush%', 'no secret is told: ' || what) FROM told ORDER BY
 SELECT unalike(told, '%48151623%', 'no number that may be one: ' || what) FROM told WHERE what NOT LIKE 'other bodies%' OR what LIKE '%4815%' ORDER BY n;
 SELECT alike(told, '%dry run: %***%', '... though it is shown: ' || what) FROM told WHERE what NOT LIKE 'other bodies%' ORDER BY n;
 SELECT is(log_has(:'start', 'hush|48151623'), NULL, 'nor logged, with every statement that could be');
+SELECT is(log_has(:'start', 'Sigma write'), NULL, 'nor a write, since there was none');
 \if :readable
 SELECT isnt(log_has(:'start', 'dry run: POST /v2/connections'), NULL, 'though the requests are');
 \endif
