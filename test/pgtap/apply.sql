@@ -56,7 +56,7 @@ CREATE TABLE "odd (schema); '"."Odd ""table"" ; x" AS TABLE wanted;
 CREATE VIEW wanted_view AS TABLE wanted;
 CREATE MATERIALIZED VIEW wanted_kept AS TABLE wanted;
 CREATE FUNCTION wanted_rows() RETURNS SETOF wanted LANGUAGE sql AS 'TABLE public.wanted';
-SELECT is(planned(query), '{create w}', 'the query: ' || query) FROM unnest(ARRAY[
+SELECT is(planned(query), '{create w}', 'the query: ' || translate(query, E'\n\t', '  ')) FROM unnest(ARRAY[
 	'wanted', 'public.wanted', '"wanted"', 'WANTED', '"odd (schema); ''"."Odd ""table"" ; x"', 'wanted_view', 'wanted_kept',
 	'TABLE wanted', 'SELECT * FROM wanted', 'select * from wanted;', E'SELECT * FROM wanted -- a comment\n ; ', '(SELECT * FROM wanted)', E'\n\tSELECT name, details FROM wanted',
 	'SELECT * FROM (VALUES (''w'', pg())) AS v (name, details)', 'WITH x AS (TABLE wanted) SELECT * FROM x', 'SELECT * FROM wanted_rows()', 'SELECT details, name FROM wanted',
@@ -101,6 +101,8 @@ DELETE FROM wanted WHERE details IS NULL;
 SELECT is(created(), 0, 'nor created');
 SELECT sim_reset() \g /dev/null
 SELECT is(current_setting('transaction_read_only'), 'off', 'and what comes later may write');
+SELECT alike(psql($$SET client_min_messages = notice; SELECT sigma_plan('sim', 'SELECT sneaky() AS name'); SELECT sigma_plan('sim', 'SELEKT'); SHOW client_min_messages; SHOW log_min_messages; SHOW transaction_read_only; BEGIN; SELECT count(*) FROM sigma_plan('sim', 'wanted'); SHOW client_min_messages; SHOW log_min_messages; SHOW transaction_read_only; INSERT INTO wanted VALUES ('after'); ROLLBACK;$$),
+	E'%notice\nwarning\noff\n12\nnotice\nwarning\noff', 'the query''s settings end with it, well or not');
 SELECT fails('SELECT * FROM sigma_plan(''sim'', NULL)', '22004', 'argument "query" must not be null', NULL, NULL, 'no query');
 SELECT fails('SELECT * FROM sigma_apply(NULL, ''wanted'')', '22004', 'argument "server" must not be null', NULL, NULL, 'no server');
 SELECT fails('SELECT * FROM sigma_apply(''none'', ''wanted'')', '42704', NULL, NULL, NULL, 'an unknown server');
