@@ -16,6 +16,7 @@
 #include <limits.h>
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_type_d.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
@@ -599,6 +600,7 @@ sigma_apply(PG_FUNCTION_ARGS)
 	SigmaHiding hiding;
 	SigmaSession *session;
 	bool		prune = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
+	CommandId	command;
 	List	   *plan;
 	ListCell   *lc;
 
@@ -611,6 +613,7 @@ sigma_apply(PG_FUNCTION_ARGS)
 	check_updates(plan);
 	InitMaterializedSRF(fcinfo, 0);
 	create_missing(session, plan);
+	command = GetCurrentCommandId(true);
 	foreach(lc, plan)
 	{
 		Wanted	   *w = lfirst(lc);
@@ -619,9 +622,9 @@ sigma_apply(PG_FUNCTION_ARGS)
 		if (archive && !prune)
 			continue;
 		if (archive)
-			(void) sigma_change_connection(session, w->entry, NULL, false, NIL);
+			(void) sigma_change_connection(session, command, w->entry, NULL, false, NIL);
 		else if (strcmp(w->action, "update") == 0)
-			(void) sigma_change_connection(session, w->entry, w->body, true, w->secrets);
+			(void) sigma_change_connection(session, command, w->entry, w->body, true, w->secrets);
 		put_row((ReturnSetInfo *) fcinfo->resultinfo, w);
 	}
 	sigma_show_statement(&hiding);

@@ -103,10 +103,17 @@ sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProb
 
 /* A call's transfer is no longer under way. */
 static void
-land(SigmaSession *s)
+land(SigmaCall *call)
 {
-	s->flying--;
-	sigma_shared_end_request(&s->budget_key);
+	SigmaSession *s = call->session;
+
+	if (call->spec.urgent)
+		s->urgent_flying--;
+	else
+	{
+		s->flying--;
+		sigma_shared_end_request(&s->budget_key);
+	}
 }
 
 /* Ends a call wherever it stands: its context, or its session, ends. */
@@ -121,7 +128,7 @@ sigma_detach_call(SigmaCall *call)
 	if (s == NULL)
 		return;
 	if (call->state == CALL_FLYING)
-		land(s);
+		land(call);
 	if (call->state != CALL_DONE)
 		dlist_delete(&call->node);
 	call->state = CALL_DONE;
@@ -165,7 +172,10 @@ send_call(SigmaCall *call)
 	call->transfer = NULL;
 	/* first, so that an error here lets go of the place that it has taken */
 	call->state = CALL_FLYING;
-	s->flying++;
+	if (call->spec.urgent)
+		s->urgent_flying++;
+	else
+		s->flying++;
 	call->transfer = sigma_transfer_start(s->transport, call->context, &request);
 	call->token_number = s->token_number;
 	call->tries++;
@@ -212,7 +222,7 @@ receive_reply(SigmaCall *call)
 	};
 	long		delay;
 
-	land(s);
+	land(call);
 	call->state = CALL_READY;
 	if (call->spec.stats)
 		call->spec.stats->bytes += reply->body.length;
@@ -262,6 +272,7 @@ sigma_advance(SigmaSession *s)
 {
 	dlist_mutable_iter iter;
 	SigmaCall  *waiting = NULL;
+	bool		urgent = false;
 
 	if (s->sign_in && sigma_transfer_done(s->sign_in))
 		sigma_finish_sign_in(s);
@@ -283,6 +294,7 @@ sigma_advance(SigmaSession *s)
 			call->state = CALL_READY;
 		if (call->state == CALL_READY && waiting == NULL)
 			waiting = call;
+		urgent |= call->spec.urgent;
 	}
 	/* outside of any loop over the calls, since it may end all that wait */
 	if (waiting && !sigma_token_is_good(s))
@@ -291,8 +303,15 @@ sigma_advance(SigmaSession *s)
 	{
 		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
 
-		if (call->state == CALL_READY && sigma_token_is_good(s) && s->flying < s->settings->max_concurrency &&
-			now_ms() >= s->look_again_ms)
+		if (call->state != CALL_READY || !sigma_token_is_good(s))
+			continue;
+		/* while the end of a transaction is at work, nobody wants the others any more */
+		if (urgent)
+		{
+			if (call->spec.urgent && s->urgent_flying < s->settings->max_concurrency)
+				send_call(call);
+		}
+		else if (s->flying < s->settings->max_concurrency && now_ms() >= s->look_again_ms)
 		{
 			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency,
 										   s->flying))
@@ -301,6 +320,16 @@ sigma_advance(SigmaSession *s)
 				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
 		}
 	}
+}
+
+/*
+ * Gives a call up: if it has not been sent, it never will be.  It is not to be
+ * asked for anything afterwards.
+ */
+void
+sigma_call_give_up(SigmaCall *call)
+{
+	sigma_detach_call(call);
 }
 
 /* How long nothing will happen by itself, in ms; -1: until a transfer ends. */

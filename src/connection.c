@@ -544,6 +544,11 @@ sigma_entry_replaced(SigmaSpan entry, SigmaSpan body)
 			continue;
 		(void) copy_member(&s, shown[i].field, &details, shown[i].member);
 	}
+	if (get_member(&details, "metadataUrl", &value))
+	{
+		begin_member(&s, "isIndependentOAuth");
+		appendStringInfoString(&s, "true");
+	}
 	begin_member(&s, "useOauth");
 	appendStringInfoString(&s, get_member(&details, "useOauth", &value) &&
 						   value.kind == SIGMA_JSON_TRUE ? "true" : "false");

@@ -100,9 +100,12 @@ sigma_count_target(Oid relid)
 	return sigma_list_target(&spec, NULL);
 }
 
-/* How many entries the list has.  Raises whatever reading it raises. */
+/*
+ * How many entries the list has, with the changes of this transaction's
+ * commands before "as_of".  Raises whatever reading it raises.
+ */
 int64
-sigma_count_entries(SigmaSession *session, Oid relid, SigmaStats *stats)
+sigma_count_entries(SigmaSession *session, Oid relid, CommandId as_of, SigmaStats *stats)
 {
 	SigmaTableOptions *options = sigma_table_options(relid);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sigma count",
@@ -126,6 +129,8 @@ sigma_count_entries(SigmaSession *session, Oid relid, SigmaStats *stats)
 	else
 	{
 		spec = count_spec(options, options->page_size);
+		spec.dated = true;
+		spec.as_of = as_of;
 		pager = sigma_pager_open(session, context, &spec, stats);
 		while (sigma_pager_next(pager, &entry))
 			count++;

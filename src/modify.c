@@ -495,7 +495,9 @@ sigmaExecForeignTruncate(List *rels, DropBehavior behavior UNUSED, bool restart_
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot truncate foreign table \"%s\"", RelationGetRelationName((Relation) linitial(rels))),
 			 errdetail("Sigma has no request that deletes all of a list."),
-			 errhint("Use DELETE, which deletes one after another.")));
+			 (sigmaIsForeignRelUpdatable(linitial(rels)) & (1 << CMD_DELETE)) != 0
+			 ? errhint("Use DELETE, which deletes one after another.")
+			 : errhint("Sigma's API has no way to delete them.")));
 }
 
 void

@@ -28,7 +28,6 @@ typedef struct Queued
 {
 	SigmaChange change;			/* a copy */
 	SigmaSession *session;		/* pinned */
-	CommandId	command;		/* of the statement that asked for it */
 	char	   *role;			/* whose statement that was */
 	int			level;			/* transaction nesting level that it belongs to */
 	struct Queued *previous;	/* change of the same connection; or NULL */
@@ -300,7 +299,7 @@ send_statement(int first, MemoryContext context)
 	{
 		Queued	   *q = list_nth(queue, end);
 
-		if (q->session != begin->session || q->command != begin->command)
+		if (q->session != begin->session || q->change.command != begin->change.command)
 			break;
 		end++;
 	}
@@ -450,7 +449,6 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 	q->change.after = copy_span(change->after);
 	q->role = pstrdup(GetUserNameFromId(GetUserId(), false));
 	q->session = session;
-	q->command = GetCurrentCommandId(true);
 	q->level = GetCurrentTransactionNestLevel();
 	q->key = pstrdup(key);
 	last = last_insert(connections, q->key, &found);
@@ -461,13 +459,13 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 	MemoryContextSwitchTo(old);
 }
 
-/* Has the command that is running changed the connection with that id? */
-bool
-sigma_queue_has_now(Oid serverid, const char *id)
+/* The command that last changed the connection with that id; InvalidCommandId: none. */
+CommandId
+sigma_queue_last(Oid serverid, const char *id)
 {
 	Last	   *last = queue == NIL ? NULL : last_lookup(connections, queue_key(serverid, id));
 
-	return last && last->queued && last->queued->command == GetCurrentCommandId(false);
+	return last && last->queued ? last->queued->change.command : InvalidCommandId;
 }
 
 /* Is there any change of a server's connections? */
@@ -501,7 +499,7 @@ sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after
 	if (as_of == InvalidCommandId)
 		as_of = GetCurrentCommandId(false);
 	for (const Queued *q = last->queued; q; q = q->previous)
-		if (q->command < as_of)
+		if (q->change.command < as_of)
 		{
 			*after = q->change.after;
 			return true;

@@ -163,7 +163,8 @@ begin_count(ForeignScanState *node)
 	/* what the statement makes must not be counted, whenever it comes to count */
 	if (statement_writes(node->ss.ps.state, serverid))
 	{
-		scan->count = sigma_count_entries(scan->session, relid, &scan->stats);
+		scan->count = sigma_count_entries(scan->session, relid, node->ss.ps.state->es_snapshot->curcid,
+										  &scan->stats);
 		scan->count_known = true;
 	}
 }
@@ -428,7 +429,12 @@ next_kept_row(SigmaScan *scan, TupleTableSlot *slot)
 	if (scan->store == NULL)
 		begin_store(scan);
 	if (tuplestore_gettupleslot(scan->store, true, false, scan->store_slot))
-		return ExecCopySlot(slot, scan->store_slot);
+	{
+		ExecCopySlot(slot, scan->store_slot);
+		/* what comes from a file is allocated in the row's context, and must not be freed after it */
+		ExecClearTuple(scan->store_slot);
+		return slot;
+	}
 	if (scan->complete)
 		return ExecClearTuple(slot);
 	fetch_row(scan, slot);
@@ -447,7 +453,8 @@ next_count(SigmaScan *scan, TupleTableSlot *slot)
 	if (scan->count_returned)
 		return slot;
 	if (!scan->count_known)
-		scan->count = sigma_count_entries(scan->session, scan->counted, &scan->stats);
+		scan->count = sigma_count_entries(scan->session, scan->counted,
+										  scan->node->ss.ps.state->es_snapshot->curcid, &scan->stats);
 	scan->count_known = true;
 	scan->count_returned = true;
 	slot->tts_values[0] = Int64GetDatum(scan->count);

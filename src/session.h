@@ -30,7 +30,8 @@ struct SigmaSession
 	bool		stale;			/* they have changed since */
 	int			references;
 	dlist_head	calls;			/* those that are not DONE */
-	int			flying;			/* calls in that state */
+	int			flying;			/* calls in that state, but for */
+	int			urgent_flying;	/* those that have places of their own */
 	double	   *totals;			/* per resource, the last "total" seen; or -1 */
 
 	/* what is shared with other backends */

@@ -562,6 +562,7 @@ typedef struct SigmaCallSpec
 	const char *subject;		/* what a write is about, for a hint; or NULL */
 	List	   *secrets;		/* texts to mask in whatever the server says */
 	SigmaStats *stats;			/* or NULL; must outlive the call */
+	bool		urgent;			/* goes before all others, which are not sent meanwhile */
 } SigmaCallSpec;
 
 extern SigmaSession *sigma_session_open(Oid serverid, Oid userid, MemoryContext context);
@@ -594,6 +595,7 @@ extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
 extern bool sigma_call_done(const SigmaCall *call);
 extern void sigma_call_wait(SigmaCall *call);
 extern bool sigma_call_wait_until(SigmaCall *call, double deadline_ms);
+extern void sigma_call_give_up(SigmaCall *call);
 extern int	sigma_call_status(const SigmaCall *call);
 extern const char *sigma_call_request_id(const SigmaCall *call);
 extern void sigma_session_poll(SigmaSession *session);
@@ -620,7 +622,8 @@ extern bool sigma_log_writes;	/* sigma_fdw.log_writes */
 typedef struct SigmaEffect SigmaEffect;
 
 extern void sigma_effect_done(SigmaEffect *effect, const char *done);
-extern void sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id);
+extern void sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id,
+							  const char *perhaps);
 extern void sigma_effect_told(SigmaEffect *effect);
 extern bool sigma_effect_gone(const SigmaSession *session, const char *id);
 
@@ -667,11 +670,12 @@ typedef struct SigmaChange
 	const char *id;
 	const char *name;			/* as it was; NULL if the table does not show it */
 	const char *version;		/* "updatedAt" as it was read; NULL: not compared */
+	CommandId	command;		/* that asks for it; those after it see it */
 	SigmaSpan	after;			/* the entry as it will be, in UTF-8 */
 } SigmaChange;
 
 extern void sigma_queue_change(SigmaSession *session, const SigmaChange *change);
-extern bool sigma_queue_has_now(Oid serverid, const char *id);
+extern CommandId sigma_queue_last(Oid serverid, const char *id);
 extern bool sigma_queue_any(Oid serverid);
 extern bool sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after);
 
@@ -779,8 +783,8 @@ extern char *sigma_entry_difference(SigmaSpan before, SigmaSpan after);
 extern SigmaWrite sigma_connection_write(const char *name, const char *body, List *secrets,
 										 SigmaStats *stats);
 extern SigmaWrite sigma_restore_write(char *id, const char *name, const char *body, List *secrets);
-extern SigmaSpan sigma_change_connection(SigmaSession *session, SigmaSpan entry, const char *body,
-										 bool replaces, List *secrets);
+extern SigmaSpan sigma_change_connection(SigmaSession *session, CommandId command, SigmaSpan entry,
+										 const char *body, bool replaces, List *secrets);
 extern SigmaPager *sigma_connections_named(SigmaSession *session);
 extern bool sigma_next_named(SigmaPager *pager, const char *name, SigmaEntry *entry);
 extern void sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_id,
@@ -844,7 +848,8 @@ extern ForeignScan *sigma_count_plan(PlannerInfo *root, ForeignPath *path, List 
 									 Plan *outer_plan);
 extern Oid	sigma_count_relid(const ForeignScan *plan);
 extern char *sigma_count_target(Oid relid);
-extern int64 sigma_count_entries(SigmaSession *session, Oid relid, SigmaStats *stats);
+extern int64 sigma_count_entries(SigmaSession *session, Oid relid, CommandId as_of,
+								 SigmaStats *stats);
 
 /* ------------------------------------------------------------------ scan.c
  * Floor 5: running a scan.

@@ -46,9 +46,12 @@ struct SigmaEffect
 	char	   *done;			/* what to say once it is; else NULL */
 	char	   *undo;			/* the path whose DELETE undoes it; or NULL */
 	char	   *id;				/* of what that deletes */
+	char	   *perhaps;		/* what to say if nobody knows whether it did */
 	char	   *why;			/* undoing it has failed; or NULL */
+	bool		unsure;			/* or perhaps it has not */
 	int			level;			/* transaction nesting level that it belongs to */
-	SigmaCall  *call;			/* that undoes it, while it is under way */
+	SigmaCall  *writing;		/* the write itself, while it is under way */
+	SigmaCall  *call;			/* that undoes it, likewise */
 };
 
 bool		sigma_dry_run = false;
@@ -116,6 +119,7 @@ forget(SigmaEffect *e)
 	free_text(e->done);
 	free_text(e->undo);
 	free_text(e->id);
+	free_text(e->perhaps);
 	free_text(e->why);
 	pfree(e);
 }
@@ -148,9 +152,18 @@ warn_of(const SigmaEffect *e)
 				 errhint("Look in Sigma before you try again.")));
 	else if (e->why)
 		ereport(WARNING,
+				(errmsg("%s although its transaction was rolled back",
+						sendable(e->unsure ? e->perhaps : e->done)),
+				 e->unsure
+				 ? errdetail("Whether it was deleted again on server \"%s\" is unknown: %s.",
+							 sendable(e->server), sendable(e->why))
+				 : errdetail("It could not be deleted again on server \"%s\": %s.",
+							 sendable(e->server), sendable(e->why)),
+				 errhint("Delete it in Sigma if it is not wanted.")));
+	else if (e->undo)
+		ereport(WARNING,
 				(errmsg("%s although its transaction was rolled back", sendable(e->done)),
-				 errdetail("It could not be deleted again on server \"%s\": %s.",
-						   sendable(e->server), sendable(e->why)),
+				 errdetail("The option \"on_rollback\" of server \"%s\" is \"keep\".", sendable(e->server)),
 				 errhint("Delete it in Sigma if it is not wanted.")));
 	else
 		ereport(WARNING,
@@ -169,6 +182,7 @@ start_undoing(SigmaEffect *e, MemoryContext context)
 		.target = e->undo,
 		.purpose = SIGMA_WRITE,
 		.subject = "undoing a create that was rolled back",
+		.urgent = true,
 	};
 
 	e->call = sigma_call_start(e->session, context, &spec);
@@ -226,8 +240,14 @@ finish_undoing(SigmaEffect *e)
 	if (done && (failure == NULL || failure->sqlstate == ERRCODE_NO_DATA_FOUND))
 		return true;
 	free_text(e->why);
-	e->why = MemoryContextStrdup(effects_context, failure ? failure->message
-								 : "there was no time, or nobody wanted to wait");
+	e->unsure = fate == SIGMA_UNKNOWN;
+	e->why = MemoryContextStrdup(effects_context,
+								 failure ? failure->message :
+								 QueryCancelPending || (ProcDiePending && !proc_exit_inprogress)
+								 ? "the wait was cancelled" :
+								 proc_exit_inprogress ? "the session is ending" :
+								 psprintf("rollback_timeout (%d ms) passed",
+										  sigma_session_rollback_timeout(e->session)));
 	return false;
 }
 
@@ -300,6 +320,26 @@ undo_effects_quietly(int level)
 		MemoryContextDelete(context);
 }
 
+/*
+ * Writes that nobody waits for any more: the process is being terminated, which
+ * no PG_CATCH() sees.  What has not left by now must not leave later.
+ */
+static void
+give_up_writes(int level)
+{
+	ListCell   *lc;
+
+	foreach(lc, effects)
+	{
+		SigmaEffect *e = lfirst(lc);
+
+		if (e->level >= level && e->writing)
+			sigma_call_give_up(e->writing);
+		if (e->level >= level)
+			e->writing = NULL;
+	}
+}
+
 /* The transaction or subtransaction of this level is rolled back. */
 static void
 roll_back(int level)
@@ -312,6 +352,7 @@ roll_back(int level)
 		return;
 	/* the statement that failed may hold the secrets of what it created */
 	sigma_hide_statement(&hiding);
+	give_up_writes(level);
 	undo_effects_quietly(level);
 	left = list_copy(effects);
 	foreach(lc, left)
@@ -325,6 +366,7 @@ roll_back(int level)
 		copy.maybe = pstrdup(e->maybe);
 		copy.done = e->done ? pstrdup(e->done) : NULL;
 		copy.why = e->why ? pstrdup(e->why) : NULL;
+		copy.perhaps = e->perhaps ? pstrdup(e->perhaps) : NULL;
 		/* first, so that it is told but once, whatever happens */
 		forget(e);
 		warn_of(&copy);
@@ -413,11 +455,13 @@ sigma_effect_done(SigmaEffect *effect, const char *done)
 
 /*
  * A rollback is to undo it by a DELETE of this path, which deletes the
- * connection of that id.
+ * connection of that id; "perhaps" is the clause for when it is not known
+ * whether it did.
  */
 void
-sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id)
+sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id, const char *perhaps)
 {
+	effect->perhaps = MemoryContextStrdup(effects_context, perhaps);
 	effect->undo = MemoryContextStrdup(effects_context, target);
 	effect->id = MemoryContextStrdup(effects_context, id);
 }
@@ -460,6 +504,7 @@ settle(SigmaWrite *write, const SigmaFailure *why)
 {
 	SigmaEffect *e = write->effect;
 
+	e->writing = NULL;
 	if (why == NULL)
 		write->fate = SIGMA_ACTED;
 	else if (sigma_call_may_have_acted(write->call))
@@ -474,7 +519,7 @@ settle(SigmaWrite *write, const SigmaFailure *why)
 	}
 }
 
-/* An error has ended the wait for a write. */
+/* An error has ended the wait for a write: it is given up, wherever it stands. */
 static void
 settle_interrupted(SigmaWrite *write)
 {
@@ -483,13 +528,18 @@ settle_interrupted(SigmaWrite *write)
 	if (e == NULL || write->fate != SIGMA_NOT_SENT)
 		return;
 	/* its reply had come, but was not yet looked at */
-	if (write->call && sigma_call_done(write->call) && sigma_call_failure(write->call) == NULL)
+	if (write->call && sigma_call_done(write->call))
 	{
-		write->fate = SIGMA_UNKNOWN;
-		(void) write->succeeded(write);
-		settle(write, NULL);
+		if (sigma_call_failure(write->call) == NULL)
+		{
+			write->fate = SIGMA_UNKNOWN;
+			(void) write->succeeded(write);
+		}
+		settle(write, sigma_call_failure(write->call));
+		return;
 	}
-	else if (write->call && sigma_call_may_have_acted(write->call))
+	e->writing = NULL;
+	if (write->call && sigma_call_may_have_acted(write->call))
 	{
 		write->fate = SIGMA_UNKNOWN;
 		log_write(e->role, e->server, &write->spec, write->id, write->call, write->fate);
@@ -499,6 +549,9 @@ settle_interrupted(SigmaWrite *write)
 		write->effect = NULL;
 		forget(e);
 	}
+	if (write->call)
+		sigma_call_give_up(write->call);
+	write->call = NULL;
 }
 
 /* Waits for a write that is under way, and says what became of it. */
@@ -548,6 +601,7 @@ sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *write
 
 				next->effect = remember(session, next);
 				next->call = sigma_call_start(session, context, &next->spec);
+				next->effect->writing = next->call;
 				started++;
 			}
 			if (i >= started)

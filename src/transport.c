@@ -768,6 +768,9 @@ finish_transfer(SigmaTransfer *transfer, CURLcode result)
 	reply->body.length = transfer->length;
 	if (result == CURLE_OK)
 		transfer->error[0] = '\0';
+	else if (result == CURLE_SEND_FAIL_REWIND)
+		/* libcurl's own words tell why it does not send a write again, not what happened */
+		strlcpy(transfer->error, "the server closed the connection", sizeof(transfer->error));
 	else if (transfer->error[0] == '\0')
 		strlcpy(transfer->error, curl_easy_strerror(result), sizeof(transfer->error));
 }

@@ -80,6 +80,7 @@ take_connection(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, TupleTable
 				SigmaSpan *entry)
 {
 	char	   *id = sigma_row_text(m, row, "connection_id");
+	CommandId	last;
 	bool		taken;
 
 	if (id == NULL)
@@ -94,7 +95,13 @@ take_connection(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, TupleTable
 				 errdetail("The id that column \"connection_id\" of foreign table \"%s\" shows is not as Sigma gave it.",
 						   RelationGetRelationName(rinfo->ri_RelationDesc)),
 				 errhint("Give the column the type text or uuid.")));
-	return !taken && !sigma_queue_has_now(sigma_session_serverid(m->session), id);
+	last = sigma_queue_last(sigma_session_serverid(m->session), id);
+	if (last != InvalidCommandId && last > estate->es_output_cid)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("connection to be changed was already changed by an operation triggered by the current command"),
+				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
+	return !taken && last != estate->es_output_cid;
 }
 
 /*
@@ -121,7 +128,7 @@ sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 
 		done = take_connection(m, estate, rinfo, slot, &entry);
 		if (done)
-			(void) sigma_change_connection(m->session, entry, NULL, false, NIL);
+			(void) sigma_change_connection(m->session, estate->es_output_cid, entry, NULL, false, NIL);
 	}
 	MemoryContextSwitchTo(old);
 	return done ? slot : NULL;
@@ -292,7 +299,7 @@ compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, Sigm
 
 /* Asks for what the statement makes of a row; the entry as it will be. */
 static SigmaSpan
-update_connection(SigmaModify *m, RowChange *change, SigmaSpan entry)
+update_connection(SigmaModify *m, CommandId command, RowChange *change, SigmaSpan entry)
 {
 	List	   *secrets = NIL;
 	const char *body;
@@ -315,7 +322,7 @@ update_connection(SigmaModify *m, RowChange *change, SigmaSpan entry)
 			sigma_body_add_json(patch, "useOauth", change->use_oauth);
 		body = sigma_body_text(patch);
 	}
-	return sigma_change_connection(m->session, entry, body, change->replaces, secrets);
+	return sigma_change_connection(m->session, command, entry, body, change->replaces, secrets);
 }
 
 /*
@@ -345,7 +352,7 @@ sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	{
 		change = compare_rows(m, m->old_slot, slot, entry);
 		if (change.any)
-			entry = update_connection(m, &change, entry);
+			entry = update_connection(m, estate->es_output_cid, &change, entry);
 		if (m->reader)
 			sigma_entry_to_row(m, entry, slot);
 	}

@@ -40,7 +40,8 @@ connection_made(SigmaWrite *write)
 											  write->name, id));
 	target = sigma_fill_path(CONNECTION_PATH, &id);
 	if (target)
-		sigma_effect_undo(write->effect, target, id);
+		sigma_effect_undo(write->effect, target, id,
+						  psprintf("connection \"%s\" (%s) may exist in Sigma", write->name, id));
 	return NULL;
 }
 
@@ -83,21 +84,26 @@ sigma_restore_write(char *id, const char *name, const char *body, List *secrets)
 }
 
 /*
- * Asks for a change of a connection when the transaction commits: DELETE if
- * "body" is NULL, else PATCH or PUT ("replaces") with that body (JSON in UTF-8).
+ * Asks for a change of a connection when the transaction commits, for a command
+ * that GetCurrentCommandId(true) has given: DELETE if "body" is NULL, else PATCH or PUT ("replaces") with that body (JSON in UTF-8).
  * "entry" is what was read of the connection.  In a dry run it is only shown.
  * Returns the entry as it will be, palloc'd.
  */
 SigmaSpan
-sigma_change_connection(SigmaSession *session, SigmaSpan entry, const char *body, bool replaces,
-						List *secrets)
+sigma_change_connection(SigmaSession *session, CommandId command, SigmaSpan entry,
+						const char *body, bool replaces, List *secrets)
 {
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
 	char	   *id = sigma_json_member_text(&object, "connectionId");
 	char	   *version = sigma_json_member_text(&object, "updatedAt");
-	SigmaChange change = {.body = body, .secrets = secrets, .id = id};
+	char	   *archived = sigma_json_member_text(&object, "isArchived");
+	SigmaChange change = {.body = body, .secrets = secrets, .id = id, .command = command};
 	SigmaCallSpec spec = {.body = body};
 	char	   *difference;
+
+	/* what is deleted already, or is about to be, need not be deleted again */
+	if (body == NULL && archived && strcmp(archived, "true") == 0)
+		return entry;
 
 	change.name = sigma_json_member_text(&object, "name");
 	change.target = sigma_connection_target(CONNECTION_PATH, id);
