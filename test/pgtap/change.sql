@@ -1,0 +1,275 @@
+-- Changing and deleting connections: what is asked for is sent when the
+-- transaction commits, once, and until then only its own reads know of it.
+
+\ir lib/simulator.sql
+SELECT * FROM no_plan();
+
+CREATE FUNCTION pg() RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT '{"type": "postgres", "host": "h", "database": "d"}'::jsonb $$;
+CREATE FUNCTION details_of(id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT sim_call('GET', 'details/' || id) $$;
+CREATE FOREIGN TABLE everything (connection_id text, name text, type text, is_archived bool, updated_at timestamptz, details jsonb) SERVER sim OPTIONS (resource 'connections', include_archived 'true');
+CREATE TABLE was AS SELECT connection_id AS id, name, type FROM everything;
+CREATE FUNCTION id(name text) RETURNS text STABLE LANGUAGE sql AS $$ SELECT w.id FROM was w WHERE w.name = $1 $$;
+
+-- each change that Sigma was asked for: method, name (at the start), and body
+CREATE FUNCTION sent(process text DEFAULT 'main') RETURNS text[] LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(concat_ws(' ', l.method, coalesce(w.name, l.path), l.body) ORDER BY l.n), '{}')
+	FROM sim_log(process) l LEFT JOIN was w ON l.path = '/v2/connections/' || w.id WHERE l.method <> 'GET'
+$$;
+-- what a script of another session sends, in any order; what it was told is in told()
+CREATE FUNCTION run(script text) RETURNS text[] LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM sim_reset();
+	PERFORM set_config('sim.told', coalesce(psql(script), ''), false);
+	RETURN coalesce(sorted(sent()), '{}');
+END $$;
+CREATE FUNCTION told() RETURNS text LANGUAGE sql AS $$ SELECT current_setting('sim.told') $$;
+CREATE FUNCTION lines() RETURNS text[] LANGUAGE sql AS $$ SELECT sorted(regexp_split_to_array(told(), E'\n')) $$;
+-- the same with faults, since a reset takes them away
+CREATE FUNCTION run_spoilt(fault jsonb, script text) RETURNS text[] LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM sim_reset();
+	PERFORM sim_fault(fault);
+	PERFORM set_config('sim.told', coalesce(psql(script), ''), false);
+	RETURN coalesce(sorted(sent()), '{}');
+END $$;
+CREATE FUNCTION archived() RETURNS text[] LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(name ORDER BY name COLLATE "C"), '{}') FROM everything WHERE is_archived AND name NOT IN ('Old Postgres Warehouse', 'Snowflake Trial')
+$$;
+
+-- ------------------------------------------------------------------- DELETE
+
+SELECT sim_reset() \g /dev/null
+BEGIN;
+DELETE FROM sim.connections WHERE name LIKE 'Postgres%';
+SELECT sent() AS before, (SELECT count(connection_id) FROM sim.connections WHERE name LIKE 'Postgres%') AS left \gset
+COMMIT;
+SELECT is(:'before'::text[], '{}', 'DELETE sends nothing before the commit');
+SELECT is(:left, 0, 'but hides the rows at once');
+SELECT is(sorted(sent()), '{DELETE Postgres Production,DELETE Postgres Staging}', 'and each is deleted once at the commit');
+SELECT is(archived(), '{Postgres Production,Postgres Staging}', 'and no other');
+SELECT count(*) AS count FROM sim.connections \gset
+SELECT is(:count, 11, 'the next transaction sees what is left');
+SELECT is(cardinality(sent()), 2, 'and sends nothing again');
+
+SELECT is(run($$DELETE FROM sim.connections WHERE name = 'MySQL Shop';$$), '{DELETE MySQL Shop}', 'without BEGIN, at the end of the statement');
+SELECT is(told(), '', 'without a word');
+SELECT is(run($$BEGIN; DELETE FROM sim.connections; ROLLBACK; SELECT 1;$$), '{}', 'ROLLBACK');
+SELECT is(run($$BEGIN; DELETE FROM sim.connections; SELECT 1 / 0; COMMIT;$$), '{}', 'an error behind it');
+SELECT is(run($$BEGIN; SAVEPOINT s; DELETE FROM sim.connections; ROLLBACK TO s; COMMIT;$$), '{}', 'ROLLBACK TO SAVEPOINT');
+SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; SAVEPOINT s; DELETE FROM sim.connections; SAVEPOINT t; DELETE FROM sim.connections; RELEASE t; ROLLBACK TO s; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; COMMIT;$$),
+	'{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'of what came before and behind');
+SELECT is(run($$BEGIN; SAVEPOINT s; SAVEPOINT t; DELETE FROM sim.connections; RELEASE t; RELEASE s; ROLLBACK;$$), '{}', 'released savepoints, rolled back');
+SELECT is(run($$BEGIN; SAVEPOINT s; SAVEPOINT t; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; RELEASE t; ROLLBACK TO s; COMMIT;$$), '{}', 'a released savepoint in one that is rolled back');
+SELECT is(run($$BEGIN; SAVEPOINT s; SAVEPOINT t; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; RELEASE t; RELEASE s; COMMIT;$$), '{DELETE MySQL Shop}', 'released savepoints, committed');
+SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; SAVEPOINT s; DELETE FROM everything WHERE name = 'MySQL Shop'; ROLLBACK TO s; DELETE FROM everything WHERE name = 'AlloyDB Orders'; COMMIT;$$), '{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'the second DELETE of a row is rolled back, the first is not');
+SELECT is(run($$DO $b$ BEGIN
+	DELETE FROM sim.connections WHERE name = 'MySQL Shop';
+	BEGIN DELETE FROM sim.connections; PERFORM 1 / 0; EXCEPTION WHEN division_by_zero THEN NULL; END;
+	BEGIN DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; EXCEPTION WHEN division_by_zero THEN NULL; END; END $b$;$$),
+	'{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'exception blocks');
+SELECT is(run($$DO $b$ BEGIN DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; ROLLBACK; DELETE FROM sim.connections WHERE name LIKE 'Big%'; END $b$;$$),
+	'{DELETE BigQuery Finance,DELETE MySQL Shop}', 'transactions of a procedure');
+SELECT is(run($$CREATE TEMP TABLE later (a int UNIQUE DEFERRABLE INITIALLY DEFERRED); BEGIN; DELETE FROM sim.connections; INSERT INTO later VALUES (1), (1); COMMIT;$$), '{}', 'a deferred constraint fails first');
+SELECT alike(told(), '%ERROR:  23505: %', 'and is what one is told');
+SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; SELECT pg_terminate_backend(pg_backend_pid());$$), '{}', 'a session that ends in between');
+SELECT is(run($$EXPLAIN (ANALYZE, TIMING off, SUMMARY off, COSTS off) DELETE FROM sim.connections WHERE name = 'MySQL Shop';$$), '{DELETE MySQL Shop}', 'EXPLAIN ANALYZE does it');
+SELECT is(run($$PREPARE d (text) AS DELETE FROM sim.connections WHERE name = $1; SET plan_cache_mode = force_generic_plan; EXECUTE d('MySQL Shop'); EXECUTE d('none'); EXECUTE d('AlloyDB Orders');
+	PREPARE k (text) AS DELETE FROM sim.connections WHERE connection_id = $1 RETURNING name; EXECUTE k(id('BigQuery Finance')); EXECUTE k(NULL); EXECUTE k('none');$$), '{DELETE AlloyDB Orders,DELETE BigQuery Finance,DELETE MySQL Shop}', 'prepared statements, generic plans');
+SELECT is(told(), 'BigQuery Finance', '... RETURNING');
+SELECT is(run($$DELETE FROM sim.connections WHERE false; DELETE FROM sim.connections WHERE connection_id IS NULL; DELETE FROM sim.connections WHERE name = 'none';$$), '{}', 'no row, no change');
+
+-- several at once
+SELECT sim_reset() \g /dev/null
+SELECT sim_config('{"latency_ms": 40}') \g /dev/null
+ALTER SERVER sim OPTIONS (ADD max_concurrency '4');
+DELETE FROM sim.connections;
+SELECT is((SELECT array[count(*), count(DISTINCT path), max(concurrent)]::int[] FROM sim_log() WHERE method = 'DELETE'), '{13,13,4}', 'rows of a statement are deleted side by side, as many as the server option says');
+ALTER SERVER sim OPTIONS (SET max_concurrency '1');
+SELECT sim_reset() \g /dev/null
+DELETE FROM sim.connections;
+SELECT is((SELECT array[count(*), count(DISTINCT path), max(concurrent)]::int[] FROM sim_log() WHERE method = 'DELETE'), '{13,13,1}', 'or one after another');
+ALTER SERVER sim OPTIONS (DROP max_concurrency);
+
+-- joins
+SELECT is(run($$CREATE TEMP TABLE doomed AS SELECT unnest(ARRAY['MySQL Shop', 'AlloyDB Orders', 'MySQL Shop', 'none']) AS name; ANALYZE doomed;
+	DELETE FROM sim.connections c USING doomed d WHERE c.name = d.name RETURNING c.name;$$), '{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'USING a table that has a row twice');
+SELECT is(lines(), '{AlloyDB Orders,MySQL Shop}', '... RETURNING it once');
+SELECT is(run($$CREATE TEMP TABLE doomed AS SELECT upper(unnest(ARRAY[id('MySQL Shop'), id('AlloyDB Orders'), id('MySQL Shop')])) AS id; ANALYZE doomed; SET enable_hashjoin = off; SET enable_mergejoin = off;
+	DELETE FROM sim.connections c USING doomed d WHERE c.connection_id = lower(d.id);$$), '{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'look-ups row by row');
+SELECT is(run($$DELETE FROM sim.connections WHERE connection_id IN (SELECT connection_id FROM sim.connections WHERE type = 'mysql');$$), '{DELETE MySQL Shop}', 'a sub-select of the same table');
+SELECT is(run($$DELETE FROM sim.connections c WHERE EXISTS (SELECT FROM sim.connections d WHERE d.type = c.type AND d.connection_id < c.connection_id);$$), (SELECT array_agg('DELETE ' || name ORDER BY name COLLATE "C") FROM was c WHERE name NOT IN ('Old Postgres Warehouse', 'Snowflake Trial') AND EXISTS (SELECT FROM was d WHERE d.type = c.type AND d.id < c.id AND name NOT IN ('Old Postgres Warehouse', 'Snowflake Trial'))), 'a correlated sub-select, which does not see what the statement deletes');
+SELECT is(run($$DELETE FROM sim.connections c USING sim.connections d, generate_series(1, 3) WHERE c.type = d.type AND c.name = 'MySQL Shop';$$), '{DELETE MySQL Shop}', 'a join with itself');
+SELECT is(run($$DELETE FROM sim.connections WHERE connection_id = ANY (ARRAY[id('MySQL Shop'), id('AlloyDB Orders'), id('MySQL Shop'), NULL, 'none']);$$), '{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'look-ups of several keys');
+
+-- RETURNING, CTEs, functions, views, triggers
+SELECT run($$WITH d AS (DELETE FROM sim.connections WHERE name LIKE 'Postgres%' RETURNING name) SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM sim.connections), (SELECT count(connection_id) FROM sim.connections), (SELECT count(*) FROM sim.connections JOIN d USING (name));$$) AS sent \gset
+SELECT is(:'sent'::text[], '{"DELETE Postgres Production","DELETE Postgres Staging"}', 'DELETE in a CTE');
+SELECT is(told(), '2|13|13|2', 'whose statement sees what was there before');
+SELECT is(run($$WITH d AS (DELETE FROM sim.connections WHERE name = 'MySQL Shop') SELECT;$$), '{DELETE MySQL Shop}', 'a CTE that nobody reads');
+SELECT is(run($$WITH a AS (DELETE FROM sim.connections WHERE name = 'MySQL Shop' RETURNING name), b AS (DELETE FROM everything WHERE name IN ('MySQL Shop', 'AlloyDB Orders') RETURNING name) SELECT FROM a, b;$$), '{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'two CTEs delete one connection once');
+SELECT run($$WITH a AS (UPDATE sim.connections SET name = 'first' WHERE name = 'MySQL Shop'), b AS (DELETE FROM sim.connections WHERE name = 'MySQL Shop') UPDATE sim.connections SET name = 'second' WHERE name = 'MySQL Shop';$$) \g /dev/null
+SELECT is(cardinality(sent()), 1, 'nor do they change it in two ways: the first wins, as in PostgreSQL');
+SELECT is(run($$CREATE FUNCTION pg_temp.del(text) RETURNS bigint LANGUAGE sql AS 'DELETE FROM sim.connections WHERE name = $1; SELECT count(*) FROM sim.connections'; SELECT pg_temp.del(n) FROM unnest(ARRAY['MySQL Shop', 'none', 'AlloyDB Orders']) n;$$), '{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'a function that deletes');
+SELECT is(told(), E'12\n12\n11', 'and sees so');
+SELECT is(run($$DO $b$ DECLARE c record; BEGIN FOR c IN SELECT name FROM sim.connections ORDER BY name LOOP DELETE FROM sim.connections WHERE name = c.name AND c.name < 'B'; END LOOP; END $b$;$$), '{DELETE AlloyDB Orders,DELETE Azure SQL People}', 'a loop over what it deletes');
+CREATE VIEW shops AS SELECT connection_id, name AS called, type FROM sim.connections WHERE name LIKE '%Shop%' WITH CHECK OPTION;
+SELECT is(run($$DELETE FROM shops;$$), '{DELETE MySQL Shop}', 'a view');
+CREATE FOREIGN TABLE triggered (connection_id text, name text, type text, details jsonb) SERVER sim OPTIONS (resource 'connections');
+CREATE TABLE fired (what text);
+CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	INSERT INTO fired VALUES (concat_ws(' ', TG_WHEN, TG_OP, OLD.name, NEW.name, (SELECT count(*) FROM sim.connections WHERE connection_id = OLD.connection_id)));
+	IF OLD.name LIKE 'Big%' THEN RETURN NULL; END IF;
+	IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+	IF TG_WHEN = 'BEFORE' THEN NEW.name := upper(NEW.name); END IF;
+	RETURN NEW; END $$;
+CREATE TRIGGER b BEFORE UPDATE OR DELETE ON triggered FOR EACH ROW EXECUTE FUNCTION fire();
+CREATE TRIGGER a AFTER UPDATE OR DELETE ON triggered FOR EACH ROW EXECUTE FUNCTION fire();
+SELECT is(run($$DELETE FROM triggered WHERE name IN ('MySQL Shop', 'BigQuery Finance') RETURNING name;$$), '{DELETE MySQL Shop}', 'triggers, of which one keeps a row');
+SELECT is((SELECT array_agg(what ORDER BY what) FROM fired), '{AFTER DELETE MySQL Shop 0,BEFORE DELETE BigQuery Finance 1,BEFORE DELETE MySQL Shop 1}', 'which see the old row, and what is true when they fire');
+SELECT is(told(), 'MySQL Shop', '... RETURNING');
+TRUNCATE fired;
+SELECT is(run($$UPDATE triggered SET name = 'new ' || type WHERE name IN ('MySQL Shop', 'BigQuery Finance') RETURNING name;$$), '{"PATCH MySQL Shop {\"name\": \"NEW MYSQL\"}"}', 'triggers of an UPDATE change the row');
+SELECT is((SELECT array_agg(what ORDER BY what) FROM fired), '{AFTER UPDATE MySQL Shop NEW MYSQL 1,BEFORE UPDATE BigQuery Finance new bigQuery 1,BEFORE UPDATE MySQL Shop new mysql 1}', 'and see it');
+SELECT is(told(), 'NEW MYSQL', '... RETURNING');
+
+-- cursors
+SELECT run($$BEGIN; DECLARE c CURSOR FOR SELECT name FROM sim.connections ORDER BY name COLLATE "C"; DECLARE d CURSOR FOR SELECT count(*) FROM sim.connections; DECLARE e CURSOR FOR SELECT name FROM sim.connections WHERE connection_id = id('MySQL Shop');
+	DELETE FROM sim.connections; FETCH c; FETCH d; FETCH e; MOVE ALL c; COMMIT;$$) \g /dev/null
+SELECT is(told(), E'AlloyDB Orders\n13\nMySQL Shop', 'a cursor does not see what is deleted after it was opened');
+SELECT is(run($$BEGIN; DECLARE c CURSOR FOR SELECT name FROM sim.connections; FETCH c; DELETE FROM sim.connections WHERE CURRENT OF c; COMMIT;$$), '{}', 'WHERE CURRENT OF');
+SELECT alike(told(), '%ERROR:  0A000: %', 'is refused');
+SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name < 'S'; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM sim.connections ORDER BY 1; COMMIT; FETCH ALL c;$$), (SELECT array_agg('DELETE ' || name ORDER BY name COLLATE "C") FROM was WHERE name < 'S' AND name <> 'Old Postgres Warehouse'), 'a cursor that is held over the commit');
+SELECT is(cardinality(lines()), 4, '... has what was left');
+
+-- inheritance and partitions
+CREATE TABLE parent (id text, n text);
+CREATE TABLE local_child () INHERITS (parent);
+CREATE FOREIGN TABLE sigma_child (extra text OPTIONS (field 'type'), n text OPTIONS (field 'name'), id text OPTIONS (field 'connectionId')) SERVER sim OPTIONS (resource 'connections');
+ALTER FOREIGN TABLE sigma_child INHERIT parent;
+INSERT INTO local_child VALUES ('1', 'MySQL local');
+SELECT is(run($$BEGIN; DELETE FROM parent WHERE n LIKE 'MySQL%' RETURNING tableoid::regclass, n; SELECT count(*) FROM parent WHERE n LIKE 'MySQL%'; COMMIT;$$), '{DELETE MySQL Shop}', 'a parent with a local and a foreign child');
+SELECT is(lines(), '{0,"local_child|MySQL local","sigma_child|MySQL Shop"}', '... RETURNING');
+SELECT is(run($$UPDATE parent SET n = n || '!' WHERE n LIKE 'MySQL%' RETURNING tableoid::regclass, n;$$), '{"PATCH MySQL Shop {\"name\": \"MySQL Shop!\"}"}', 'UPDATE of it');
+SELECT sim_start('two') \g /dev/null
+SELECT make_server('two', sim_url('two')) \g /dev/null
+CREATE FOREIGN TABLE other_child (id text OPTIONS (field 'connectionId'), n text OPTIONS (field 'name')) INHERITS (parent) SERVER two OPTIONS (resource 'connections');
+SELECT is(run($$DELETE FROM parent WHERE n LIKE 'MySQL%';$$), '{DELETE MySQL Shop}', 'with two foreign children');
+SELECT is(sent('two'), '{DELETE MySQL Shop}', 'of two servers');
+SELECT sim_reset('two') \g /dev/null
+SELECT is(run($$UPDATE parent SET n = 'x' FROM generate_series(1, 2) WHERE n LIKE 'MySQL%' RETURNING tableoid::regclass, n;$$), '{"PATCH MySQL Shop {\"name\": \"x\"}"}', 'UPDATE of them');
+SELECT is(lines(), '{other_child|x,sigma_child|x}', '... RETURNING');
+DROP FOREIGN TABLE other_child;
+CREATE FOREIGN TABLE same_child (id text OPTIONS (field 'connectionId'), n text OPTIONS (field 'name')) INHERITS (parent) SERVER sim OPTIONS (resource 'connections');
+SELECT is(run($$DELETE FROM parent WHERE n LIKE 'MySQL%';$$), '{DELETE MySQL Shop}', 'with two children of one server, each connection is deleted once');
+DROP FOREIGN TABLE same_child;
+CREATE TABLE parted (type text, connection_id text, name text) PARTITION BY LIST (type);
+CREATE TABLE parted_local PARTITION OF parted FOR VALUES IN ('local');
+CREATE FOREIGN TABLE parted_sigma PARTITION OF parted DEFAULT SERVER sim OPTIONS (resource 'connections');
+INSERT INTO parted_local VALUES ('local', '1', 'MySQL');
+SELECT is(run($$DELETE FROM parted WHERE name LIKE 'MySQL%' RETURNING name;$$), '{DELETE MySQL Shop}', 'partitions');
+SELECT is(run($$DELETE FROM parted WHERE type = 'local';$$), '{}', 'of which one is pruned');
+
+-- tables made by hand
+CREATE FOREIGN TABLE few (id uuid OPTIONS (field 'connectionId')) SERVER sim OPTIONS (resource 'connections');
+SELECT is(run($$DELETE FROM few WHERE id = id('MySQL Shop')::uuid RETURNING id = id('MySQL Shop')::uuid;$$), '{DELETE MySQL Shop}', 'a table of one column, a uuid');
+SELECT is(told(), 't', '... RETURNING');
+CREATE FOREIGN TABLE odd (junk int OPTIONS (field 'port'), title varchar(100) OPTIONS (field 'name'), other text OPTIONS (field 'role'), "the id" varchar OPTIONS (field 'connectionId')) SERVER sim OPTIONS (resource 'connections');
+ALTER FOREIGN TABLE odd DROP junk, DROP other, ADD kind text OPTIONS (field 'type');
+SELECT is(run($$DELETE FROM odd WHERE kind = 'mysql' RETURNING *;$$), '{DELETE MySQL Shop}', 'dropped and added columns, of other names');
+SELECT is(told(), 'MySQL Shop|' || id('MySQL Shop') || '|mysql', '... RETURNING *');
+SELECT is(run($$UPDATE odd SET title = kind WHERE kind = 'mysql' RETURNING *;$$), '{"PATCH MySQL Shop {\"name\": \"mysql\"}"}', 'UPDATE of it');
+SELECT is(told(), 'mysql|' || id('MySQL Shop') || '|mysql', '... RETURNING *');
+CREATE FOREIGN TABLE padded (id char(40) OPTIONS (field 'connectionId'), name text) SERVER sim OPTIONS (resource 'connections');
+SELECT is(run($$DELETE FROM padded WHERE name = 'MySQL Shop'$$), '{DELETE MySQL Shop}', 'an id padded with blanks');
+CREATE FOREIGN TABLE without_id (name text, type text) SERVER sim OPTIONS (resource 'connections');
+SELECT is(run($$DELETE FROM without_id WHERE type = 'mysql';$$), '{}', 'a table without an id');
+SELECT alike(told(), '%ERROR:  HV005: cannot tell which connection to change%HINT:  The foreign table needs the column "connection_id".%', 'is told so');
+SELECT is(run($$UPDATE without_id SET name = 'x' WHERE type = 'mysql';$$), '{}', 'by UPDATE, too');
+SELECT alike(told(), '%ERROR:  HV005: cannot tell which connection to change%', 'is told so');
+
+-- archived ones
+SELECT is(run($$DELETE FROM everything WHERE name = 'MySQL Shop'; SELECT is_archived FROM everything WHERE name = 'MySQL Shop';$$), '{DELETE MySQL Shop}', 'a table that shows archived connections');
+SELECT is(told(), 't', 'shows it as archived');
+SELECT run($$BEGIN; DELETE FROM everything WHERE name = 'MySQL Shop'; SELECT is_archived FROM everything WHERE name = 'MySQL Shop'; SELECT count(*), count(connection_id) FROM everything; SELECT is_archived FROM everything WHERE connection_id = id('MySQL Shop'); ROLLBACK;$$) \g /dev/null
+SELECT is(told(), E't\n15|15\nt', 'even before the commit');
+
+-- grants are revoked at once, as ever
+SELECT is(run($$BEGIN; DELETE FROM sim.connection_grants WHERE connection_id = id('Snowflake East'); DELETE FROM sim.connections WHERE name = 'Snowflake East'; SELECT count(*) FROM sim.connection_grants WHERE connection_id = id('Snowflake East'); ROLLBACK;$$) @> '{DELETE Snowflake East}', false, 'grants and connections in one transaction');
+
+-- ---------------------------------------- what the transaction itself reads
+
+SELECT run($$BEGIN; DELETE FROM sim.connections WHERE type = 'postgres' OR name = 'Snowflake East';
+	SELECT count(*) FROM sim.connections; SELECT count(connection_id) FROM sim.connections;
+	SELECT count(name) FROM sim.connections WHERE connection_id = id('Snowflake East');
+	SELECT count(name) FROM sim.connections WHERE connection_id = upper(id('Snowflake East'));
+	SELECT count(name) FROM sim.connections WHERE connection_id IN (id('Snowflake East'), id('MySQL Shop'));
+	SELECT count(name) FROM sim.connections WHERE name = 'Postgres Staging';
+	SELECT count(title) FROM odd; SELECT count(*) FROM few; SELECT count(*) FROM shops; SELECT count(*) FROM everything WHERE NOT is_archived;
+	SELECT count(c.name) FROM was w JOIN sim.connections c ON c.connection_id = w.id; SELECT count(c.name) FROM was w LEFT JOIN sim.connections c ON c.connection_id = w.id WHERE w.type = 'postgres';
+	SELECT count(*) FROM was WHERE id IN (SELECT connection_id FROM sim.connections); SELECT count(*) FROM was w WHERE EXISTS (SELECT FROM sim.connections c WHERE c.connection_id = w.id AND c.type = 'postgres');
+	SELECT count(*) FROM sim.connection_grants g JOIN sim.connections c USING (connection_id) WHERE c.name = 'Snowflake East';
+	SELECT count(*) FROM sim.connection_grants WHERE connection_id IN (id('Snowflake East'), 'x') AND connection_id <> 'x' AND connection_id = (SELECT connection_id FROM sim.connections WHERE name = 'Snowflake East');
+	SELECT count(*) FROM sigma_find_created('sim', 'Snowflake East', '2000-01-01');
+	SELECT name FROM sim.connections ORDER BY name COLLATE "C" DESC LIMIT 1; SELECT name FROM sim.connections LIMIT 1;
+	SELECT count(*) FROM (SELECT name FROM sim.connections FOR UPDATE) c; ROLLBACK;$$) \g /dev/null
+SELECT is(told(), E'10\n10\n0\n0\n1\n0\n10\n10\n1\n10\n10\n0\n10\n0\n0\n0\n0\nStarburst Federation\nSigma Sample Database\n10', 'deleted rows are hidden from every later read');
+SELECT run($$BEGIN; DELETE FROM sim.connections WHERE name = 'Snowflake East'; SELECT count(*) FROM sim.connection_grants WHERE connection_id = id('Snowflake East') AND false; SELECT count(DISTINCT connection_id) FROM sim.connection_grants; ROLLBACK; SELECT count(DISTINCT connection_id) FROM sim.connection_grants;$$) \g /dev/null
+SELECT is(split_part(told(), E'\n', 2)::int + 1, split_part(told(), E'\n', 3)::int, 'and so is what is below them');
+ALTER SERVER sim OPTIONS (ADD page_size '2');
+SELECT run($$BEGIN; DELETE FROM sim.connections WHERE name < 'R'; SELECT count(*) FROM sim.connections; SELECT count(name) FROM sim.connections; SELECT name FROM sim.connections LIMIT 3; ROLLBACK;$$) \g /dev/null
+SELECT is(told(), E'5\n5\nSigma Sample Database\nSnowflake East\nSnowflake West', 'over many pages');
+ALTER SERVER sim OPTIONS (DROP page_size);
+SELECT run($$BEGIN; SAVEPOINT s; DELETE FROM sim.connections; SELECT count(*), count(name) FROM sim.connections; ROLLBACK TO s; SELECT count(*) FROM sim.connections; SELECT count(name) FROM sim.connections; SELECT name FROM sim.connections WHERE connection_id = id('MySQL Shop'); COMMIT;$$) \g /dev/null
+SELECT is(told(), E'0|0\n13\n13\nMySQL Shop', 'they show again after ROLLBACK TO SAVEPOINT');
+BEGIN;
+DELETE FROM sim.connections;
+SELECT psql('SELECT count(*), count(name) FROM sim.connections') AS told \gset
+ROLLBACK;
+SELECT is(:'told'::text, '13|13', 'another session sees them all along');
+SELECT sim_reset('two') \g /dev/null
+SELECT run($$BEGIN; DELETE FROM sim.connections; SELECT count(*) FROM two.connections; DELETE FROM two.connections WHERE name = 'MySQL Shop'; SELECT count(*) FROM two.connections; SAVEPOINT s; DELETE FROM two.connections; ROLLBACK TO s; SELECT count(*) FROM two.connections; ROLLBACK;$$) \g /dev/null
+SELECT is(told(), E'13\n12\n12', 'so does another server, whose ids are the same');
+SELECT is(sent('two'), '{}', 'to which nothing is sent');
+SELECT run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; DELETE FROM two.connections WHERE name = 'AlloyDB Orders'; DELETE FROM sim.connections WHERE name = 'BigQuery Finance'; COMMIT;$$) AS sent \gset
+SELECT is(:'sent'::text[] || sent('two'), '{DELETE BigQuery Finance,DELETE MySQL Shop,DELETE AlloyDB Orders}', 'two servers in one transaction');
+SELECT is(run($$BEGIN; CREATE FUNCTION pg_temp.s() RETURNS bigint STABLE LANGUAGE sql AS 'SELECT count(*) FROM sim.connections'; CREATE FUNCTION pg_temp.v() RETURNS bigint VOLATILE LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM sim.connections); END';
+	DELETE FROM sim.connections WHERE type = 'postgres' RETURNING pg_temp.s(); DELETE FROM sim.connections WHERE name = 'MySQL Shop' RETURNING pg_temp.v(); ROLLBACK;$$), '{}', 'functions in the statement itself');
+SELECT is(told(), E'13\n13\n10', 'a stable one does not see its changes, a volatile one does');
+SELECT is(run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('short-lived', pg()); SELECT count(*) FROM sim.connections; DELETE FROM sim.connections WHERE name = 'short-lived'; SELECT count(*) FROM sim.connections WHERE name = 'short-lived'; COMMIT;$$) @> '{DELETE /v2/connections/b490ca3a-a47a-4000-8a56-00000000000f}', true, 'what the transaction has created can be deleted by it');
+SELECT is(told(), E'14\n0', 'and is hidden');
+
+-- --------------------------------------------- a deletion that fails at commit
+
+CREATE FUNCTION failing(what text, more jsonb) RETURNS text[] LANGUAGE sql AS $f$
+	SELECT run_spoilt(jsonb_build_object('method', 'DELETE', 'path', '/v2/connections/' || id('BigQuery Finance'), 'times', -1, 'do', what) || more,
+	$$SET client_min_messages = warning; BEGIN; INSERT INTO done VALUES (1);
+	DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; DELETE FROM sim.connections WHERE name = 'BigQuery Finance'; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; UPDATE sim.connections SET name = 'x' WHERE name = 'Starburst Federation'; COMMIT;$$)
+$f$;
+CREATE TABLE done (a int);
+CREATE TABLE fates (what text, more jsonb, state text, heading text);
+INSERT INTO fates VALUES ('status', '{"status": 403}', '42501', 'Not deleted'), ('status', '{"status": 404}', 'P0002', 'Not deleted'), ('status', '{"status": 400}', '22023', 'Not deleted'), ('status', '{"status": 500}', '08007', 'Perhaps deleted'), ('lost-reply', '{}', '08007', 'Perhaps deleted'), ('close', '{}', '08007', 'Perhaps deleted'), ('reset', '{}', '08007', 'Perhaps deleted');
+CREATE FUNCTION fate(what text, more jsonb, state text, heading text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	description text := concat_ws(' ', what, more ->> 'status') || ': ';
+BEGIN
+	RETURN NEXT is(failing(what, more), '{DELETE AlloyDB Orders,DELETE BigQuery Finance}', description || 'what comes behind the failure is not sent');
+	RETURN NEXT alike(told(), format('ERROR:  %s: could not delete connection "BigQuery Finance" (%s) at commit: %%', state, id('BigQuery Finance')), description || 'the error names the connection');
+	RETURN NEXT alike(told(), format('%%DETAIL:  Deleted in Sigma: "AlloyDB Orders" (%s). %%', id('AlloyDB Orders')), description || 'and what was deleted');
+	RETURN NEXT alike(told(), CASE WHEN heading = 'Not deleted' THEN format('%%Not deleted: "BigQuery Finance" (%s), "MySQL Shop" (%s). %%', id('BigQuery Finance'), id('MySQL Shop'))
+		ELSE format('%%Not deleted: "MySQL Shop" (%s). Perhaps deleted: "BigQuery Finance" (%s). %%', id('MySQL Shop'), id('BigQuery Finance')) END, description || 'and what was not');
+	RETURN NEXT alike(told(), format('%%Not updated: "Starburst Federation" (%s). %%', id('Starburst Federation')), description || 'and not updated');
+	RETURN NEXT unalike(told(), '%WARNING%', description || 'no WARNING says so again');
+	RETURN NEXT is((SELECT count(*)::int FROM done), 0, description || 'what is local is rolled back');
+	RETURN NEXT is(archived(), CASE WHEN what = 'lost-reply' THEN '{AlloyDB Orders,BigQuery Finance}'::text[] ELSE '{AlloyDB Orders}' END, description || 'and so it is in Sigma');
+END $$;
+SELECT f.* FROM fates, fate(what, more, state, heading) f;
+SELECT run_spoilt(jsonb_build_object('method', 'DELETE', 'after', 1, 'times', 1, 'do', 'status', 'status', 403), $$BEGIN; DELETE FROM sim.connections WHERE name LIKE 'S%'; COMMIT; SELECT count(*) FROM sim.connections; BEGIN; SELECT 1; COMMIT;$$) AS sent \gset
+SELECT is(cardinality(:'sent'::text[]), 4, 'of those side by side none is sent again');
+SELECT is(archived(), '{Sigma Sample Database,Snowflake West,Starburst Federation}', 'all but one are deleted');
+SELECT alike(told(), '%DETAIL:  Deleted in Sigma: "Sigma Sample%"Snowflake West"%"Starburst%). Not deleted: "Snowflake East" (%10' || E'\n1', 'as the DETAIL says');
+SELECT is(run_spoilt(jsonb_build_object('method', 'DELETE', 'path', '/v2/connections/' || id('MySQL Shop'), 'times', -1, 'do', 'status', 'status', 403), $$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('made', pg()); DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT;$$),
+	sorted(ARRAY['DELETE /v2/connections/b490ca3a-a47a-4000-8a56-00000000000f', 'DELETE MySQL Shop', 'POST /v2/connections {"name": "made", "details": {"host": "h", "type": "postgres", "database": "d"}}']), 'what the transaction has created is deleted again');
+SELECT is(archived(), '{made}', 'and nothing else is');
+SELECT is((SELECT count(*)::int FROM (SELECT unnest(run_spoilt(jsonb_build_object('method', 'DELETE', 'path', '/v2/connections/' || id('MySQL Shop'), 'times', -1, 'do', 'status', 'status', 403), $$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('made', pg()); DELETE FROM sim.connections WHERE name = 'made'; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT;$$)) s) s WHERE s LIKE 'DELETE /v2%'), 1, 'not twice, if it has deleted it itself');
+SELECT is(run_spoilt('{"method": "DELETE", "times": 1, "do": "status", "status": 429, "headers": {"Retry-After": "0"}}', $$DELETE FROM sim.connections WHERE name = 'MySQL Shop';$$), '{DELETE MySQL Shop,DELETE MySQL Shop}', 'only a 429 is asked again');
+SELECT is(told(), '', 'and no error');
