@@ -114,6 +114,34 @@ SELECT c.name, c.type, c.warehouse, t.read, t.write
  WHERE c.name IN ('Snowflake via SQL', 'Postgres prod')
  ORDER BY c.name;
 
+\echo '=== Change your mind: a rollback takes it all back ==='
+\echo
+\set ECHO none
+\set QUIET on
+SET client_min_messages = notice;
+\set QUIET off
+\set ECHO queries
+BEGIN;
+INSERT INTO sigma.connections (name, details)
+VALUES ('A mistake', '{"type": "postgres", "host": "db", "database": "app",
+                       "user": "u", "password": "PLACEHOLDER: its password"}');
+UPDATE sigma.connections SET name = 'Postgres (old)' WHERE name = 'Postgres prod';
+DELETE FROM sigma.connections WHERE name = 'Snowflake via SQL';
+SELECT name FROM sigma.connections WHERE name ~ 'mistake|prod|old|via SQL';
+ROLLBACK;
+SELECT name FROM sigma.connections WHERE name ~ 'mistake|prod|old|via SQL';
+
+\echo '=== See what would be sent before you send it ==='
+\echo
+SET sigma_fdw.dry_run = on;
+UPDATE sigma.connections SET name = 'Postgres (old)' WHERE name = 'Postgres prod';
+RESET sigma_fdw.dry_run;
+\set ECHO none
+\set QUIET on
+SET client_min_messages = warning;
+\set QUIET off
+\set ECHO queries
+
 \endif
 
 \echo '=== 6. Join with a local table ==='

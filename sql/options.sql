@@ -88,9 +88,19 @@ SELECT srvoptions FROM pg_foreign_server WHERE srvname = 's';
 -- user mappings
 SELECT outcome('CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (' || o || ')') FROM unnest(ARRAY[
     $$client_id 'x', client_sceret 'not-to-be-seen'$$, $$client_id ''$$, $$client_id 'x', client_secret ''$$,
-    $$password 'not-to-be-seen'$$, $$region 'aws-us-east'$$, $$client_id 'x', client_secret 'y'$$]) o;
+    $$password 'not-to-be-seen'$$, $$region 'aws-us-east'$$,
+    $$client_id 'x', client_secret 'y', client_secret_file '/y'$$, $$client_id 'x', client_secret_file 'y'$$,
+    $$client_id 'x', client_secret 'y'$$]) o;
 SELECT outcome($$ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (SET client_secret '')$$);
 SELECT outcome($$ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (ADD token 'not-to-be-seen')$$);
+SELECT outcome($$ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (ADD client_secret_file '/y')$$);
+SELECT outcome($$ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (DROP client_secret, ADD client_secret_file '/y')$$);
+SELECT outcome($$ALTER SERVER s OPTIONS (ADD client_secret_file '/y')$$);
+SELECT v || ': ' || outcome(format('CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (impersonate %L)', v)) FROM unnest(ARRAY[
+    '', 'ada', '@', 'ada@', '@example.com', 'ada@x@example.com', 'ada okafor@example.com', E'ada@example.com\n', 'ada+b@example.com']) v;
+SELECT v || ': ' || outcome(format('ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (ADD tenant %L)', v)) FROM unnest(ARRAY['', 'a b', E'a\tb', 'a-1']) v;
+SELECT outcome($$ALTER SERVER s OPTIONS (ADD impersonate 'ada@example.com')$$);
+SELECT outcome($$ALTER SERVER s OPTIONS (ADD tenant 'x')$$);
 
 -- tables and columns
 SELECT outcome('CREATE FOREIGN TABLE ' || d) FROM unnest(ARRAY[

@@ -122,6 +122,7 @@ SELECT count(*) FROM connections WHERE name = 'Refused';
 --
 -- A create acts at once; what a rollback leaves behind is named.  The simulator's ids are the same on every run.
 --
+ALTER SERVER sigma OPTIONS (ADD on_rollback 'keep');
 CREATE FUNCTION made(name text) RETURNS text LANGUAGE sql AS
 $$ SELECT sigma_create_connection('sigma', name, '{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "x1x2"}')->>'name' $$;
 BEGIN;
@@ -164,6 +165,17 @@ SAVEPOINT s;
 SELECT made('Released');
 RELEASE s;
 ROLLBACK;
+-- by default nothing is left, and the log shows who has seen to that
+ALTER SERVER sigma OPTIONS (DROP on_rollback);
+SELECT count(*) > 0 AS forgotten FROM written();
+BEGIN;
+SELECT made('Outer');
+SAVEPOINT s;
+SELECT made('Inner');
+ROLLBACK TO s;
+ROLLBACK;
+SELECT regexp_replace(w, ' \{.*', '') FROM written() w;
+SELECT name FROM connections WHERE name IN ('Outer', 'Inner');
 -- nothing is left to warn of
 BEGIN;
 ROLLBACK;

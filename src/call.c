@@ -38,19 +38,35 @@ static List *
 session_secrets(const SigmaSession *s, List *secrets)
 {
 	const SigmaSettings *settings = s->settings;
-	char	   *pair = psprintf("%s:%s", settings->client_id, settings->client_secret);
-	int			length = (int) strlen(pair);
-	int			encoded_length = pg_b64_enc_len(length);
-	char	   *encoded = palloc0(encoded_length + 1);
 
 	secrets = list_copy(secrets);
-	secrets = lappend(secrets, settings->client_secret);
-	secrets = lappend(secrets, sigma_url_encode(settings->client_secret,
-												strlen(settings->client_secret)));
-	if (pg_b64_encode((const void *) pair, length, encoded, encoded_length) > 0)
-		secrets = lappend(secrets, encoded);
+	/* one in a file may not have been read yet, and then nobody has been told it */
+	if (settings->client_secret)
+	{
+		char	   *pair = psprintf("%s:%s", settings->client_id, settings->client_secret);
+		int			length = (int) strlen(pair);
+		int			encoded_length = pg_b64_enc_len(length);
+		char	   *encoded = palloc0(encoded_length + 1);
+
+		secrets = lappend(secrets, settings->client_secret);
+		secrets = lappend(secrets, sigma_url_encode(settings->client_secret,
+													strlen(settings->client_secret)));
+		if (pg_b64_encode((const void *) pair, length, encoded, encoded_length) > 0)
+			secrets = lappend(secrets, encoded);
+	}
 	if (s->token)
 		secrets = lappend(secrets, s->token);
+	if (s->actor_token)
+	{
+		secrets = lappend(secrets, s->actor_token);
+		secrets = lappend(secrets, sigma_url_encode(s->actor_token, strlen(s->actor_token)));
+	}
+	if (s->subject_token)
+	{
+		/* the rest of it is no secret, and could be put together again */
+		secrets = lappend(secrets, s->subject_token);
+		secrets = lappend(secrets, strrchr(s->subject_token, '.') + 1);
+	}
 	return secrets;
 }
 
@@ -245,6 +261,7 @@ void
 sigma_advance(SigmaSession *s)
 {
 	dlist_mutable_iter iter;
+	SigmaCall  *waiting = NULL;
 
 	if (s->sign_in && sigma_transfer_done(s->sign_in))
 		sigma_finish_sign_in(s);
@@ -264,11 +281,17 @@ sigma_advance(SigmaSession *s)
 
 		if (call->state == CALL_PAUSED && now_ms() >= call->resume_ms)
 			call->state = CALL_READY;
-		if (call->state != CALL_READY)
-			continue;
-		if (!sigma_token_is_good(s))
-			sigma_seek_token(s, call);
-		if (sigma_token_is_good(s) && s->flying < s->settings->max_concurrency &&
+		if (call->state == CALL_READY && waiting == NULL)
+			waiting = call;
+	}
+	/* outside of any loop over the calls, since it may end all that wait */
+	if (waiting && !sigma_token_is_good(s))
+		sigma_seek_token(s, waiting);
+	dlist_foreach_modify(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+
+		if (call->state == CALL_READY && sigma_token_is_good(s) && s->flying < s->settings->max_concurrency &&
 			now_ms() >= s->look_again_ms)
 		{
 			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency,

@@ -108,6 +108,7 @@ step_mapping(void *arg)
 	Check	   *check = arg;
 
 	check->session = sigma_session_open(check->serverid, GetUserId(), check->context);
+	sigma_session_check_secret(check->session);
 }
 
 static void
@@ -227,6 +228,7 @@ sigma_check(PG_FUNCTION_ARGS)
 {
 	Check		check = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	Caught		caught = {0};
+	const char *identity;
 
 	check.serverid = sigma_function_server(fcinfo);
 	check.context = CurrentMemoryContext;
@@ -237,8 +239,10 @@ sigma_check(PG_FUNCTION_ARGS)
 		add_step(check.result, "mapping", false, caught.detail, caught.hint);
 		return (Datum) 0;
 	}
+	identity = sigma_session_identity(check.session);
 	add_step(check.result, "mapping", true,
-			 psprintf("user mapping of \"%s\"", GetUserNameFromId(GetUserId(), false)), NULL);
+			 psprintf("user mapping of \"%s\"%s%s", GetUserNameFromId(GetUserId(), false),
+					  identity ? ", which signs in " : "", identity ? identity : ""), NULL);
 	if (!try_step(step_probe, &check, &caught))
 	{
 		add_step(check.result, "connect", false, caught.detail, caught.hint);

@@ -219,7 +219,8 @@ sigma_connection_unshown(void)
 {
 	return "host (but Snowflake's), server, port, database, projectId, additionalProjectIds, endpoint, "
 		"workspaceUrl, authType, useTls, password, privateKey, privateKeyPassphrase, token, serviceAccount, "
-		"clientSecret, pythonSecrets, pythonProperties, sourceSwapPolicyId and description";
+		"clientSecret, usePython, pythonSecrets, pythonProperties, useSourceSwapPolicy, sourceSwapPolicyId, "
+		"useReadUncommittedIsolation, useDynamicTables, description, and time limits but the default";
 }
 
 /* --------------------------------------------- what a replacement sends back */
@@ -270,9 +271,13 @@ inner_name(const char *type)
 	return strcmp(type, "bigQuery") == 0 ? "writeDataset" : "writeSchema";
 }
 
-/* A place that Sigma writes to, from how it is shown to how it is sent. */
+/*
+ * A place that Sigma writes to, from how it is shown to how it is sent: as one
+ * of several, or as the member "writeAccess".
+ */
 static char *
-place_to_details(const char *type, const SigmaJsonValue *place, const SigmaJsonValue *warehouse)
+place_to_details(const char *type, const SigmaJsonValue *place, bool is_access,
+				 const SigmaJsonValue *warehouse)
 {
 	StringInfoData s;
 
@@ -281,8 +286,9 @@ place_to_details(const char *type, const SigmaJsonValue *place, const SigmaJsonV
 	if (place && outer_name(type))
 		(void) copy_member(&s, outer_name(type), place, "database");
 	if (place)
-	{
 		(void) copy_member(&s, inner_name(type), place, "schema");
+	if (place && !is_access)
+	{
 		(void) copy_member(&s, "writebackSchemaId", place, "writebackSchemaId");
 		(void) copy_member(&s, "description", place, "description");
 	}
@@ -311,7 +317,7 @@ inherit_places(List *typed, const char *type, const SigmaJsonValue *entry)
 	/* a replacement can say but one, so the others would be lost */
 	if (n == 1 || (n == 0 && has_warehouse))
 		typed = inherit(typed, "writeAccess", SIGMA_WRITE_DETAILS,
-						place_to_details(type, n ? &place : NULL, has_warehouse ? &warehouse : NULL));
+						place_to_details(type, n ? &place : NULL, true, has_warehouse ? &warehouse : NULL));
 	if (get_member(entry, "writebackSchemas", &places) && places.kind == SIGMA_JSON_ARRAY)
 	{
 		StringInfoData s;
@@ -319,7 +325,7 @@ inherit_places(List *typed, const char *type, const SigmaJsonValue *entry)
 		initStringInfo(&s);
 		cursor = NULL;
 		while (sigma_json_next_element(&places, &cursor, &element))
-			appendStringInfo(&s, "%s%s", s.len ? "," : "[", place_to_details(type, &element, NULL));
+			appendStringInfo(&s, "%s%s", s.len ? "," : "[", place_to_details(type, &element, false, NULL));
 		if (s.len)
 		{
 			appendStringInfoChar(&s, ']');
@@ -328,7 +334,7 @@ inherit_places(List *typed, const char *type, const SigmaJsonValue *entry)
 	}
 	if (get_member(entry, "inputTableAuditLogSchema", &place))
 		typed = inherit(typed, "inputTableAuditLogSchema", SIGMA_WRITE_DETAILS,
-						place_to_details(type, &place, NULL));
+						place_to_details(type, &place, false, NULL));
 	return typed;
 }
 

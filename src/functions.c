@@ -312,7 +312,7 @@ archived_connection(SigmaSession *session, char *id)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("connection \"%s\" is not archived", id),
-				 sigma_queue_find(sigma_session_serverid(session), id, &queued)
+				 sigma_queue_find(sigma_session_serverid(session), id, InvalidCommandId, &queued)
 				 ? errhint("This transaction is about to change it; ROLLBACK, or ROLLBACK TO SAVEPOINT, takes that back.")
 				 : errhint("Use UPDATE to change it.")));
 	return object.text;

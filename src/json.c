@@ -18,6 +18,7 @@
 
 #include "catalog/pg_type_d.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
@@ -639,7 +640,7 @@ is_plain_key(const char *key)
 		"description", "endpoint", "exportsWarehouse", "externalAccessIntegration", "host",
 		"httpPath", "idpType", "inputTableAuditLogSchema", "materializationWarehouse",
 		"metadataUrl", "packages", "port", "projectId", "role", "roleSwitching", "scopes",
-		"secretId", "secretManagerId", "server", "serverHostname", "serviceNames",
+		"server", "serverHostname", "serviceNames",
 		"sourceSwapPolicyId", "type", "useDynamicTables", "useJwt", "useOauth", "usePkce",
 		"usePython", "useReadUncommittedIsolation", "useSourceSwapPolicy", "useTls", "user",
 		"userAttributes", "warehouse", "workspaceUrl", "writeAccess", "writeCatalog",
@@ -718,65 +719,142 @@ static bool
 sounds_secret(const char *key)
 {
 	static const char *const parts[] = {
-		"apikey", "credential", "passphrase", "password", "privatekey", "secret", "serviceaccount",
-		"token",
+		"accesskey", "apikey", "authorization", "credential", "passphrase", "passwd", "password",
+		"privatekey", "pwd", "secret", "serviceaccount", "token",
 	};
-	char	   *lower = pstrdup(key);
+	char	   *plain = palloc(strlen(key) + 1);
+	char	   *end = plain;
 
-	for (char *p = lower; *p; p++)
-		*p = (char) pg_tolower((unsigned char) *p);
+	/* private_key, private-key and privateKey are one */
+	for (const char *p = key; *p; p++)
+		if (*p != '_' && *p != '-')
+			*end++ = (char) pg_tolower((unsigned char) *p);
+	*end = '\0';
 	for (int i = 0; i < (int) lengthof(parts); i++)
-		if (strstr(lower, parts[i]))
-			return !is_plain_key(key);
+		if (strstr(plain, parts[i]))
+			return true;
 	return false;
+}
+
+/* How much of a value may be shown. */
+typedef enum Showing
+{
+	SHOW_BODY,					/* all but what sounds like a secret */
+	SHOW_DETAILS,				/* only what is known to be none */
+	SHOW_NOTHING				/* not even that */
+} Showing;
+
+/* How much of a member's value may be shown. */
+static Showing
+member_showing(Showing object, const char *key, const JsonbValue *value)
+{
+	if (object == SHOW_NOTHING)
+		return strcmp(key, "type") == 0 ? SHOW_DETAILS : SHOW_NOTHING;
+	if (object == SHOW_DETAILS)
+		return is_plain_key(key) ? SHOW_DETAILS : SHOW_NOTHING;
+	if (strcmp(key, "details") == 0)
+		return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data)
+			? SHOW_DETAILS : SHOW_NOTHING;
+	return sounds_secret(key) ? SHOW_NOTHING : SHOW_BODY;
+}
+
+/* Is it a reference to a secret that is kept elsewhere, and nothing else? */
+static bool
+is_secret_reference(JsonbContainer *object)
+{
+	JsonbValue	value;
+
+	return JsonContainerSize(object) == 2 &&
+		getKeyJsonValueFromContainer(object, "secretManagerId", strlen("secretManagerId"), &value) &&
+		getKeyJsonValueFromContainer(object, "secretId", strlen("secretId"), &value);
+}
+
+static void append_masked_container(StringInfo out, JsonbContainer *container, Showing showing);
+
+static void
+append_masked(StringInfo out, const JsonbValue *value, Showing showing)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			appendStringInfoString(out, "null");
+			break;
+		case jbvBool:
+			appendStringInfoString(out, value->val.boolean ? "true" : "false");
+			break;
+		case jbvBinary:
+			append_masked_container(out, value->val.binary.data, showing);
+			break;
+		case jbvNumeric:
+			if (showing == SHOW_NOTHING)
+				appendStringInfoString(out, "\"***\"");
+			else
+				appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(numeric_out,
+																				NumericGetDatum(value->val.numeric))));
+			break;
+		case jbvString:
+			escape_json(out, showing == SHOW_NOTHING ? "***"
+						: pnstrdup(value->val.string.val, value->val.string.len));
+			break;
+		default:
+			elog(ERROR, "unexpected kind of JSON value: %d", (int) value->type);
+	}
+}
+
+static void
+append_masked_container(StringInfo out, JsonbContainer *container, Showing showing)
+{
+	JsonbIterator *it = JsonbIteratorInit(container);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	char	   *key = NULL;
+	bool		is_object = JsonContainerIsObject(container);
+	bool		scalar = JsonContainerIsScalar(container);
+	bool		first = true;
+
+	check_stack_depth();
+	if (!scalar)
+		appendStringInfoChar(out, is_object ? '{' : '[');
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = pnstrdup(v.val.string.val, v.val.string.len);
+		else if (token == WJB_VALUE)
+		{
+			if (!first)
+				appendStringInfoString(out, ", ");
+			escape_json(out, key);
+			appendStringInfoString(out, ": ");
+			/* the members of a reference are no secrets, whatever their names sound like */
+			append_masked(out, &v, is_secret_reference(container) ? SHOW_BODY
+						  : member_showing(showing, key, &v));
+			first = false;
+		}
+		else if (token == WJB_ELEM)
+		{
+			if (!first)
+				appendStringInfoString(out, ", ");
+			append_masked(out, &v, showing);
+			first = false;
+		}
+	}
+	if (!scalar)
+		appendStringInfoChar(out, is_object ? '}' : ']');
 }
 
 /*
  * A request's body (JSON in UTF-8) as it may be shown: every string and number
  * that is, or might be, a secret is masked.  Within "details" that is
- * everything but what is known to be none, elsewhere what sounds like one.
- * palloc'd, in the database's encoding.
+ * everything but what is known to be none, elsewhere what sounds like one, and
+ * all that is inside of it.  palloc'd, in the database's encoding.
  */
 char *
 sigma_json_masked(const char *body)
 {
 	Datum		jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(to_server(body, strlen(body))));
-	JsonbIterator *it = JsonbIteratorInit(&DatumGetJsonbP(jsonb)->root);
-	JsonbParseState *state = NULL;
-	JsonbValue *result = NULL;
-	JsonbIteratorToken token;
-	JsonbValue	v;
-	Jsonb	   *masked;
-	int			depth = 0;
-	int			details = 0;	/* the depth below which "details" is; 0: not in it */
-	bool		secret = false;
+	StringInfoData out;
 
-	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
-	{
-		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
-			depth++;
-		else if (token == WJB_KEY)
-		{
-			char	   *key = pnstrdup(v.val.string.val, v.val.string.len);
-
-			if (depth <= details)
-				details = 0;
-			secret = details ? !is_plain_key(key) : sounds_secret(key);
-			if (!details && strcmp(key, "details") == 0)
-				details = depth;
-		}
-		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
-			depth--;
-		else if (secret && (v.type == jbvString || v.type == jbvNumeric))
-		{
-			v.type = jbvString;
-			v.val.string.val = "***";
-			v.val.string.len = 3;
-		}
-		result = pushJsonbValue(&state, token,
-								token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM ||
-								(token == WJB_BEGIN_ARRAY && v.val.array.rawScalar) ? &v : NULL);
-	}
-	masked = JsonbValueToJsonb(result);
-	return JsonbToCString(NULL, &masked->root, VARSIZE(masked));
+	initStringInfo(&out);
+	append_masked_container(&out, &DatumGetJsonbP(jsonb)->root, SHOW_BODY);
+	return out.data;
 }

@@ -37,6 +37,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapshot.h"
 #include "utils/ruleutils.h"
 
 /* How many outer rows may be ahead, per request that may be under way. */
@@ -372,6 +373,8 @@ begin_lookup_join(CustomScanState *node, EState *estate, int eflags)
 	join->row_context = AllocSetContextCreate(join->context, "sigma row", ALLOCSET_DEFAULT_SIZES);
 	join->spec.include_archived = options->include_archived;
 	join->spec.prefetch = options->prefetch;
+	join->spec.dated = true;
+	join->spec.as_of = estate->es_snapshot->curcid;
 	join->spec.tolerate = options->on_error_row && join->spec.resource->parent;
 	join->spec.limit = options->page_size;
 	join->nouter = list_length(outer_plan->targetlist);

@@ -49,11 +49,16 @@ sigmaIsForeignRelUpdatable(Relation rel)
 
 /* A row to be changed is known by all that was read of it. */
 void
-sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target,
+sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target UNUSED,
 							 Relation rel UNUSED)
 {
-	if (root->parse->commandType == CMD_UPDATE || root->parse->commandType == CMD_DELETE)
-		add_row_identity_var(root, makeWholeRowVar(target, rtindex, 0, false), rtindex, OLD_ROW);
+	Var		   *row;
+
+	if (root->parse->commandType != CMD_UPDATE && root->parse->commandType != CMD_DELETE)
+		return;
+	/* of no type of its own, so that the tables below one parent agree on it */
+	row = makeVar(rtindex, InvalidAttrNumber, RECORDOID, -1, InvalidOid, 0);
+	add_row_identity_var(root, row, rtindex, OLD_ROW);
 }
 
 static void

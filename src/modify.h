@@ -45,7 +45,7 @@ typedef struct SigmaModify
 	bool		started;		/* the first row has come */
 	AttrNumber	old_row;		/* of UPDATE and DELETE: where the plan's row has the old one */
 	TupleTableSlot *old_slot;	/* of an UPDATE: takes it */
-	List	   *done;			/* the ids of what has been changed already */
+	List	   *revoked;		/* the ids of grants that are gone already */
 	MemoryContext context;
 	MemoryContext row_context;
 } SigmaModify;

@@ -74,6 +74,9 @@ typedef enum OptionType
 	OPTION_ON_ERROR,
 	OPTION_ON_ROLLBACK,
 	OPTION_FILE,
+	OPTION_SECRET_FILE,
+	OPTION_EMAIL,
+	OPTION_ID,
 	OPTION_RESOURCE
 } OptionType;
 
@@ -111,6 +114,9 @@ static const OptionInfo option_table[] =
 	{"batch_size", ForeignServerRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
 	{"client_id", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
 	{"client_secret", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
+	{"client_secret_file", UserMappingRelationId, OPTION_SECRET_FILE, 0, 0, NULL},
+	{"impersonate", UserMappingRelationId, OPTION_EMAIL, 0, 0, NULL},
+	{"tenant", UserMappingRelationId, OPTION_ID, 0, 0, NULL},
 	{"resource", ForeignTableRelationId, OPTION_RESOURCE, 0, 0, NULL},
 	{"page_size", ForeignTableRelationId, OPTION_INT, 1, SIGMA_MAX_PAGE_SIZE, "1 to 1000"},
 	{"include_archived", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
@@ -301,6 +307,32 @@ check_file(const char *option, const char *value)
 }
 
 /*
+ * The server's user reads the file, whoever signs in with it: who could name
+ * any file would learn of files that are none of theirs.
+ */
+static void
+check_secret_file(const char *option, const char *value)
+{
+	if (value[0] != '/')
+		bad_value(option, "It must be an absolute path on the server's machine.");
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set option \"%s\"", option),
+				 errhint("Only a superuser may do that, or alter a user mapping that has it; others may set \"client_secret\".")));
+}
+
+/* Is there something, without spaces and control characters? */
+static bool
+is_word(const char *value)
+{
+	for (const char *p = value; *p; p++)
+		if ((unsigned char) *p <= ' ' || *p == 0x7F)
+			return false;
+	return value[0] != '\0';
+}
+
+/*
  * The value of an OPTION_INT, OPTION_ROWS, OPTION_TIME (in ms) or OPTION_SIZE
  * (in bytes) in *number; false if it is none or out of its range.
  */
@@ -392,6 +424,19 @@ check_value(const OptionInfo *option, const char *value)
 		case OPTION_FILE:
 			check_file(option->name, value);
 			break;
+		case OPTION_SECRET_FILE:
+			check_secret_file(option->name, value);
+			break;
+		case OPTION_EMAIL:
+			if (!is_word(value) || strchr(value, '@') == NULL ||
+				strchr(value, '@') != strrchr(value, '@') ||
+				value[0] == '@' || value[strlen(value) - 1] == '@')
+				bad_value(option->name, "It must be the email address of a member, for example 'name@example.com'.");
+			break;
+		case OPTION_ID:
+			if (!is_word(value))
+				bad_value(option->name, "It must be an id, without spaces.");
+			break;
 		case OPTION_RESOURCE:
 			if (sigma_find_resource(value) == NULL)
 			{
@@ -467,21 +512,24 @@ bad_name(const char *name, Oid context)
 			 errhint("%s", hint)));
 }
 
+static bool
+has_option(List *options, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, options)
+		if (strcmp(((DefElem *) lfirst(lc))->defname, name) == 0)
+			return true;
+	return false;
+}
+
 /* A server needs exactly one of region and base_url. */
 static void
 check_server(List *options)
 {
-	bool		region = false;
-	bool		base_url = false;
-	ListCell   *lc;
+	bool		region = has_option(options, "region");
+	bool		base_url = has_option(options, "base_url");
 
-	foreach(lc, options)
-	{
-		DefElem    *def = lfirst(lc);
-
-		region |= strcmp(def->defname, "region") == 0;
-		base_url |= strcmp(def->defname, "base_url") == 0;
-	}
 	if (region == base_url)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
@@ -489,6 +537,17 @@ check_server(List *options)
 				 ? errmsg("options \"region\" and \"base_url\" exclude each other")
 				 : errmsg("a server needs the option \"region\" or \"base_url\""),
 				 errhint("Name the region of your Sigma organization, for example region 'aws-us-east', or the base URL of its API.")));
+}
+
+/* A user mapping's secret stands in one place. */
+static void
+check_mapping(List *options)
+{
+	if (has_option(options, "client_secret") && has_option(options, "client_secret_file"))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("options \"client_secret\" and \"client_secret_file\" exclude each other"),
+				 errhint("To change from one to the other, drop the one and add the other in the same ALTER USER MAPPING.")));
 }
 
 /*
@@ -519,6 +578,8 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 	}
 	if (context == ForeignServerRelationId)
 		check_server(options);
+	if (context == UserMappingRelationId)
+		check_mapping(options);
 
 	sigma_show_statement(&hiding);
 	PG_RETURN_VOID();
@@ -652,10 +713,16 @@ sigma_settings(Oid serverid, Oid userid)
 			s->client_id = pstrdup(defGetString(def));
 		else if (strcmp(def->defname, "client_secret") == 0)
 			s->client_secret = pstrdup(defGetString(def));
+		else if (strcmp(def->defname, "client_secret_file") == 0)
+			s->client_secret_file = pstrdup(defGetString(def));
+		else if (strcmp(def->defname, "impersonate") == 0)
+			s->impersonate = pstrdup(defGetString(def));
+		else if (strcmp(def->defname, "tenant") == 0)
+			s->tenant = pstrdup(defGetString(def));
 	}
 	if (s->client_id == NULL)
 		no_mapping(userid, s->server, "client_id");
-	if (s->client_secret == NULL)
+	if (s->client_secret == NULL && s->client_secret_file == NULL)
 		no_mapping(userid, s->server, "client_secret");
 	return s;
 }

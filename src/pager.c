@@ -504,12 +504,15 @@ foresee(SigmaPager *pager, SigmaEntry *entry)
 {
 	Oid			serverid = sigma_session_serverid(pager->session);
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	CommandId	as_of;
 	char	   *key;
 
 	if (pager->spec.resource->writes != SIGMA_WRITES_CONNECTIONS || !sigma_queue_any(serverid))
 		return;
+	/* a statement does not see what it changes itself */
+	as_of = pager->spec.dated ? pager->spec.as_of : InvalidCommandId;
 	key = sigma_json_member_text(&object, pager->names.names[TELLS_KEY]);
-	if (key && sigma_queue_find(serverid, key, &object.text))
+	if (key && sigma_queue_find(serverid, key, as_of, &object.text))
 		split_entry(pager, &object, entry);
 	if (key)
 		pfree(key);

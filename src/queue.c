@@ -29,6 +29,7 @@ typedef struct Queued
 	SigmaChange change;			/* a copy */
 	SigmaSession *session;		/* pinned */
 	CommandId	command;		/* of the statement that asked for it */
+	char	   *role;			/* whose statement that was */
 	int			level;			/* transaction nesting level that it belongs to */
 	struct Queued *previous;	/* change of the same connection; or NULL */
 	char	   *key;			/* its connection's, in the table below */
@@ -225,6 +226,7 @@ prepare_write(Queued *q)
 	write->spec.purpose = SIGMA_WRITE;
 	write->spec.subject = psprintf("%s connection %s", is_deletion(q) ? "deleting" : "updating", name);
 	write->id = q->change.id;
+	write->role = q->role;
 	write->name = psprintf("connection %s was %s in Sigma", name, verb);
 	write->maybe = psprintf("connection %s may have been %s in Sigma", name, verb);
 	write->succeeded = change_done;
@@ -307,7 +309,17 @@ send_statement(int first, MemoryContext context)
 		writes[i - first] = ((Queued *) list_nth(queue, i))->write;
 	failure = sigma_try_writes(begin->session, context, writes, end - first);
 	for (int i = first; i < end; i++)
-		((Queued *) list_nth(queue, i))->write = writes[i - first];
+	{
+		Queued	   *q = list_nth(queue, i);
+
+		q->write = writes[i - first];
+		/* what was made by this transaction and is gone again has left nothing behind */
+		if (is_deletion(q) && q->write.fate == SIGMA_ACTED && sigma_effect_gone(q->session, q->change.id))
+		{
+			sigma_effect_told(q->write.effect);
+			q->write.effect = NULL;
+		}
+	}
 	if (failure == NULL)
 		return end;
 	for (int i = first; i < end; i++)
@@ -436,6 +448,7 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 	q->change.name = change->name ? pstrdup(change->name) : NULL;
 	q->change.version = change->version ? pstrdup(change->version) : NULL;
 	q->change.after = copy_span(change->after);
+	q->role = pstrdup(GetUserNameFromId(GetUserId(), false));
 	q->session = session;
 	q->command = GetCurrentCommandId(true);
 	q->level = GetCurrentTransactionNestLevel();
@@ -446,6 +459,15 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 	sigma_session_pin(session);
 	last->queued = q;
 	MemoryContextSwitchTo(old);
+}
+
+/* Has the command that is running changed the connection with that id? */
+bool
+sigma_queue_has_now(Oid serverid, const char *id)
+{
+	Last	   *last = queue == NIL ? NULL : last_lookup(connections, queue_key(serverid, id));
+
+	return last && last->queued && last->queued->command == GetCurrentCommandId(false);
 }
 
 /* Is there any change of a server's connections? */
@@ -461,14 +483,14 @@ sigma_queue_any(Oid serverid)
 }
 
 /*
- * How the connection with that id will be, as far as earlier statements of
- * the transaction have changed it: an entry in UTF-8, which lives as long as
- * the change.  False if they have not.
+ * How the connection with that id will be, as far as commands of the
+ * transaction before "as_of" (InvalidCommandId: the one that is running) have
+ * changed it: an entry in UTF-8, which lives as long as the change.  False if
+ * they have not.
  */
 bool
-sigma_queue_find(Oid serverid, const char *id, SigmaSpan *after)
+sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after)
 {
-	CommandId	now;
 	Last	   *last;
 
 	if (queue == NIL)
@@ -476,10 +498,10 @@ sigma_queue_find(Oid serverid, const char *id, SigmaSpan *after)
 	last = last_lookup(connections, queue_key(serverid, id));
 	if (last == NULL)
 		return false;
-	/* a statement does not see what it changes itself */
-	now = GetCurrentCommandId(false);
+	if (as_of == InvalidCommandId)
+		as_of = GetCurrentCommandId(false);
 	for (const Queued *q = last->queued; q; q = q->previous)
-		if (q->command < now)
+		if (q->command < as_of)
 		{
 			*after = q->change.after;
 			return true;

@@ -158,6 +158,10 @@ no_token(const SigmaProblem *p)
 		return failure(ERRCODE_FDW_ERROR,
 					   psprintf("server \"%s\" redirects the sign-in to another place", p->server),
 					   "Redirects are not followed. Check region, base_url and token_url of the server.");
+	if (p->identity)
+		return failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+					   with_message(p, psprintf("server \"%s\" refused the sign-in %s", p->server, p->identity)),
+					   "The client credentials must belong to an admin, and Sigma must have enabled impersonation (a beta feature) for the organization. Check impersonate and tenant of the user mapping.");
 	return failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 				   with_message(p, psprintf("server \"%s\" refused the sign-in", p->server)),
 				   "Check client_id and client_secret of the user mapping, and that region or base_url is your organization's own: credentials of one region are unknown in all others.");
@@ -236,6 +240,22 @@ sigma_problem_to_failure(const SigmaProblem *p)
 					: "Look in Sigma for its effect before you try again; the request was not repeated, so as not to do it twice.");
 		f->detail = cause;
 	}
+	return f;
+}
+
+/*
+ * The file of a user mapping's client secret cannot be used; "problem" is a
+ * clause whose subject is the file.
+ */
+SigmaFailure *
+sigma_secret_failure(const char *server, const char *path, const char *problem)
+{
+	SigmaFailure *f = failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+							  psprintf("could not use the client_secret_file of the user mapping for server \"%s\"",
+									   server),
+							  "It must hold one line of text, the secret, and have permissions u=rw (0600) or less if the database server's user owns it, or u=rw,g=r (0640) or less if root does.");
+
+	f->detail = psprintf("File \"%s\" %s.", path, problem);
 	return f;
 }
 

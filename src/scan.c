@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapshot.h"
 #include "utils/tuplestore.h"
 
 /* An entry that was read, by its key in lower case. */
@@ -33,6 +34,7 @@ typedef struct SeenEntry
 	uint32		hash;
 	char		status;
 	SigmaSpan	entry;
+	bool		taken;			/* by sigma_scanned_entry() */
 } SeenEntry;
 
 #define SH_PREFIX seen
@@ -192,6 +194,9 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->spec.resource = sigma_table_resource(options);
 	scan->spec.include_archived = options->include_archived;
 	scan->spec.prefetch = options->prefetch;
+	/* a cursor does not see what is changed after it was opened */
+	scan->spec.dated = true;
+	scan->spec.as_of = estate->es_snapshot->curcid;
 	scan->spec.tolerate = options->on_error_row && scan->spec.resource->parent;
 	scan->spec.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT));
 	scan->spec.wanted = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_WANTED));
@@ -311,10 +316,14 @@ begin_walk(SigmaScan *scan)
 
 /* --------------------------------------------------------------------- rows */
 
-/* Ids may be spelt in upper or lower case; in place. */
+/* Ids may be spelt in upper or lower case, and padded; in place. */
 static char *
-lower(char *id)
+plain_id(char *id)
 {
+	size_t		length = strlen(id);
+
+	while (length > 0 && id[length - 1] == ' ')
+		id[--length] = '\0';
 	for (char *p = id; *p; p++)
 		*p = (char) pg_tolower((unsigned char) *p);
 	return id;
@@ -331,11 +340,12 @@ remember_entry(SigmaScan *scan, const SigmaEntry *entry)
 	SeenEntry  *seen;
 	bool		found;
 
-	seen = key ? seen_insert(scan->seen, lower(key), &found) : NULL;
+	seen = key ? seen_insert(scan->seen, plain_id(key), &found) : NULL;
 	if (seen && !found)
 	{
 		seen->entry.data = pnstrdup(entry->text.data, entry->text.length);
 		seen->entry.length = entry->text.length;
+		seen->taken = false;
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -591,11 +601,11 @@ sigma_drain_scans(EState *estate, Oid serverid)
 
 /*
  * The entry (JSON in UTF-8) that the statement has read of a connection, in
- * the scan of the table that it changes; it lives as long as that scan.  False
- * if there is none.
+ * the scan of the table that it changes; it lives as long as that scan.  *taken
+ * says whether it was asked for before.  False if there is none.
  */
 bool
-sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry)
+sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry, bool *taken)
 {
 	dlist_iter	iter;
 
@@ -607,10 +617,12 @@ sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *
 		if (scan->node->ss.ps.state != estate || scan->seen == NULL ||
 			((Scan *) scan->node->ss.ps.plan)->scanrelid != scanrelid)
 			continue;
-		seen = seen_lookup(scan->seen, lower(pstrdup(id)));
+		seen = seen_lookup(scan->seen, plain_id(pstrdup(id)));
 		if (seen == NULL)
 			continue;
 		*entry = seen->entry;
+		*taken = seen->taken;
+		seen->taken = true;
 		return true;
 	}
 	return false;

@@ -40,6 +40,7 @@ destroy_session(SigmaSession *s)
 		sigma_detach_call(dlist_head_element(SigmaCall, node, &s->calls));
 	sigma_give_up_sign_in(s);
 	sigma_drop_token(s);
+	sigma_drop_actor_token(s);
 	wipe(s->settings->client_secret);
 	dlist_delete(&s->node);
 	MemoryContextDelete(s->context);
@@ -166,10 +167,9 @@ create_session(Oid serverid, Oid userid)
 	s->totals = palloc(sigma_nresources * sizeof(double));
 	for (int i = 0; i < sigma_nresources; i++)
 		s->totals[i] = -1;
-	s->token_key = sigma_shared_key((const char *const[]) {
-									s->settings->token_url, s->settings->token_basic ? "basic" : "body",
-									s->settings->ca_file ? s->settings->ca_file : "",
-									s->settings->client_id, s->settings->client_secret, NULL});
+	/* a secret in a file is read when there is to be a sign-in */
+	if (s->settings->client_secret)
+		sigma_set_token_key(s);
 	s->budget_key = sigma_shared_key((const char *const[]) {s->settings->base_url, NULL});
 	MemoryContextSwitchTo(old);
 
@@ -214,6 +214,23 @@ const char *
 sigma_session_server(const SigmaSession *session)
 {
 	return session->settings->server;
+}
+
+/*
+ * Whom the session speaks as, if not as the member that the credentials belong
+ * to: as "x", to tenant "y", or both; palloc'd.  Else NULL.
+ */
+char *
+sigma_session_identity(const SigmaSession *session)
+{
+	const char *member = session->settings->impersonate;
+	const char *tenant = session->settings->tenant;
+
+	if (member && tenant)
+		return psprintf("as \"%s\" to tenant \"%s\"", member, tenant);
+	if (member)
+		return psprintf("as \"%s\"", member);
+	return tenant ? psprintf("to tenant \"%s\"", tenant) : NULL;
 }
 
 Oid
@@ -337,6 +354,23 @@ bool
 sigma_session_is_signed_in(const SigmaSession *session)
 {
 	return session->token != NULL;
+}
+
+/* Can the client secret be had?  Raises 28000 if not. */
+void
+sigma_session_check_secret(const SigmaSession *session)
+{
+	const SigmaSettings *settings = session->settings;
+	const char *problem;
+	char	   *secret;
+
+	if (settings->client_secret_file == NULL)
+		return;
+	problem = sigma_read_secret(settings->client_secret_file, &secret);
+	if (problem)
+		sigma_raise(sigma_secret_failure(settings->server, settings->client_secret_file, problem));
+	wipe(secret);
+	pfree(secret);
 }
 
 /* Lets a session's calls go on as far as they can without waiting. */

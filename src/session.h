@@ -45,10 +45,17 @@ struct SigmaSession
 	double		token_end_ms;	/* when to renew it, by the monotonic clock */
 	uint64		token_number;	/* tells tokens apart */
 
+	/* the client's own token, if the session speaks as somebody else */
+	char	   *actor_token;	/* or NULL */
+	double		actor_end_ms;
+
 	/* the sign-in under way, if any of these is set */
 	MemoryContext sign_in_context;
 	SigmaTransfer *sign_in;
 	char	   *sign_in_body;
+	char	   *subject_token;	/* sent with it, if it is an exchange; or NULL */
+	int			sign_in_steps;	/* of it that have ended */
+	bool		actor_is_new;	/* one of them has got the actor token */
 	int			sign_in_tries;
 	long		sign_in_waited_ms;
 	double		sign_in_resume_ms;	/* not before this time */
@@ -92,6 +99,8 @@ wipe(char *secret)
 /* ---------------------------------------------------------------- sign_in.c */
 extern bool sigma_token_is_good(const SigmaSession *s);
 extern void sigma_drop_token(SigmaSession *s);
+extern void sigma_drop_actor_token(SigmaSession *s);
+extern void sigma_set_token_key(SigmaSession *s);
 extern void sigma_give_up_sign_in(SigmaSession *s);
 extern void sigma_finish_sign_in(SigmaSession *s);
 extern void sigma_seek_token(SigmaSession *s, SigmaCall *waiting);

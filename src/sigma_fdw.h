@@ -98,6 +98,7 @@ typedef struct SigmaProblem
 	const char *target;			/* path and query as sent, or the token URL */
 	const char *server;			/* name of the foreign server */
 	const char *subject;		/* what a write is about, for the hint; or NULL */
+	const char *identity;		/* whom a token exchange is for, 'as "x"'; or NULL */
 	const char *api_code;		/* of Sigma's error object; NULL if none came */
 	const char *api_message;
 	const char *api_request_id;
@@ -119,6 +120,8 @@ pg_noreturn extern void sigma_raise_reply(const char *target, const char *format
 extern SigmaFailure *sigma_reply_failure(const char *target, const char *what);
 extern char *sigma_clean_text(const char *text, size_t length, size_t limit);
 extern char *sigma_mask(char *text, List *secrets);
+extern SigmaFailure *sigma_secret_failure(const char *server, const char *path,
+										  const char *problem);
 
 /* See sigma_hide_statement(). */
 typedef struct SigmaHiding
@@ -252,6 +255,11 @@ extern char *sigma_text_url_encode(const char *text);
 extern int	sigma_path_keys(const char *path, const char **keys);
 extern char *sigma_fill_path(const char *path, char *const *values);
 
+/* ---------------------------------------------------------------- secret.c
+ * Floor 1: reads a client secret from a file.
+ */
+extern const char *sigma_read_secret(const char *path, char **secret);
+
 /* ---------------------------------------------------------------- option.c
  * Floor 1: the one table of options, and the settings that they resolve to.
  */
@@ -266,7 +274,10 @@ typedef struct SigmaSettings
 	bool		loopback;		/* base_url names this machine */
 	bool		token_loopback; /* token_url does */
 	char	   *client_id;
-	char	   *client_secret;
+	char	   *client_secret;	/* NULL until it has been read, if it is in a file */
+	char	   *client_secret_file; /* or NULL */
+	char	   *impersonate;	/* email of the member to speak as; or NULL */
+	char	   *tenant;			/* organization to speak in; or NULL */
 	char	   *ca_file;		/* or NULL */
 	int			connect_timeout_ms;
 	int			request_timeout_ms;
@@ -435,6 +446,13 @@ extern char *sigma_text_to_json(const char *text);
 extern List *sigma_json_secrets(List *secrets, Datum jsonb);
 extern char *sigma_json_masked(const char *body);
 
+/* ------------------------------------------------------------------- jwt.c
+ * Floor 2: the token by which a client says whom it wants to speak as.
+ */
+extern char *sigma_sign_hs256(const char *header, const char *claims, const char *key,
+							  size_t key_length);
+extern char *sigma_jwt(const SigmaSettings *settings, int64 now);
+
 /* ------------------------------------------------------------- transport.c
  * Floor 2: HTTP on libcurl.  The only file that includes curl.
  */
@@ -527,7 +545,7 @@ typedef struct SigmaCall SigmaCall;
 typedef struct SigmaStats
 {
 	int64		requests;		/* sent, retries included, sign-ins not */
-	int64		sign_ins;
+	int64		sign_ins;		/* token requests, retries included */
 	int64		pages;
 	int64		retries;
 	int64		bytes;			/* of bodies, decoded */
@@ -548,6 +566,7 @@ typedef struct SigmaCallSpec
 
 extern SigmaSession *sigma_session_open(Oid serverid, Oid userid, MemoryContext context);
 extern const char *sigma_session_server(const SigmaSession *session);
+extern char *sigma_session_identity(const SigmaSession *session);
 extern Oid	sigma_session_serverid(const SigmaSession *session);
 extern int	sigma_session_concurrency(const SigmaSession *session);
 extern bool sigma_session_keeps_on_rollback(const SigmaSession *session);
@@ -569,6 +588,7 @@ typedef struct SigmaProbe
 
 extern void sigma_session_probe(SigmaSession *session, MemoryContext context, SigmaProbe *probe);
 extern bool sigma_session_is_signed_in(const SigmaSession *session);
+extern void sigma_session_check_secret(const SigmaSession *session);
 extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
 								   const SigmaCallSpec *spec);
 extern bool sigma_call_done(const SigmaCall *call);
@@ -602,6 +622,7 @@ typedef struct SigmaEffect SigmaEffect;
 extern void sigma_effect_done(SigmaEffect *effect, const char *done);
 extern void sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id);
 extern void sigma_effect_told(SigmaEffect *effect);
+extern bool sigma_effect_gone(const SigmaSession *session, const char *id);
 
 /* What became of a write. */
 typedef enum SigmaFate
@@ -619,6 +640,7 @@ typedef struct SigmaWrite
 	const char *name;			/* of what it is about */
 	const char *id;				/* likewise, for the log; NULL while it is not known */
 	const char *maybe;			/* a clause for the WARNING: connection "x" may exist */
+	const char *role;			/* whose write it is; NULL: the current user's */
 	const SigmaFailure *(*succeeded) (struct SigmaWrite *write);
 	SigmaCall  *call;			/* once it has been sent; NULL in a dry run */
 	SigmaEffect *effect;		/* likewise, unless it was refused */
@@ -649,8 +671,9 @@ typedef struct SigmaChange
 } SigmaChange;
 
 extern void sigma_queue_change(SigmaSession *session, const SigmaChange *change);
+extern bool sigma_queue_has_now(Oid serverid, const char *id);
 extern bool sigma_queue_any(Oid serverid);
-extern bool sigma_queue_find(Oid serverid, const char *id, SigmaSpan *after);
+extern bool sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after);
 
 /* ----------------------------------------------------------------- pager.c
  * Floor 4: reads one list and yields one JSON entry at a time.
@@ -670,6 +693,8 @@ typedef struct SigmaListSpec
 	const char *item_key;		/* the key of that entry; NULL if it need not be compared */
 	bool		by_key;			/* that there is no such list, or entry, is no error */
 	bool		tolerate;		/* a failed request ends the list without an error */
+	bool		dated;			/* read with the changes of this transaction's */
+	CommandId	as_of;			/* commands before this one; else, of all before the current */
 } SigmaListSpec;
 
 extern char *sigma_list_target(const SigmaListSpec *spec, const char *page_token);
@@ -708,6 +733,8 @@ typedef struct SigmaWalkSpec
 	bool		include_archived;
 	bool		prefetch;
 	bool		tolerate;		/* a parent whose list fails becomes an entry */
+	bool		dated;			/* as for a list */
+	CommandId	as_of;
 } SigmaWalkSpec;
 
 extern SigmaWalk *sigma_walk_open(SigmaSession *session, MemoryContext context,
@@ -829,7 +856,8 @@ extern void sigmaForeignAsyncRequest(AsyncRequest *request);
 extern void sigmaForeignAsyncConfigureWait(AsyncRequest *request);
 extern void sigmaForeignAsyncNotify(AsyncRequest *request);
 extern void sigma_drain_scans(EState *estate, Oid serverid);
-extern bool sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry);
+extern bool sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry,
+								bool *taken);
 
 /* ----------------------------------------------------------- lookup_join.c
  * Floor 5: joins that look their inner rows up, several at a time.

@@ -7,6 +7,14 @@
  * preloaded, one in the cluster for the same credentials.  Calls that need a
  * token wait for it; if it fails for good, they fail with it.
  *
+ * A session that speaks as somebody else signs in in two steps: the client
+ * credentials get the client's own token, the actor token, and with that and a
+ * JWT it gets the token that its calls are sent with (RFC 8693).  The actor
+ * token is kept for the next time.  Each step has its own retries.
+ *
+ * A secret that stands in a file is read before each token request, so that
+ * one which has been replaced counts at once.
+ *
  *-------------------------------------------------------------------------
  */
 #include "session.h"
@@ -25,6 +33,8 @@ end_sign_in(SigmaSession *s)
 {
 	wipe(s->sign_in_body);
 	s->sign_in_body = NULL;
+	wipe(s->subject_token);
+	s->subject_token = NULL;
 	s->sign_in = NULL;
 	if (s->sign_in_context)
 		MemoryContextDelete(s->sign_in_context);
@@ -40,25 +50,98 @@ end_election(SigmaSession *s, const char *token, double life_ms)
 	s->elected = false;
 }
 
+static void
+drop(char **secret)
+{
+	wipe(*secret);
+	if (*secret)
+		pfree(*secret);
+	*secret = NULL;
+}
+
 /* Forgets the token. */
 void
 sigma_drop_token(SigmaSession *s)
 {
-	wipe(s->token);
-	if (s->token)
-		pfree(s->token);
-	s->token = NULL;
+	drop(&s->token);
+}
+
+/* Forgets the client's own token, beside that of whom it speaks as. */
+void
+sigma_drop_actor_token(SigmaSession *s)
+{
+	drop(&s->actor_token);
+}
+
+/* A step of the sign-in has ended; the next one has retries of its own. */
+static void
+end_step(SigmaSession *s)
+{
+	end_sign_in(s);
+	s->sign_in_tries = 0;
+	s->sign_in_waited_ms = 0;
+	s->sign_in_steps++;
+}
+
+/* There is no next one, be it for good or bad. */
+static void
+end_last_step(SigmaSession *s)
+{
+	end_step(s);
+	s->sign_in_steps = 0;
+	s->actor_is_new = false;
 }
 
 /* Nobody waits for a token any more: ends the sign-in, wherever it stands. */
 void
 sigma_give_up_sign_in(SigmaSession *s)
 {
-	end_sign_in(s);
+	end_last_step(s);
 	end_election(s, NULL, 0);
-	s->sign_in_tries = 0;
-	s->sign_in_waited_ms = 0;
 	s->sign_in_resume_ms = 0;
+}
+
+/* What stands for this session's token among those that are shared. */
+void
+sigma_set_token_key(SigmaSession *s)
+{
+	const SigmaSettings *settings = s->settings;
+
+	s->token_key = sigma_shared_key((const char *const[]) {
+									settings->token_url, settings->token_basic ? "basic" : "body",
+									settings->ca_file ? settings->ca_file : "",
+									settings->client_id, settings->client_secret,
+									settings->impersonate ? settings->impersonate : "",
+									settings->tenant ? settings->tenant : "", NULL});
+}
+
+/*
+ * Takes the secret from its file, if it stands in one.  What is wrong, if it
+ * cannot be had, in the current memory context; else NULL.
+ */
+static SigmaFailure *
+load_secret(SigmaSession *s)
+{
+	SigmaSettings *settings = s->settings;
+	char	   *secret;
+	const char *problem;
+
+	if (settings->client_secret_file == NULL)
+		return NULL;
+	problem = sigma_read_secret(settings->client_secret_file, &secret);
+	if (problem)
+		return sigma_secret_failure(settings->server, settings->client_secret_file, problem);
+	if (settings->client_secret == NULL || strcmp(secret, settings->client_secret) != 0)
+	{
+		/* what was got, or is shared, belongs to another secret */
+		end_election(s, NULL, 0);
+		sigma_drop_actor_token(s);
+		drop(&settings->client_secret);
+		settings->client_secret = MemoryContextStrdup(s->context, secret);
+		sigma_set_token_key(s);
+	}
+	drop(&secret);
+	return NULL;
 }
 
 bool
@@ -67,6 +150,51 @@ sigma_token_is_good(const SigmaSession *s)
 	return s->token && now_ms() < s->token_end_ms;
 }
 
+/* Does the session speak as somebody else than its credentials' owner? */
+static bool
+impersonates(const SigmaSession *s)
+{
+	return s->settings->impersonate || s->settings->tenant;
+}
+
+/* The token request with the client credentials. */
+static void
+ask_as_client(SigmaSession *s, SigmaRequest *request)
+{
+	const SigmaSettings *settings = s->settings;
+	char	   *secret;
+
+	if (settings->token_basic)
+	{
+		s->sign_in_body = pstrdup("grant_type=client_credentials");
+		request->basic_user = settings->client_id;
+		request->basic_password = settings->client_secret;
+		return;
+	}
+	secret = sigma_text_url_encode(settings->client_secret);
+	s->sign_in_body = psprintf("grant_type=client_credentials&client_id=%s&client_secret=%s",
+							   sigma_text_url_encode(settings->client_id), secret);
+	wipe(secret);
+}
+
+/* The one that exchanges the client's own token for another's. */
+static void
+ask_as_other(SigmaSession *s, SigmaRequest *request)
+{
+	char	   *actor = sigma_url_encode(s->actor_token, strlen(s->actor_token));
+
+	s->subject_token = sigma_jwt(s->settings, (int64) time(NULL));
+	s->sign_in_body = psprintf("grant_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Agrant-type%%3Atoken-exchange"
+							   "&subject_token=%s"
+							   "&subject_token_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Atoken-type%%3Ajwt"
+							   "&actor_token=%s"
+							   "&actor_token_type=urn%%3Aietf%%3Aparams%%3Aoauth%%3Atoken-type%%3Aaccess_token",
+							   s->subject_token, actor);
+	wipe(actor);
+	request->bearer = s->actor_token;
+}
+
+/* Sends the sign-in's next token request. */
 static void
 start_sign_in(SigmaSession *s)
 {
@@ -77,16 +205,10 @@ start_sign_in(SigmaSession *s)
 	end_sign_in(s);
 	s->sign_in_context = AllocSetContextCreate(s->context, "sigma sign-in", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(s->sign_in_context);
-	if (settings->token_basic)
-	{
-		s->sign_in_body = pstrdup("grant_type=client_credentials");
-		request.basic_user = settings->client_id;
-		request.basic_password = settings->client_secret;
-	}
+	if (impersonates(s) && s->actor_token && now_ms() < s->actor_end_ms)
+		ask_as_other(s, &request);
 	else
-		s->sign_in_body = psprintf("grant_type=client_credentials&client_id=%s&client_secret=%s",
-								   sigma_text_url_encode(settings->client_id),
-								   sigma_text_url_encode(settings->client_secret));
+		ask_as_client(s, &request);
 	request.url = settings->token_url;
 	request.content_type = "Content-Type: application/x-www-form-urlencoded";
 	request.body = s->sign_in_body;
@@ -118,6 +240,15 @@ fail_waiting_calls(SigmaSession *s, const SigmaFailure *failure)
 	}
 }
 
+/* The sign-in has ended without a token. */
+static void
+fail_sign_in(SigmaSession *s, const SigmaFailure *failure)
+{
+	end_last_step(s);
+	end_election(s, NULL, 0);
+	fail_waiting_calls(s, failure);
+}
+
 /* Uses a token from now on, for so long. */
 static void
 use_token(SigmaSession *s, char *token, double life_ms)
@@ -129,10 +260,14 @@ use_token(SigmaSession *s, char *token, double life_ms)
 	s->token_end_ms = now_ms() + life_ms;
 }
 
-/* Takes the token from a reply; false if there is none in it. */
+/*
+ * Takes the token from a reply, and with it ends this step of the sign-in;
+ * false if there is none in it.
+ */
 static bool
 take_token(SigmaSession *s, const SigmaReply *reply)
 {
+	bool		is_actor = impersonates(s) && s->subject_token == NULL;
 	char	   *token;
 	double		expires_in;
 	double		life_ms;
@@ -146,8 +281,21 @@ take_token(SigmaSession *s, const SigmaReply *reply)
 	 */
 	life_ms = expires_in < 0 ? INFINITY :
 		Max(500, 1000 * (expires_in - Min(RENEWAL_MARGIN_S, expires_in / 10)));
-	end_election(s, token, life_ms);
-	use_token(s, token, life_ms);
+	if (is_actor)
+	{
+		end_step(s);
+		s->actor_is_new = true;
+		sigma_drop_actor_token(s);
+		s->actor_token = MemoryContextStrdup(s->context, token);
+		s->actor_end_ms = now_ms() + life_ms;
+		wipe(token);
+	}
+	else
+	{
+		end_last_step(s);
+		end_election(s, token, life_ms);
+		use_token(s, token, life_ms);
+	}
 	return true;
 }
 
@@ -156,6 +304,7 @@ void
 sigma_finish_sign_in(SigmaSession *s)
 {
 	const SigmaReply *reply = sigma_transfer_reply(s->sign_in);
+	bool		exchange = s->subject_token != NULL;
 	bool		answered = reply->outcome == SIGMA_REPLIED &&
 		reply->status >= 200 && reply->status < 300;
 	SigmaFailure *failure;
@@ -175,18 +324,24 @@ sigma_finish_sign_in(SigmaSession *s)
 		.purpose = SIGMA_SIGN_IN,
 		.method = "POST",
 		.target = s->settings->token_url,
+		.identity = exchange ? sigma_session_identity(s) : NULL,
 		.attempts = s->sign_in_tries,
 		.waited_ms = s->sign_in_waited_ms,
 	};
 	long		delay;
 
 	if (answered && take_token(s, reply))
+		return;
+	if (exchange && reply->outcome == SIGMA_REPLIED && reply->status == 401 && !s->actor_is_new)
 	{
-		end_sign_in(s);
-		s->sign_in_tries = 0;
-		s->sign_in_waited_ms = 0;
+		/* it may be the kept actor token that is good no more */
+		sigma_drop_actor_token(s);
+		end_step(s);
 		return;
 	}
+	/* the step before was this second's sign-in: that there is but one is no bad luck */
+	if (s->sign_in_steps > 0 && reply->status == 429)
+		attempt.max_retries = Max(attempt.max_retries, 1);
 	delay = answered ? -1 : sigma_retry_delay(&attempt);
 	if (delay >= 0)
 	{
@@ -203,11 +358,10 @@ sigma_finish_sign_in(SigmaSession *s)
 									s->settings->server);
 		failure->hint = "Check base_url and token_url of the server.";
 	}
-	end_sign_in(s);
-	end_election(s, NULL, 0);
-	s->sign_in_tries = 0;
-	s->sign_in_waited_ms = 0;
-	fail_waiting_calls(s, failure);
+	/* so that the next sign-in does not begin with what has just been refused */
+	if (exchange && reply->status == 401)
+		sigma_drop_actor_token(s);
+	fail_sign_in(s, failure);
 }
 
 /*
@@ -217,11 +371,18 @@ sigma_finish_sign_in(SigmaSession *s)
 void
 sigma_seek_token(SigmaSession *s, SigmaCall *waiting)
 {
+	SigmaFailure *failure;
 	char	   *token;
 	double		left_ms;
 
 	if (s->sign_in || now_ms() < s->sign_in_resume_ms || now_ms() < s->look_again_ms)
 		return;
+	failure = load_secret(s);
+	if (failure)
+	{
+		fail_sign_in(s, failure);
+		return;
+	}
 	if (!s->elected)
 	{
 		switch (sigma_shared_token(&s->token_key, &token, &left_ms))

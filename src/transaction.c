@@ -27,6 +27,13 @@
  */
 #define EXIT_TIMEOUT_MS 2000
 
+/*
+ * The end of a transaction ends its savepoints one by one, and all of them
+ * together have the time that a rollback has.  What follows so soon, without a
+ * write in between, belongs together.
+ */
+#define SAME_END_MS 1000
+
 struct SigmaEffect
 {
 	SigmaSession *session;		/* pinned */
@@ -47,23 +54,10 @@ bool		sigma_log_writes = true;
 static MemoryContext effects_context = NULL;
 static List *effects = NIL;		/* of SigmaEffect, in effects_context */
 
+static double undo_deadline_ms = 0; /* of the rollbacks that belong together */
+static double undo_ended_ms = 0;	/* when the last of them was through */
+
 /* ------------------------------------------------------------------ the log */
-
-/*
- * Text that can surely be sent to the client.  To convert it might fail, and
- * a rollback must not.
- */
-static char *
-sendable(const char *text)
-{
-	char	   *copy = pstrdup(text);
-
-	if (pg_get_client_encoding() != GetDatabaseEncoding())
-		for (char *p = copy; *p; p++)
-			if (IS_HIGHBIT_SET(*p))
-				*p = '?';
-	return copy;
-}
 
 /* One line for one write: who, what, which, and how it ended. */
 static void
@@ -89,8 +83,12 @@ log_write(const char *role, const char *server, const SigmaCallSpec *spec, const
 		appendStringInfoString(&s, ", outcome unknown");
 	if (request_id)
 		appendStringInfo(&s, ", requestId %s", request_id);
-	ereport(LOG,
-			(errmsg_internal("%s", sendable(s.data)), errhidestmt(true), errhidecontext(true)));
+	/* a name may have anything in it, but this is one line */
+	for (char *p = s.data; *p; p++)
+		if ((unsigned char) *p < 0x20 || *p == 0x7F)
+			*p = ' ';
+	ereport(LOG_SERVER_ONLY,
+			(errmsg_internal("%s", s.data), errhidestmt(true), errhidecontext(true)));
 	pfree(s.data);
 }
 
@@ -117,6 +115,22 @@ forget(SigmaEffect *e)
 	free_text(e->id);
 	free_text(e->why);
 	pfree(e);
+}
+
+/*
+ * Text that can surely be sent to the client.  To convert it might fail, and
+ * a rollback must not.
+ */
+static char *
+sendable(const char *text)
+{
+	char	   *copy = pstrdup(text);
+
+	if (pg_get_client_encoding() != GetDatabaseEncoding())
+		for (char *p = copy; *p; p++)
+			if (IS_HIGHBIT_SET(*p))
+				*p = '?';
+	return copy;
 }
 
 /* Names an effect that outlives its transaction. */
@@ -196,7 +210,6 @@ undo_effects(int level, MemoryContext context)
 {
 	List	   *undoing = NIL;
 	double		limit_ms = 0;
-	double		deadline_ms;
 	ListCell   *lc;
 
 	foreach(lc, effects)
@@ -212,14 +225,15 @@ undo_effects(int level, MemoryContext context)
 	}
 	if (proc_exit_inprogress)
 		limit_ms = Min(limit_ms, EXIT_TIMEOUT_MS);
-	deadline_ms = now_ms() + limit_ms;
+	if (now_ms() > undo_ended_ms + SAME_END_MS)
+		undo_deadline_ms = now_ms() + limit_ms;
 	foreach(lc, undoing)
 		start_undoing(lfirst(lc), context);
 	foreach(lc, undoing)
 	{
 		SigmaEffect *e = lfirst(lc);
 
-		if (finish_undoing(e, deadline_ms))
+		if (finish_undoing(e, undo_deadline_ms))
 			forget(e);
 	}
 }
@@ -229,21 +243,28 @@ static void
 undo_effects_quietly(int level)
 {
 	MemoryContext old = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "sigma undo",
-												  ALLOCSET_SMALL_SIZES);
+	MemoryContext volatile context = NULL;
+	uint32		holdoff = InterruptHoldoffCount;
+	uint32		cancel_holdoff = QueryCancelHoldoffCount;
 
 	PG_TRY();
 	{
+		context = AllocSetContextCreate(TopMemoryContext, "sigma undo", ALLOCSET_SMALL_SIZES);
 		MemoryContextSwitchTo(context);
 		undo_effects(level, context);
 	}
 	PG_CATCH();
 	{
 		FlushErrorState();
+		/* an error lets interrupts in again, but whoever ends the transaction holds them */
+		InterruptHoldoffCount = holdoff;
+		QueryCancelHoldoffCount = cancel_holdoff;
 	}
 	PG_END_TRY();
+	undo_ended_ms = now_ms();
 	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	if (context)
+		MemoryContextDelete(context);
 }
 
 /* The transaction or subtransaction of this level is rolled back. */
@@ -252,9 +273,12 @@ roll_back(int level)
 {
 	List	   *left;
 	ListCell   *lc;
+	SigmaHiding hiding;
 
 	if (effects == NIL)
 		return;
+	/* the statement that failed may hold the secrets of what it created */
+	sigma_hide_statement(&hiding);
 	undo_effects_quietly(level);
 	left = list_copy(effects);
 	foreach(lc, left)
@@ -273,6 +297,7 @@ roll_back(int level)
 		warn_of(&copy);
 	}
 	list_free(left);
+	sigma_show_statement(&hiding);
 }
 
 static void
@@ -320,7 +345,7 @@ on_subtransaction_end(SubXactEvent event, SubTransactionId subid UNUSED,
 
 /* Remembers a write that is about to be sent. */
 static SigmaEffect *
-remember(SigmaSession *session, const char *maybe)
+remember(SigmaSession *session, const SigmaWrite *write)
 {
 	MemoryContext old;
 	SigmaEffect *e;
@@ -336,10 +361,11 @@ remember(SigmaSession *session, const char *maybe)
 	e = palloc0(sizeof(SigmaEffect));
 	e->session = session;
 	e->server = pstrdup(sigma_session_server(session));
-	e->role = pstrdup(GetUserNameFromId(GetUserId(), false));
-	e->maybe = pstrdup(maybe);
+	e->role = pstrdup(write->role ? write->role : GetUserNameFromId(GetUserId(), false));
+	e->maybe = pstrdup(write->maybe);
 	e->level = GetCurrentTransactionNestLevel();
 	effects = lappend(effects, e);
+	undo_ended_ms = 0;
 	sigma_session_pin(session);
 	MemoryContextSwitchTo(old);
 	return e;
@@ -368,6 +394,29 @@ void
 sigma_effect_told(SigmaEffect *effect)
 {
 	forget(effect);
+}
+
+/*
+ * The connection of that id has been deleted: if it was the transaction that
+ * made it, nothing is left of that.  Says whether it was.
+ */
+bool
+sigma_effect_gone(const SigmaSession *session, const char *id)
+{
+	ListCell   *lc;
+
+	foreach(lc, effects)
+	{
+		SigmaEffect *e = lfirst(lc);
+
+		if (e->id && strcmp(e->id, id) == 0 &&
+			sigma_session_serverid(e->session) == sigma_session_serverid(session))
+		{
+			forget(e);
+			return true;
+		}
+	}
+	return false;
 }
 
 /* ------------------------------------------------------------------- writes */
@@ -400,7 +449,14 @@ settle_interrupted(SigmaWrite *write)
 
 	if (e == NULL || write->fate != SIGMA_NOT_SENT)
 		return;
-	if (write->call && sigma_call_may_have_acted(write->call))
+	/* its reply had come, but was not yet looked at */
+	if (write->call && sigma_call_done(write->call) && sigma_call_failure(write->call) == NULL)
+	{
+		write->fate = SIGMA_UNKNOWN;
+		(void) write->succeeded(write);
+		settle(write, NULL);
+	}
+	else if (write->call && sigma_call_may_have_acted(write->call))
 	{
 		write->fate = SIGMA_UNKNOWN;
 		log_write(e->role, e->server, &write->spec, write->id, write->call, write->fate);
@@ -457,7 +513,7 @@ sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *write
 			{
 				SigmaWrite *next = &writes[started];
 
-				next->effect = remember(session, next->maybe);
+				next->effect = remember(session, next);
 				next->call = sigma_call_start(session, context, &next->spec);
 				started++;
 			}
@@ -485,11 +541,16 @@ sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *write
 void
 sigma_announce(const SigmaCallSpec *spec, const char *change)
 {
+	SigmaHiding hiding;
+
+	/* the statement may hold secrets, and so may one that it is a part of */
+	sigma_hide_statement(&hiding);
 	ereport(NOTICE,
 			(errmsg("dry run: %s %s%s%s", spec->method, spec->target, spec->body ? " " : "",
 					spec->body ? sigma_json_masked(spec->body) : ""),
 			 change ? errdetail("%s", change) :
 			 spec->subject ? errdetail("Not sent: %s.", spec->subject) : 0));
+	sigma_show_statement(&hiding);
 }
 
 /*

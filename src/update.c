@@ -18,18 +18,18 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
-/* A join may bring the same row several times; it is changed once. */
+/* A join may bring the same grant several times; it is revoked once. */
 static bool
-is_done(SigmaModify *m, const char *id)
+is_revoked(SigmaModify *m, const char *id)
 {
 	MemoryContext old;
 	ListCell   *lc;
 
-	foreach(lc, m->done)
+	foreach(lc, m->revoked)
 		if (strcmp(lfirst(lc), id) == 0)
 			return true;
 	old = MemoryContextSwitchTo(m->context);
-	m->done = lappend(m->done, pstrdup(id));
+	m->revoked = lappend(m->revoked, pstrdup(id));
 	MemoryContextSwitchTo(old);
 	return false;
 }
@@ -64,27 +64,37 @@ delete_grant(SigmaModify *m, TupleTableSlot *slot)
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 				 errmsg("cannot tell which grant to revoke"),
 				 errhint("The foreign table needs the columns \"connection_id\" and \"grant_id\".")));
-	if (is_done(m, grant_id))
+	if (is_revoked(m, grant_id))
 		return false;
 	sigma_revoke_call(m->session, m->row_context, connection_id, grant_id, &m->stats);
 	return true;
 }
 
-/* What the statement has read of the connection that a row shows. */
-static SigmaSpan
-old_entry(const SigmaModify *m, EState *estate, ResultRelInfo *rinfo, const char *id)
+/*
+ * What the statement has read of the connection that a row shows.  False if
+ * the statement has changed it: a join may bring a row several times, and a
+ * statement may have several targets, but the first that comes to it counts.
+ */
+static bool
+take_connection(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, TupleTableSlot *row,
+				SigmaSpan *entry)
 {
-	SigmaSpan	entry;
+	char	   *id = sigma_row_text(m, row, "connection_id");
+	bool		taken;
 
 	if (id == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 				 errmsg("cannot tell which connection to change"),
 				 errhint("The foreign table needs the column \"connection_id\".")));
-	if (!sigma_scanned_entry(estate, rinfo->ri_RangeTableIndex, id, &entry))
-		elog(ERROR, "connection %s was not read by this statement from table \"%s\"", id,
-			 m->resource->name);
-	return entry;
+	if (!sigma_scanned_entry(estate, rinfo->ri_RangeTableIndex, id, entry, &taken))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg("cannot tell which connection to change"),
+				 errdetail("The id that column \"connection_id\" of foreign table \"%s\" shows is not as Sigma gave it.",
+						   RelationGetRelationName(rinfo->ri_RelationDesc)),
+				 errhint("Give the column the type text or uuid.")));
+	return !taken && !sigma_queue_has_now(sigma_session_serverid(m->session), id);
 }
 
 /*
@@ -107,10 +117,9 @@ sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 		done = delete_grant(m, slot);
 	else
 	{
-		char	   *id = sigma_row_text(m, slot, "connection_id");
-		SigmaSpan	entry = old_entry(m, estate, rinfo, id);
+		SigmaSpan	entry;
 
-		done = !is_done(m, id);
+		done = take_connection(m, estate, rinfo, slot, &entry);
 		if (done)
 			(void) sigma_change_connection(m->session, entry, NULL, false, NIL);
 	}
@@ -166,6 +175,9 @@ sigma_update_method(Oid relid, const List *updated)
 	{
 		const SigmaField *known;
 
+		/* what PostgreSQL computes is not sent */
+		if (TupleDescAttr(RelationGetDescr(rel), lfirst_int(lc) - 1)->attgenerated)
+			continue;
 		(void) sigma_column_field(rel, resource, (AttrNumber) lfirst_int(lc), &known);
 		if (known == NULL || !can_patch(known->column))
 			method = "PUT";
@@ -319,7 +331,6 @@ sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	SigmaHiding hiding;
 	SigmaSpan	entry;
 	RowChange	change;
-	char	   *id;
 
 	/* the statement may hold the secrets of what is changed */
 	sigma_hide_statement(&hiding);
@@ -328,9 +339,7 @@ sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	old = MemoryContextSwitchTo(m->row_context);
 	sigma_start_modifying(m, estate, rinfo);
 	read_old_row(m, rinfo, plan_slot, m->old_slot);
-	id = sigma_row_text(m, m->old_slot, "connection_id");
-	entry = old_entry(m, estate, rinfo, id);
-	if (is_done(m, id))
+	if (!take_connection(m, estate, rinfo, m->old_slot, &entry))
 		slot = NULL;
 	else
 	{

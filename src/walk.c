@@ -67,6 +67,8 @@ open_parent(SigmaWalk *walk)
 		.limit = SIGMA_MAX_PAGE_SIZE,
 		.include_archived = walk->spec.include_archived,
 		.prefetch = walk->spec.prefetch,
+		.dated = walk->spec.dated,
+		.as_of = walk->spec.as_of,
 	};
 	const char *parent_keys[SIGMA_MAX_KEYS];
 	int			n = sigma_path_keys(spec.resource->path, parent_keys);
@@ -241,6 +243,8 @@ open_branch(SigmaWalk *walk)
 			.item_key = branch->keys[0],
 			.by_key = walk->nkeys > 0 && walk->all_bound,
 			.tolerate = walk->spec.tolerate,
+			.dated = walk->spec.dated,
+			.as_of = walk->spec.as_of,
 		};
 
 		branch->pager = sigma_pager_open(walk->session, context, &spec, walk->stats);

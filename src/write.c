@@ -32,7 +32,8 @@ connection_made(SigmaWrite *write)
 		return sigma_reply_failure(sigma_call_target(write->call), error);
 	if (reply.kind == SIGMA_JSON_OBJECT)
 		id = sigma_json_member_text(&reply, "connectionId");
-	if (id == NULL)
+	/* something else than a string or a number is none */
+	if (id == NULL || id[0] == '{' || id[0] == '[')
 		return sigma_reply_failure(sigma_call_target(write->call), "it has no \"connectionId\"");
 	write->id = id;
 	sigma_effect_done(write->effect, psprintf("connection \"%s\" (%s) exists in Sigma",

@@ -34,6 +34,26 @@ sigma_session_poll(SigmaSession *session UNUSED)
 {
 }
 
+Oid
+sigma_session_serverid(const SigmaSession *session UNUSED)
+{
+	return InvalidOid;
+}
+
+/* no transaction is about to change anything */
+bool
+sigma_queue_any(Oid serverid UNUSED)
+{
+	return false;
+}
+
+bool
+sigma_queue_find(Oid serverid UNUSED, const char *id UNUSED, CommandId as_of UNUSED,
+				 SigmaSpan *after UNUSED)
+{
+	return false;
+}
+
 int
 sigma_session_concurrency(const SigmaSession *session)
 {

@@ -71,7 +71,7 @@ SELECT fails('INSERT INTO sim.connection_grants (permission, member_id) VALUES (
 SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, member_id) VALUES (%L, ''a'')', :'west'), '23502', NULL, NULL, NULL, 'a grant of nothing');
 SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission, member_id, grant_id) VALUES (%L, ''usage'', ''a'', ''b'')', :'west'), '428C9', NULL, NULL, NULL, 'an id that Sigma sets');
 SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission, member_id) VALUES (''unknown'', ''usage'', %L)', :'member'), 'P0002', NULL, NULL, NULL, 'a connection that is not there');
-SELECT fails('UPDATE sim.connection_grants SET permission = ''annotate''', '0A000', NULL, NULL, NULL, 'a grant cannot be changed');
+SELECT fails('UPDATE sim.connection_grants SET permission = ''annotate''', '55000', NULL, NULL, NULL, 'a grant cannot be changed');
 SELECT fails('INSERT INTO sim.teams (name) VALUES (''x'')', '55000', NULL, NULL, NULL, 'other tables are read only');
 SELECT fails('DELETE FROM sim.teams', '55000', NULL, NULL, NULL, 'for DELETE, too');
 

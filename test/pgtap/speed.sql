@@ -457,6 +457,7 @@ SELECT is((SELECT count(*)::int FROM part_near), 2, '... and those that are not'
 DROP TABLE parts;
 
 -- a failure in the middle: what psql() shows names what is there, and only that
+ALTER SERVER store OPTIONS (ADD on_rollback 'keep');
 CREATE FUNCTION fails_in_batch(kind text, n int, fault jsonb, state text, maybe int, before text DEFAULT '') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	said text;
@@ -504,6 +505,11 @@ SELECT fails_in_batch('cancelled', 100, '{"after": 20, "times": -1, "do": "never
 -- a rollback
 CREATE FUNCTION told_at_rollback(n int) RETURNS int LANGUAGE sql AS $$ SELECT count(*)::int FROM regexp_matches(psql('BEGIN; ' || inserted('undone', n) || '; ROLLBACK;'), 'exists in Sigma although', 'g') $$;
 SELECT is(told_at_rollback(60), 60, 'a rollback tells of each of a batch');
+ALTER SERVER store OPTIONS (DROP on_rollback);
+SELECT sim_calm('store') \g /dev/null
+SELECT is(told_at_rollback(60), 0, '... of none, if it may delete them');
+SELECT is(count(DISTINCT path) || ' ' || count(*), '60 60', '... each once') FROM sim_log('store') WHERE method = 'DELETE' AND status = 200;
+SELECT is(at_once('store'), 4, '... four at once');
 -- a statement never reads what it makes
 SELECT is(psql('INSERT INTO store.connections (name, details) SELECT ''self'' || name, ''{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'' FROM store.connections WHERE name LIKE ''%copied%'' AND name < ''copied006'''), NULL, 'a batch made of what is there');
 SELECT is(cardinality(stored('selfcopied')), 5, 'what a batch creates, its own statement does not see');

@@ -93,6 +93,43 @@ SELECT matches(psql('SET SESSION AUTHORIZATION sigma_shared_other; SELECT count(
 SELECT is(sim_sign_ins('strict'), 0, '... without a sign-in');
 DROP OWNED BY sigma_shared_other;
 
+-- two identities of the same client, and its own
+SELECT sim_start('many') \g /dev/null
+SELECT make_server('many', sim_url('many')) \g /dev/null
+SELECT count(member_id) FROM many.members \g /dev/null
+SELECT email AS viewer FROM many.members WHERE member_type = 'Viewer' ORDER BY email LIMIT 1 \gset
+SELECT email AS creator FROM many.members WHERE member_type = 'Creator' ORDER BY email LIMIT 1 \gset
+SELECT tenant_organization_id AS tenant FROM many.tenants LIMIT 1 \gset
+GRANT USAGE ON SCHEMA many TO sigma_shared_other;
+GRANT SELECT ON many.connections TO sigma_shared_other;
+SELECT format('CREATE USER MAPPING FOR sigma_shared_other SERVER many OPTIONS (client_id ''simulator-client'', client_secret ''simulator-secret'', impersonate %L)', :'viewer') \gexec
+SELECT sim_calm('many') \g /dev/null
+CREATE FUNCTION as_other() RETURNS text LANGUAGE sql AS $$ SELECT psql('SET SESSION AUTHORIZATION sigma_shared_other; SELECT count(name) FROM many.connections') $$;
+SELECT is(as_other(), '2', 'who speaks as another member does not get the client''s own token');
+SELECT is(as_other(), '2', '... in another session');
+SELECT is(sim_token_requests('many'), '{"body 200","exchange 200"}', '... which takes the token of the first');
+SELECT format('ALTER USER MAPPING FOR sigma_shared_other SERVER many OPTIONS (SET impersonate %L)', :'creator') \gexec
+SELECT is(as_other(), '13', 'nor does a second member get the first one''s');
+SELECT format('ALTER USER MAPPING FOR sigma_shared_other SERVER many OPTIONS (DROP impersonate, ADD tenant %L)', :'tenant') \gexec
+SELECT is(as_other(), '13', 'nor a tenant');
+SELECT format('ALTER USER MAPPING FOR sigma_shared_other SERVER many OPTIONS (ADD impersonate %L)', :'creator') \gexec
+SELECT is(as_other(), '13', 'nor a member in a tenant');
+SELECT is(psql('SELECT count(name) FROM many.connections'), '13', 'nor the client that of any of them');
+SELECT is((SELECT count(*)::int FROM (SELECT token FROM sim_log('many') GROUP BY token HAVING count(DISTINCT coalesce("as", 'the client')) > 1) t), 0, '... no token is used for two of them');
+SELECT is((SELECT count(DISTINCT coalesce("as", 'the client'))::int FROM sim_log('many')), 5, '... of the five');
+
+-- a secret in a file: who cannot read it gets no token, whoever has one
+SELECT sim_shell('f=$(mktemp) && printf simulator-secret >$f && echo $f') AS secret_file \gset
+SELECT format('ALTER USER MAPPING FOR sigma_shared_other SERVER many OPTIONS (DROP impersonate, DROP tenant, DROP client_secret, ADD client_secret_file %L)', :'secret_file') \gexec
+SELECT sim_calm('many') \g /dev/null
+SELECT is(as_other(), '13', 'a secret in a file');
+SELECT is(sim_sign_ins('many'), 0, '... is as good as the same one elsewhere');
+SELECT sim_shell('printf wrong >' || sim_quote(:'secret_file')) \g /dev/null
+SELECT matches(as_other(), 'ERROR:  28000: server "many" refused the sign-in', 'a wrong one gets no token');
+SELECT sim_shell('rm ' || sim_quote(:'secret_file')) \g /dev/null
+SELECT matches(as_other(), 'ERROR:  28000: could not use the client_secret_file', 'nor does a file that is not there');
+DROP OWNED BY sigma_shared_other;
+
 -- a sign-in that fails, and one whose backend goes
 SELECT sim_start('shut') \g /dev/null
 SELECT make_server('shut', sim_url('shut'), 'max_retries ''0''') \g /dev/null

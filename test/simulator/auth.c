@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * auth.c
- *	  Client credentials and the tokens issued for them.
+ *	  Client credentials and the tokens issued for them.  What a token of
+ *	  somebody else is given for stands in exchange.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,6 +16,10 @@
 #define TOKEN_BYTES			32
 #define TOKEN_SIZE			(2 * TOKEN_BYTES + 1)
 #define MAX_TOKENS			10000
+#define ACCESS_TOKEN_TYPE	"urn:ietf:params:oauth:token-type:access_token"
+#define JWT_TYPE			"urn:ietf:params:oauth:token-type:jwt"
+#define EXCHANGE_GRANT		"urn:ietf:params:oauth:grant-type:token-exchange"
+#define LIMITED_CLIENT		1	/* the second one's member does not see everything */
 #define FORM_TYPE			"application/x-www-form-urlencoded"
 
 static const char not_verified[] =
@@ -23,14 +28,15 @@ static const char not_verified[] =
 typedef struct Token
 {
 	char		access[TOKEN_SIZE];
-	char		refresh[TOKEN_SIZE];
+	char		refresh[TOKEN_SIZE];	/* "" if it cannot be refreshed */
 	int			client;
+	Identity	who;
 	long		serial;
 	int64_t		expires_at;		/* on the monotonic clock */
 } Token;
 
 static pthread_mutex_t auth_lock = PTHREAD_MUTEX_INITIALIZER;
-static char user_ids[MAX_CLIENTS][UUID_SIZE];
+static Identity own[MAX_CLIENTS];	/* each client's own member */
 static bool revoked[MAX_CLIENTS];
 static Token *tokens;
 static int	ntokens;
@@ -48,7 +54,11 @@ void
 auth_init(void)
 {
 	for (int i = 0; i < options.nclients; i++)
-		make_id("member", i, user_ids[i]);
+	{
+		make_id("member", i, own[i].user_id);
+		make_id("organization", 0, own[i].organization_id);
+		own[i].limited = i == LIMITED_CLIENT;
+	}
 	token_lifetime = options.token_lifetime;
 	token_rate = options.token_rate;
 }
@@ -76,12 +86,6 @@ const char *
 auth_client_id(int client)
 {
 	return options.client_id[client];
-}
-
-const char *
-auth_user_id(int client)
-{
-	return user_ids[client];
 }
 
 int64_t
@@ -216,8 +220,9 @@ identify_client(Request *req)
 	MHD_free(password);
 }
 
+/* Reply with a new token; one that was exchanged has another form. */
 static void
-make_token(Request *req, Reply *reply)
+make_token(Request *req, Reply *reply, const Identity *who, bool exchanged)
 {
 	Token	   *token;
 	cJSON	   *json = cJSON_CreateObject();
@@ -234,14 +239,20 @@ make_token(Request *req, Reply *reply)
 	}
 	token = &tokens[ntokens++];
 	random_hex(token->access, TOKEN_BYTES);
-	random_hex(token->refresh, TOKEN_BYTES);
+	token->refresh[0] = '\0';
+	if (!exchanged)
+		random_hex(token->refresh, TOKEN_BYTES);
 	token->client = req->client;
+	token->who = req->who = *who;
 	token->serial = req->token = next_token_serial++;
 	token->expires_at = monotonic_ms() + (int64_t) token_lifetime * 1000;
 
 	cJSON_AddStringToObject(json, "access_token", token->access);
-	cJSON_AddStringToObject(json, "refresh_token", token->refresh);
-	cJSON_AddStringToObject(json, "token_type", "bearer");
+	if (exchanged)
+		cJSON_AddStringToObject(json, "issued_token_type", ACCESS_TOKEN_TYPE);
+	else
+		cJSON_AddStringToObject(json, "refresh_token", token->refresh);
+	cJSON_AddStringToObject(json, "token_type", exchanged ? "Bearer" : "bearer");
 	if (expires_in)
 		cJSON_AddItemToObject(json, "expires_in", cJSON_Duplicate(expires_in, true));
 	else if (!expires_in_absent)
@@ -256,10 +267,96 @@ refresh_owner(const char *refresh)
 {
 	for (int i = 0; i < ntokens; i++)
 	{
-		if (strcmp(tokens[i].refresh, refresh) == 0)
+		if (refresh[0] && strcmp(tokens[i].refresh, refresh) == 0)
 			return revoked[tokens[i].client] ? -1 : tokens[i].client;
 	}
 	return -1;
+}
+
+/* The token with this text, or NULL; the lock is held. */
+static const Token *
+find_token(const char *access)
+{
+	for (int i = ntokens - 1; i >= 0; i--)
+	{
+		if (strcmp(tokens[i].access, access) == 0)
+			return &tokens[i];
+	}
+	return NULL;
+}
+
+/* The token in the request's header, or NULL. */
+static const char *
+bearer(Request *req)
+{
+	const char *header = MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, "Authorization");
+
+	return header && strncasecmp(header, "Bearer ", 7) == 0 && header[7] ? header + 7 : NULL;
+}
+
+static bool
+is_valid(const Token *token)
+{
+	return token && monotonic_ms() < token->expires_at && !revoked[token->client];
+}
+
+/* Does a token request say what it exchanges, in the types that are known? */
+static bool
+exchange_form(Request *req, Reply *reply)
+{
+	static const char *const fields[][2] = {
+		{"subject_token", NULL}, {"subject_token_type", JWT_TYPE},
+		{"actor_token", NULL}, {"actor_token_type", ACCESS_TOKEN_TYPE}
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+	{
+		char	   *value = form_value(&req->body, fields[i][0]);
+		bool		good = value && value[0] &&
+			(fields[i][1] == NULL || strcmp(value, fields[i][1]) == 0);
+
+		free(value);
+		if (!good)
+		{
+			reply_invalid(req, reply, "%s is missing, or not supported", fields[i][0]);
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * A client asks for a token that speaks for somebody else: its own token is in
+ * the header and in the body, its secret has signed whom it wants to be.
+ */
+static void
+exchange_token(Request *req, Reply *reply)
+{
+	char	   *actor;
+	char	   *subject;
+	const Token *token;
+	cJSON	   *claims = NULL;
+	Identity	who;
+
+	if (!exchange_form(req, reply))
+		return;
+	req->auth = "exchange";
+	actor = form_value(&req->body, "actor_token");
+	subject = form_value(&req->body, "subject_token");
+	token = find_token(actor);
+	if (bearer(req) && strcmp(bearer(req), actor) == 0 && is_valid(token) && !token->who.as[0])
+	{
+		req->client = token->client;
+		claims = exchange_claims(subject, options.client_id[req->client],
+								 options.client_secret[req->client]);
+	}
+	if (claims && exchange_allowed(req->client) && exchange_identity(claims, &who))
+		make_token(req, reply, &who, true);
+	else
+		reply_error(req, reply, 401, "unauthorized", "%s", not_verified);
+	cJSON_Delete(claims);
+	free(actor);
+	free(subject);
 }
 
 /*
@@ -294,7 +391,7 @@ token_answer(Request *req, Reply *reply, const char *grant)
 		if (req->client < 0)
 			reply_error(req, reply, 401, "unauthorized", "%s", not_verified);
 		else
-			make_token(req, reply);
+			make_token(req, reply, &own[req->client], false);
 	}
 	else if (strcmp(grant, "refresh_token") == 0)
 	{
@@ -310,10 +407,12 @@ token_answer(Request *req, Reply *reply, const char *grant)
 		else
 		{
 			req->client = owner;
-			make_token(req, reply);
+			make_token(req, reply, &own[owner], false);
 		}
 		free(refresh);
 	}
+	else if (strcmp(grant, EXCHANGE_GRANT) == 0)
+		exchange_token(req, reply);
 	else
 		reply_invalid(req, reply, "grant_type is not supported");
 }
@@ -349,22 +448,20 @@ auth_token(Request *req, Reply *reply)
 const char *
 auth_identify(Request *req)
 {
-	const char *header = MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, "Authorization");
 	const char *problem = not_verified;
-	int64_t		now = monotonic_ms();
+	const Token *token;
 
-	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0 || header[7] == '\0')
+	if (bearer(req) == NULL)
 		return "Token missing or malformed";
 	pthread_mutex_lock(&auth_lock);
-	for (int i = ntokens - 1; i >= 0; i--)
+	token = find_token(bearer(req));
+	if (token)
 	{
-		if (strcmp(tokens[i].access, header + 7) != 0)
-			continue;
-		req->client = tokens[i].client;
-		req->token = tokens[i].serial;
-		if (now < tokens[i].expires_at && !revoked[req->client])
+		req->client = token->client;
+		req->token = token->serial;
+		req->who = token->who;
+		if (is_valid(token))
 			problem = NULL;
-		break;
 	}
 	pthread_mutex_unlock(&auth_lock);
 	return problem;
@@ -386,10 +483,8 @@ void
 auth_whoami(Request *req, Reply *reply)
 {
 	cJSON	   *json = cJSON_CreateObject();
-	char		organization[UUID_SIZE];
 
-	make_id("organization", 0, organization);
-	cJSON_AddStringToObject(json, "userId", auth_user_id(req->client));
-	cJSON_AddStringToObject(json, "organizationId", organization);
+	cJSON_AddStringToObject(json, "userId", req->who.user_id);
+	cJSON_AddStringToObject(json, "organizationId", req->who.organization_id);
 	reply_set_json(reply, 200, json);
 }

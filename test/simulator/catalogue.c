@@ -243,7 +243,7 @@ add_grant(const Request *req, const cJSON *grant)
 	static int64_t made = 1000000;	/* beyond those of organization.json */
 	const cJSON *grantee = cJSON_GetObjectItemCaseSensitive(grant, "grantee");
 	cJSON	   *entry = cJSON_CreateObject();
-	const char *user = auth_user_id(req->client);
+	const char *user = req->who.user_id;
 	char		id[UUID_SIZE];
 	char		now[TIMESTAMP_SIZE];
 

@@ -12,8 +12,7 @@
 
 #include "simulator.h"
 
-/* The second client's member sees the connections of this type only. */
-#define LIMITED_CLIENT		1
+/* Who does not see everything sees the connections of this type only. */
 #define LIMITED_TYPE		"postgres"
 
 /* Fields of the details that the published connection shows as they are. */
@@ -38,7 +37,7 @@ static const char *const shown_fields[][2] = {
 static bool
 slot_visible(const Request *req, int64_t slot)
 {
-	return req->client != LIMITED_CLIENT || strcmp(store_type(slot), LIMITED_TYPE) == 0;
+	return !req->who.limited || strcmp(store_type(slot), LIMITED_TYPE) == 0;
 }
 
 /* May whoever is signed in see the connection with this id? */
@@ -98,7 +97,7 @@ connection_list(Request *req, Reply *reply)
 	if (!page_args(req, reply, &page, "page", "limit") ||
 		!query_bool(req, reply, "includeArchived", &archived))
 		return;
-	everything = search == NULL && req->client != LIMITED_CLIENT &&
+	everything = search == NULL && !req->who.limited &&
 		(archived || store_all_live());
 
 	reply->status = 200;
@@ -251,7 +250,7 @@ make_entry(const Request *req, int64_t slot, const cJSON *before, const cJSON *b
 	char		id[UUID_SIZE];
 	char		organization[UUID_SIZE];
 	char		now[TIMESTAMP_SIZE];
-	const char *user = auth_user_id(req->client);
+	const char *user = req->who.user_id;
 
 	store_id(slot, id);
 	make_id("organization", 0, organization);
@@ -337,7 +336,7 @@ touch(const Request *req, cJSON *entry)
 	char		now[TIMESTAMP_SIZE];
 
 	timestamp_now(now);
-	json_set(entry, "updatedBy", cJSON_CreateString(auth_user_id(req->client)));
+	json_set(entry, "updatedBy", cJSON_CreateString(req->who.user_id));
 	json_set(entry, "updatedAt", cJSON_CreateString(now));
 }
 

@@ -26,6 +26,7 @@ typedef struct LogEntry
 	char	   *body;			/* JSON text without secrets, or NULL */
 	char	   *fault;
 	const char *client;
+	char	   *as;				/* whom the token speaks for, if not the client */
 	const char *auth;
 	unsigned int status;		/* 0: no reply yet, or none at all */
 	long		connection;
@@ -115,6 +116,7 @@ entry_free(LogEntry *entry)
 	free(entry->query);
 	free(entry->body);
 	free(entry->fault);
+	free(entry->as);
 }
 
 /* Forget the oldest entries; the lock is held. */
@@ -218,6 +220,7 @@ append_entry(Buffer *buf, int64_t n, const LogEntry *entry)
 	append_number(buf, "connection", entry->connection);
 	append_number(buf, "token", entry->token);
 	append_string(buf, "client", entry->client);
+	append_string(buf, "as", entry->as);
 	append_string(buf, "auth", entry->auth);
 	buffer_string(buf, ",\"body\":");
 	buffer_string(buf, entry->body ? entry->body : "null");
@@ -246,6 +249,7 @@ log_reply(Request *req, unsigned int status)
 		entry->status = status;
 		entry->token = req->token;
 		entry->client = req->client >= 0 ? auth_client_id(req->client) : NULL;
+		entry->as = req->who.as[0] ? xstrdup(req->who.as) : NULL;
 		entry->auth = req->auth;
 		entry->body = body;
 		entry->fault = req->fault_name ? xstrdup(req->fault_name) : NULL;

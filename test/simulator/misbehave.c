@@ -129,6 +129,18 @@ do_body(Request *req, Reply *reply)
 	add_headers(req, reply);
 }
 
+/* An error that repeats what was sent, secrets included. */
+static void
+do_echo(Request *req, Reply *reply)
+{
+	const char *header = MHD_lookup_connection_value(req->mhd, MHD_HEADER_KIND, "Authorization");
+	unsigned int status = (unsigned int) param_number(req, "status", 400);
+
+	reply_error(req, reply, status, status_code_name(status), "%s %.*s", header ? header : "",
+				(int) req->body.len, req->body.data ? req->body.data : "");
+	add_headers(req, reply);
+}
+
 static void
 do_close(Request *req, Reply *reply)
 {
@@ -356,6 +368,7 @@ static const Misdeed misdeeds[] = {
 	{"status", do_status, NULL},
 	{"delay", NULL, do_nothing},
 	{"body", do_body, NULL},
+	{"echo", do_echo, NULL},
 	{"edit", NULL, do_edit},
 	{"lost-reply", NULL, do_close},
 	{"close", do_close, NULL},

@@ -5,7 +5,7 @@
  *
  * A request goes through the files in this order: server.c receives it,
  * log.c notes it, fault.c says whether it is to be spoilt, route.c finds who
- * answers it (auth.c, connection.c, catalogue.c, endpoint.c), misbehave.c
+ * answers it (auth.c with exchange.c, connection.c, catalogue.c, endpoint.c), misbehave.c
  * spoils the answer, and send.c sends it.  control.c is the door for the
  * tests.
  *
@@ -29,6 +29,7 @@
 #define MAX_HEADERS			32
 #define MAX_CLIENTS			16
 #define MAX_TOKEN_RATE		1000
+#define IDENTITY_SIZE		320	/* an email, a space, an id and the terminator */
 #define MAX_BODY			(64 * 1024 * 1024)
 
 /* A growing piece of text; always terminated once it holds anything. */
@@ -69,6 +70,15 @@ typedef struct Channel
 	long		serial;			/* 0 until it carries an API request */
 } Channel;
 
+/* Whom a token speaks for. */
+typedef struct Identity
+{
+	char		user_id[UUID_SIZE];
+	char		organization_id[UUID_SIZE];
+	char		as[IDENTITY_SIZE];	/* for the log; "" if it is the client's own member */
+	bool		limited;		/* sees only a part of the connections */
+} Identity;
+
 typedef struct Request
 {
 	struct MHD_Connection *mhd;
@@ -91,7 +101,8 @@ typedef struct Request
 	char	   *param[MAX_PATH_PARAMS];
 	int			client;			/* index of the client signed in, or -1 */
 	long		token;			/* serial number of its token, or 0 */
-	const char *auth;			/* "body" or "basic", for a token request */
+	Identity	who;			/* if a client is signed in */
+	const char *auth;			/* "body", "basic" or "exchange", for a token request */
 	char	   *fault_name;		/* of the fault that spoils it, or NULL */
 	cJSON	   *fault;			/* its parameters; a copy */
 } Request;
@@ -182,11 +193,15 @@ extern const char *auth_identify(Request *req);
 extern bool auth_check(Request *req, Reply *reply);
 extern void auth_whoami(Request *req, Reply *reply);
 extern const char *auth_client_id(int client);
-extern const char *auth_user_id(int client);
 extern void auth_revoke_tokens(void);
 extern bool auth_revoke_client(const char *client_id);
 extern const char *auth_configure(const cJSON *config);
 extern int64_t auth_token_requests(void);
+
+/* exchange.c */
+extern cJSON *exchange_claims(const char *jwt, const char *client_id, const char *secret);
+extern bool exchange_identity(const cJSON *claims, Identity *who);
+extern bool exchange_allowed(int member);
 
 /* connection.c */
 extern void connection_list(Request *req, Reply *reply);

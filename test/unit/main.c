@@ -17,6 +17,7 @@ main(void)
 	test_report();
 	test_json();
 	test_path();
+	test_jwt();
 	test_pager();
 	test_catalog();
 	return tap_finish();

@@ -181,7 +181,7 @@ CREATE FUNCTION sim_stats(process text DEFAULT 'main') RETURNS jsonb
 LANGUAGE sql AS $$ SELECT sim_call('GET', 'stats', NULL, process) $$;
 
 CREATE TYPE sim_request AS (n int, method text, path text, query text, status int, connection int,
-	token int, client text, auth text, body text, started_ms float8, finished_ms float8, concurrent int);
+	token int, client text, "as" text, auth text, body text, started_ms float8, finished_ms float8, concurrent int);
 
 -- the requests so far, but for sign-ins
 CREATE FUNCTION sim_log(process text DEFAULT 'main') RETURNS SETOF sim_request
@@ -210,6 +210,14 @@ LANGUAGE sql AS $$ SELECT cardinality(sim_requests(process)) $$;
 CREATE FUNCTION sim_sign_ins(process text DEFAULT 'main') RETURNS int
 LANGUAGE sql AS $$
 	SELECT (sim_call('GET', 'log?path_prefix=/v2/auth/token&count=1', NULL, process) ->> 'count')::int
+$$;
+
+-- the sign-ins so far, one by one: how ("body", "basic", "exchange"; "?" if the
+-- simulator did not look) and the status
+CREATE FUNCTION sim_token_requests(process text DEFAULT 'main') RETURNS text[]
+LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(coalesce(e.auth, '?') || ' ' || coalesce(e.status::text, 'none') ORDER BY e.n), '{}')
+	FROM jsonb_populate_recordset(NULL::sim_request, sim_call('GET', 'log?path_prefix=/v2/auth/token', NULL, process) -> 'entries') e
 $$;
 
 -- the requests that a query makes, as method, path and query
