@@ -263,7 +263,7 @@ BEGIN
 	RETURN NEXT is(archived(), CASE WHEN what = 'lost-reply' THEN '{AlloyDB Orders,BigQuery Finance}'::text[] ELSE '{AlloyDB Orders}' END, description || 'and so it is in Sigma');
 END $$;
 SELECT f.* FROM fates, fate(what, more, state, heading) f;
-SELECT run_spoilt(jsonb_build_object('method', 'DELETE', 'after', 1, 'times', 1, 'do', 'status', 'status', 403), $$BEGIN; DELETE FROM sim.connections WHERE name LIKE 'S%'; COMMIT; SELECT count(*) FROM sim.connections; BEGIN; SELECT 1; COMMIT;$$) AS sent \gset
+SELECT run_spoilt(jsonb_build_object('method', 'DELETE', 'path', '/v2/connections/' || id('Snowflake East'), 'do', 'status', 'status', 403), $$BEGIN; DELETE FROM sim.connections WHERE name LIKE 'S%'; COMMIT; SELECT count(*) FROM sim.connections; BEGIN; SELECT 1; COMMIT;$$) AS sent \gset
 SELECT is(cardinality(:'sent'::text[]), 4, 'of those side by side none is sent again');
 SELECT is(archived(), '{Sigma Sample Database,Snowflake West,Starburst Federation}', 'all but one are deleted');
 SELECT alike(told(), '%DETAIL:  Deleted in Sigma: "Sigma Sample%"Snowflake West"%"Starburst%). Not deleted: "Snowflake East" (%10' || E'\n1', 'as the DETAIL says');
@@ -273,3 +273,147 @@ SELECT is(archived(), '{made}', 'and nothing else is');
 SELECT is((SELECT count(*)::int FROM (SELECT unnest(run_spoilt(jsonb_build_object('method', 'DELETE', 'path', '/v2/connections/' || id('MySQL Shop'), 'times', -1, 'do', 'status', 'status', 403), $$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('made', pg()); DELETE FROM sim.connections WHERE name = 'made'; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT;$$)) s) s WHERE s LIKE 'DELETE /v2%'), 1, 'not twice, if it has deleted it itself');
 SELECT is(run_spoilt('{"method": "DELETE", "times": 1, "do": "status", "status": 429, "headers": {"Retry-After": "0"}}', $$DELETE FROM sim.connections WHERE name = 'MySQL Shop';$$), '{DELETE MySQL Shop,DELETE MySQL Shop}', 'only a 429 is asked again');
 SELECT is(told(), '', 'and no error');
+
+-- ------------------------------------------------------------------- UPDATE
+
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'Shop' WHERE name = 'MySQL Shop' RETURNING name, type, connection_id = id('MySQL Shop'); COMMIT;$$), '{"PATCH MySQL Shop {\"name\": \"Shop\"}"}', 'UPDATE of a name sends just that');
+SELECT is(told(), 'Shop|mysql|t', 'RETURNING shows the row as it will be');
+SELECT is((SELECT name FROM everything WHERE connection_id = id('MySQL Shop')), 'Shop', 'and so it is');
+SELECT is(run($$UPDATE sim.connections SET use_oauth = true WHERE name = 'Snowflake East';$$), '{"PATCH Snowflake East {\"useOauth\": true}"}', 'of use_oauth, too');
+SELECT is(run($$UPDATE sim.connections SET use_oauth = NOT use_oauth, name = U&'Ren\00E9 \+01F600 "quoted" \\ back' WHERE name = 'Snowflake West' RETURNING name;$$), ARRAY[U&'PATCH Snowflake West {"name": "Ren\00E9 \+01F600 \\"quoted\\" \\\\ back", "useOauth": false}'], 'or both, in any characters');
+SELECT is(told(), U&'Ren\00E9 \+01F600 "quoted" \\ back', '... RETURNING');
+SELECT is(run($$UPDATE sim.connections SET name = name, use_oauth = use_oauth; UPDATE sim.connections SET host = host, details = details, pool_sizes = pool_sizes; UPDATE sim.connections SET name = name || '' WHERE name = 'MySQL Shop' RETURNING name;$$), '{}', 'what does not change is not sent');
+SELECT is(told(), 'MySQL Shop', '... RETURNING');
+SELECT is(run($$UPDATE sim.connections SET name = upper(name) WHERE name = 'MySQL Shop' OR upper(name) = name; UPDATE sim.connections c SET name = v.n FROM (VALUES ('AlloyDB Orders', 'first'), ('AlloyDB Orders', 'first')) v (o, n) WHERE c.name = v.o;$$), '{"PATCH AlloyDB Orders {\"name\": \"first\"}","PATCH MySQL Shop {\"name\": \"MYSQL SHOP\"}"}', 'each row is changed once');
+SELECT is(run($$UPDATE sim.connections SET name = NULL WHERE name = 'MySQL Shop';$$), '{}', 'no name');
+SELECT alike(told(), 'ERROR:  23502: a connection needs a name%', 'is an error');
+SELECT is(run($$UPDATE sim.connections SET name = '' WHERE name = 'MySQL Shop';$$), '{"PATCH MySQL Shop {\"name\": \"\"}"}', 'what Sigma refuses');
+SELECT alike(told(), 'ERROR:  22023: could not update connection "MySQL Shop" (%) at commit: %DETAIL:  Not updated: "MySQL Shop" (%', 'is an error at the commit');
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'x'; ROLLBACK; BEGIN; SAVEPOINT s; UPDATE sim.connections SET name = 'x'; ROLLBACK TO s; COMMIT;$$), '{}', 'a rollback sends nothing');
+SELECT is(run($$BEGIN; SELECT 1; UPDATE sim.connections SET name = 'x' WHERE name LIKE 'Postgres%'; COMMIT; SELECT 2;$$), '{"PATCH Postgres Production {\"name\": \"x\"}","PATCH Postgres Staging {\"name\": \"x\"}"}', 'several rows');
+SELECT is(run($$UPDATE sim.connections SET (name, use_oauth) = (SELECT string_agg(d.name, '+' ORDER BY d.name), NULL::bool IS NULL FROM sim.connections d WHERE d.type = connections.type) WHERE type = 'postgres' AND name LIKE '%ion';$$), '{"PATCH Postgres Production {\"name\": \"Postgres Production+Postgres Staging\", \"useOauth\": true}"}', 'SET from a sub-select');
+SELECT is(run($$UPDATE shops SET called = 'Shop two'; UPDATE shops SET called = 'hidden';$$), '{"PATCH MySQL Shop {\"name\": \"Shop two\"}"}', 'a view WITH CHECK OPTION');
+SELECT alike(told(), 'ERROR:  44000: %', 'which refuses what it would not show');
+SELECT is(run($$PREPARE u (text, text) AS UPDATE sim.connections SET name = $2 WHERE connection_id = $1 RETURNING name; SET plan_cache_mode = force_generic_plan; EXECUTE u(id('MySQL Shop'), 'a'); EXECUTE u(id('MySQL Shop'), 'b'); EXECUTE u('none', 'b');$$), '{"PATCH MySQL Shop {\"name\": \"a\"}","PATCH MySQL Shop {\"name\": \"b\"}"}', 'a prepared UPDATE');
+
+-- one row, several times
+SELECT sim_reset() \g /dev/null
+BEGIN;
+UPDATE sim.connections SET name = 'one' WHERE name = 'MySQL Shop';
+SELECT count(name) AS c1, count(name) FILTER (WHERE name = 'one') AS c2, count(name) FILTER (WHERE name = 'MySQL Shop') AS c3 FROM sim.connections \gset
+SELECT (SELECT count(name) FROM sim.connections WHERE name = 'one') AS f1, (SELECT count(name) FROM sim.connections WHERE name = 'MySQL Shop') AS f2, (SELECT name FROM sim.connections WHERE connection_id = id('MySQL Shop')) AS f3,
+	(SELECT title FROM odd WHERE kind = 'mysql') AS f4, (SELECT count(*) FROM sigma_find_created('sim', 'one', NULL)) AS f5, (SELECT count(*) FROM sim.connections c JOIN was w ON c.connection_id = w.id WHERE c.name <> w.name) AS f6 \gset
+UPDATE sim.connections SET name = name || ' two', use_oauth = true WHERE name = 'one' RETURNING name AS r1 \gset
+SAVEPOINT s;
+UPDATE sim.connections SET name = 'undone' WHERE type = 'mysql';
+DELETE FROM sim.connections WHERE name = 'undone';
+ROLLBACK TO s;
+SELECT name AS r2 FROM sim.connections WHERE type = 'mysql' \gset
+UPDATE sim.connections SET name = 'three' WHERE name = 'one two';
+DELETE FROM sim.connections WHERE name = 'three';
+UPDATE sim.connections SET name = 'never' WHERE type = 'mysql';
+UPDATE sim.connections SET name = 'another' WHERE type = 'alloydb';
+COMMIT;
+SELECT is(ARRAY[:c1, :c2, :c3], '{13,1,0}', 'the transaction reads its new name');
+SELECT is(ARRAY[:'f1', :'f2', :'f3', :'f4', :'f5', :'f6'], '{1,0,one,one,1,1}', 'and finds it by that, everywhere');
+SELECT is(ARRAY[:'r1', :'r2'], '{one two,one two}', 'a second UPDATE begins where the first ended');
+SELECT is(sent(), '{"PATCH MySQL Shop {\"name\": \"one\"}","PATCH MySQL Shop {\"name\": \"one two\", \"useOauth\": true}","PATCH MySQL Shop {\"name\": \"three\"}","DELETE MySQL Shop","PATCH AlloyDB Orders {\"name\": \"another\"}"}', 'and all are sent in the order of the statements');
+SELECT is((SELECT array_agg(name || ' ' || is_archived ORDER BY name) FROM everything WHERE type IN ('mysql', 'alloydb')), '{another false,three true}', 'to this end');
+SELECT is(run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('new', pg()); UPDATE sim.connections SET name = 'newer' WHERE name = 'new' RETURNING name; SELECT count(*) FROM sim.connections WHERE name = 'newer'; COMMIT; SELECT count(*) FROM sim.connections WHERE name = 'newer';$$) @> '{"PATCH /v2/connections/b490ca3a-a47a-4000-8a56-00000000000f {\"name\": \"newer\"}"}', true, 'what the transaction has created can be updated by it');
+SELECT is(told(), E'newer\n1\n1', 'and is');
+SELECT run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('new', pg()); UPDATE sim.connections SET name = 'newer' WHERE name = 'new'; ROLLBACK; SELECT count(*) FROM sim.connections WHERE name LIKE 'new%';$$) AS sent \gset
+SELECT is(ARRAY[cardinality(:'sent'::text[])::text, told()], '{2,0}', 'or neither');
+SELECT is(run($$BEGIN; UPDATE everything SET name = 'a' WHERE name = 'MySQL Shop'; DELETE FROM everything WHERE name = 'a'; UPDATE everything SET name = 'b' WHERE name = 'a' RETURNING is_archived; COMMIT;$$), '{"DELETE MySQL Shop","PATCH MySQL Shop {\"name\": \"a\"}","PATCH MySQL Shop {\"name\": \"b\"}"}', 'where archived ones are shown, they can be updated');
+SELECT is(told(), 't', '... RETURNING');
+
+-- ---------------------------------------------------- with and without details
+
+SELECT sim_reset() \g /dev/null
+CREATE FUNCTION refused(statement text, state text, message text, detail text, hint text, description text, requests int DEFAULT 0) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM sim_call('DELETE', 'log');
+	RETURN NEXT fails(statement, state, message, detail, hint, description);
+	RETURN NEXT is(sim_count(), requests, '... before any request');
+END $$;
+SELECT refused(format('UPDATE sim.connections SET %s WHERE name = ''MySQL Shop''', setting), '0A000', format('cannot update column "%s" of a connection without "details"', split_part(setting, ' ', 1)), '%lose what it does not show%password%', '%"details"%', setting)
+FROM string_to_table('type = ''mysql'',account = ''a'',host = ''h'',warehouse = NULL,role = role,exports_warehouse = ''w'',role_switching = ''disabled'',pool_sizes = ''{}'',description = ''{}'',timeout_secs = 4,use_friendly_names = true,user_attributes = NULL', ',') setting;
+SELECT alike(c.detail, '%' || f || '%', 'one is told that "' || f || '" would be lost') FROM catch('UPDATE sim.connections SET host = ''x''') c, unnest('{host,server,port,database,projectId,additionalProjectIds,endpoint,authType,useTls,password,privateKey,privateKeyPassphrase,token,serviceAccount,clientSecret,pythonSecrets,pythonProperties,description,usePython,useReadUncommittedIsolation,useDynamicTables}'::text[]) f;
+CREATE FOREIGN TABLE by_hand (connection_id text, name text, host text, password text, port int, details jsonb) SERVER sim OPTIONS (resource 'connections');
+SELECT refused(format('UPDATE by_hand SET %s, name = ''x''', setting), '0A000', 'cannot update column "' || split_part(setting, ' ', 1) || '" of a connection without "details"', NULL, NULL, setting) FROM string_to_table('password = ''hush'',port = 1', ',') setting;
+SELECT refused(format('UPDATE sim.connections SET name = ''x'', %s', setting), '428C9', format('cannot update column "%s"', split_part(setting, ' ', 1)), NULL, NULL, setting)
+FROM string_to_table('connection_id = connection_id,is_archived = false,created_at = now(),updated_at = updated_at,created_by = ''x'',organization_id = ''x'',timeout = ''{}'',write_access = true,attrs = attrs,is_sample = true,http_path = ''x'',writebacks = NULL', ',') setting;
+SELECT refused('UPDATE sim.connections SET use_oauth = NULL WHERE connection_id = id(''Snowflake West'')', '0A000', 'cannot update column "use_oauth" of a connection without "details"', NULL, NULL, 'use_oauth = NULL', 1);
+SELECT refused($$UPDATE sim.connections SET host = 'x', details = NULL WHERE connection_id = id('Snowflake West')$$, '0A000', 'cannot update column "host" of a connection without "details"', NULL, NULL, 'details = NULL', 1);
+SELECT refused($$UPDATE sim.connections SET details = '[]' WHERE connection_id = id('MySQL Shop')$$, '22023', '"details" must be a JSON object', NULL, NULL, 'details that are no object', 1);
+SELECT refused($$UPDATE sim.connections SET "user" = 'a', details = '{"user": "hush", "host": "h"}' WHERE connection_id = id('MySQL Shop')$$, '22023', 'column "user" contradicts "user" in "details"', NULL, NULL, 'a column that contradicts details', 1);
+SELECT refused($$UPDATE sim.connections SET type = 'mysql', details = '{"type": "postgres"}' WHERE connection_id = id('AlloyDB Orders')$$, '22023', 'column "type" contradicts "type" in "details"', NULL, NULL, 'a type that contradicts details', 1);
+
+-- What Sigma shows is kept: a connection of each type, and what must be said
+-- again since Sigma does not show it.
+CREATE TABLE kept (n int GENERATED ALWAYS AS IDENTITY, details jsonb, hidden text[], id text, before jsonb, returned jsonb);
+INSERT INTO kept (details, hidden) VALUES
+	('{"type": "snowflake", "account": "a", "host": "a.example.com", "warehouse": "W", "user": "U", "role": "R", "authType": "key-pair", "privateKey": "hush", "privateKeyPassphrase": "hush", "exportsWarehouse": "E", "writeAccess": {"writeDatabase": "D", "writeSchema": "S", "materializationWarehouse": "M"}, "userAttributes": {"role": "r", "warehouse": "w"}}', '{authType,privateKey,privateKeyPassphrase}'),
+	('{"type": "snowflake", "account": "a", "role": "R", "authType": "oauth", "useOauth": true, "metadataUrl": "https://x", "clientId": "c", "clientSecret": "hush", "scopes": ["a", "b"], "idpType": "okta", "usePkce": true, "useJwt": false, "roleSwitching": "allRoles", "writebackSchemas": [{"writeDatabase": "D", "writeSchema": "S"}, {"writeDatabase": "D2", "writeSchema": "S2", "writebackSchemaId": "i", "description": "d"}], "inputTableAuditLogSchema": {"writeDatabase": "D", "writeSchema": "A"}}', '{authType,clientSecret}'),
+	('{"type": "snowflake", "account": "a", "user": "U", "password": "hush", "writeAccess": {"materializationWarehouse": "M"}}', '{password}'),
+	('{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "hush", "port": 5433, "useTls": true, "writeAccess": {"writeSchema": "S"}}', '{host,database,password,port,useTls}'),
+	('{"type": "redshift", "host": "h", "database": "d", "user": "u", "password": {"type": "plain", "value": "hush"}, "writeAccess": {"writeSchema": "S"}}', '{host,database,password}'),
+	('{"type": "alloydb", "host": "h", "database": "d", "user": "u", "password": {"secretManagerId": "m", "secretId": "s"}}', '{host,database,password}'),
+	('{"type": "bigQuery", "projectId": "p", "additionalProjectIds": ["q"], "serviceAccount": "{\"a\": 1}", "writeAccess": {"writeProject": "wp", "writeDataset": "wd"}}', '{projectId,additionalProjectIds,serviceAccount}'),
+	('{"type": "bigQuery", "projectId": "p", "useOauth": true, "audience": "a", "clientId": "c", "clientSecret": "hush", "scopes": []}', '{projectId,clientSecret}'),
+	('{"type": "databricks", "host": "h", "endpoint": "/sql/1", "token": "hush", "writeAccess": {"writeCatalog": "wc", "writeSchema": "ws"}}', '{host,token}'),
+	('{"type": "databricks", "host": "h", "endpoint": "/sql/1", "useOauth": true, "workspaceUrl": "w", "writebackSchemas": [{"writeCatalog": "c", "writeSchema": "s"}]}', '{host,workspaceUrl}'),
+	('{"type": "mysql", "user": "u", "password": "hush", "host": "h", "port": 3306, "writeAccess": {"writeSchema": "S"}}', '{password,host,port}'),
+	('{"type": "azuresql", "server": "s", "database": "d", "user": "u", "password": "hush", "port": 1433, "writeAccess": {"writeDatabase": "wd", "writeSchema": "ws"}}', '{server,database,password,port}'),
+	('{"type": "sqlserver", "server": "s", "user": "u", "password": "hush", "port": 1433, "writeAccess": {"writeDatabase": "wd", "writeSchema": "ws"}}', '{server,password,port}'),
+	('{"type": "starburst", "user": "u", "password": "hush", "host": "h", "port": 443, "writeAccess": {"writeCatalog": "wc", "writeSchema": "ws"}}', '{password,host,port}');
+CREATE FUNCTION create_kept(n int, details jsonb) RETURNS text LANGUAGE sql AS $$
+	INSERT INTO sim.connections (name, details, timeout_secs, use_friendly_names, pool_sizes) VALUES ('kept ' || n, details, 90, n % 2 = 0, '{"adhocPoolSize": 4, "isPoolConfigured": true}') RETURNING connection_id
+$$;
+CREATE FUNCTION row_of(id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT to_jsonb(c) FROM sim.connections c WHERE connection_id = id $$;
+CREATE FUNCTION stable(r jsonb) RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT jsonb_set(r - 'updated_at' - 'updated_by' - 'is_independent_oauth', '{attrs}', (r -> 'attrs') - 'updatedAt' - 'updatedBy' - 'isIndependentOAuth') $$;
+CREATE FUNCTION change_kept(id text, said jsonb) RETURNS jsonb LANGUAGE sql AS $$
+	UPDATE sim.connections c SET details = said WHERE connection_id = id RETURNING to_jsonb(c)
+$$;
+SELECT sim_reset() \g /dev/null
+UPDATE kept SET id = create_kept(n, details);
+UPDATE kept SET before = row_of(id);
+SELECT sim_calm() \g /dev/null
+UPDATE kept SET returned = change_kept(id, (SELECT jsonb_object_agg(h, details -> h) FROM unnest(hidden) h));
+SELECT is((SELECT array[count(*), count(DISTINCT path), count(*) FILTER (WHERE status = 200)]::int[] FROM sim_log() WHERE method = 'PUT'), '{14,14,14}', 'details with what Sigma does not show: a PUT for each');
+SELECT is(details_of(id), details, n || ' ' || (details ->> 'type') || ': all details are kept') FROM kept ORDER BY n;
+SELECT is(body::jsonb - 'details', jsonb_build_object('name', 'kept ' || kept.n, 'timeoutSecs', 90, 'useFriendlyNames', kept.n % 2 = 0, 'poolSizes', '{"adhocPoolSize": 4, "isPoolConfigured": true}'::jsonb), kept.n || ' ' || (details ->> 'type') || ': and what stands beside them') FROM kept JOIN sim_log() l ON l.path LIKE '%' || id AND method = 'PUT' ORDER BY kept.n;
+SELECT is(stable(returned), stable(row_of(id)), n || ' ' || (details ->> 'type') || ': RETURNING shows what SELECT shows after the commit') FROM kept ORDER BY n;
+SELECT is(stable(row_of(id)), stable(before), n || ' ' || (details ->> 'type') || ': nothing else has changed') FROM kept ORDER BY n;
+SELECT is((SELECT count(*)::int FROM kept WHERE returned ->> 'details' IS NOT NULL OR returned::text LIKE '%hush%'), 0, 'details are never shown');
+
+-- columns beside details
+SELECT id AS snow FROM kept WHERE n = 1 \gset
+SELECT id AS pgid FROM kept WHERE n = 4 \gset
+SELECT sim_calm() \g /dev/null
+UPDATE sim.connections c SET role = NULL, warehouse = 'W2', pool_sizes = NULL, timeout_secs = 5, use_friendly_names = true, description = '{"text": "t"}', exports_warehouse = NULL, user_attributes = NULL, name = 'renamed', details = '{"authType": "key-pair", "privateKey": "hush"}'
+	WHERE connection_id = :'snow' RETURNING name, role IS NULL AS role, warehouse, timeout, details IS NULL AS hidden, to_jsonb(c) AS row \gset r_
+SELECT is((SELECT body::jsonb - 'details' FROM sim_log() WHERE method = 'PUT'), '{"name": "renamed", "description": {"text": "t"}, "timeoutSecs": 5, "useFriendlyNames": true}', 'columns beside details, and what is set to NULL');
+SELECT is(details_of(:'snow'), '{"type": "snowflake", "account": "a", "host": "a.example.com", "warehouse": "W2", "user": "U", "authType": "key-pair", "privateKey": "hush", "writeAccess": {"writeDatabase": "D", "writeSchema": "S", "materializationWarehouse": "M"}}', 'columns that belong into details');
+SELECT is(ARRAY[:'r_name', :'r_role', :'r_warehouse', :'r_timeout', :'r_hidden'], '{renamed,t,W2,"{\"default\": 5}",t}', '... RETURNING');
+SELECT is(stable(:'r_row'), stable(row_of(:'snow')), 'which is what SELECT shows then');
+SELECT sim_calm() \g /dev/null
+UPDATE by_hand SET password = 'hush two', port = 5555, details = '{"host": "h2", "database": "d2", "writeAccess": {"writeSchema": "other"}}' WHERE connection_id = :'pgid';
+SELECT is(details_of(:'pgid'), '{"type": "postgres", "host": "h2", "database": "d2", "user": "u", "password": "hush two", "port": 5555, "writeAccess": {"writeSchema": "other"}}', 'write-only columns, and a part that is replaced');
+UPDATE sim.connections SET "user" = 'same', details = '{"user": "same", "host": "h", "database": "d"}' WHERE connection_id = :'pgid';
+SELECT is(details_of(:'pgid') ->> 'user', 'same', 'the same value in both places');
+UPDATE sim.connections c SET details = '{"type": "mysql", "user": "m", "password": "hush", "host": "h", "port": 3306}' WHERE connection_id = :'pgid' RETURNING type, write_access, stable(to_jsonb(c)) AS row \gset t_
+SELECT is(ARRAY[:'t_type', :'t_write_access'], '{mysql,f}', 'another type');
+SELECT is(details_of(:'pgid'), '{"type": "mysql", "user": "m", "password": "hush", "host": "h", "port": 3306}', 'inherits nothing of the warehouse');
+SELECT is(:'t_row'::jsonb, stable(row_of(:'pgid')), '... RETURNING');
+SELECT is((SELECT body::jsonb - 'details' - 'name' FROM sim_log() WHERE method = 'PUT' ORDER BY n DESC LIMIT 1), '{"timeoutSecs": 90, "useFriendlyNames": true, "poolSizes": {"adhocPoolSize": 4, "isPoolConfigured": true}}', 'but what stands beside it');
+UPDATE sim.connections SET type = 'alloydb', details = '{"host": "h", "database": "d"}' WHERE connection_id = :'pgid';
+SELECT is(details_of(:'pgid'), '{"type": "alloydb", "host": "h", "database": "d"}', 'a type by its column');
+BEGIN;
+UPDATE sim.connections SET details = '{"host": "h3", "database": "d3"}', name = 'put' WHERE connection_id = :'pgid';
+UPDATE sim.connections SET name = 'patched' WHERE name = 'put' RETURNING name AS again \gset
+UPDATE sim.connections SET "user" = 'u3', details = '{"host": "h4", "database": "d4"}' WHERE name = 'patched' RETURNING name AS third \gset
+COMMIT;
+SELECT is(ARRAY[:'again', :'third', (SELECT name || ' ' || (details_of(:'pgid') ->> 'user') FROM sim.connections WHERE connection_id = :'pgid')], '{patched,patched,"patched u3"}', 'PUT and PATCH and PUT of one row');
+-- whole rows as Sigma has them
+SELECT run(format($$UPDATE sim.connections SET details = '{"authType": "key-pair", "privateKey": "hush"}' WHERE name = 'Snowflake East'; UPDATE sim.connections SET details = '{"host": "pg", "database": "app"}' WHERE name = 'Postgres Production'; UPDATE sim.connections SET details = '{"host": "h", "token": "hush"}' WHERE name = 'Databricks Lakehouse'; UPDATE sim.connections SET details = '{"authType": "oauth", "clientSecret": "hush"}' WHERE name = 'Snowflake West'; UPDATE sim.connections SET details = '{"projectId": "p"}' WHERE name = 'BigQuery Finance';$$)) \g /dev/null
+SELECT is(told(), '', 'connections as Sigma has them, nulls and all, can be replaced');
