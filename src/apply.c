@@ -12,11 +12,14 @@
  */
 #include "modify.h"
 
+#include <ctype.h>
+
 #include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "parser/parser.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -85,6 +88,11 @@ query_columns(TupleDesc desc)
 					 errmsg("column \"%s\" of the query is nothing that a connection can be given",
 							NameStr(att->attname)),
 					 errhint("The query gives name, type and details; it may also have other columns that INSERT takes.")));
+		for (int j = 0; j < i; j++)
+			if (columns[j].column == field->column)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("the query has two columns \"%s\"", field->column)));
 		column->attnum = (AttrNumber) (i + 1);
 		column->name = pstrdup(NameStr(att->attname));
 		column->column = field->column;
@@ -123,7 +131,7 @@ read_wanted(HeapTuple row, TupleDesc desc, WriteColumn *columns)
 		}
 		if (strcmp(column->column, "details") == 0)
 		{
-			w->details = DirectFunctionCall1(jsonb_in, CStringGetDatum(OutputFunctionCall(&column->output, value)));
+			w->details = sigma_details_in(OutputFunctionCall(&column->output, value));
 			w->has_details = true;
 			continue;
 		}
@@ -152,44 +160,90 @@ is_relation(const char *text)
 	{
 		if (*p == '"')
 			quoted = !quoted;
-		else if (!quoted && strchr(" \t\r\n();'", *p))
+		else if (!quoted && !isalnum((unsigned char) *p) && !IS_HIGHBIT_SET(*p) &&
+				 strchr("_$.", *p) == NULL)
 			return false;
 	}
-	return true;
+	return text[0] != '\0';
 }
 
-/* Runs the query; its rows are in SPI_tuptable. */
+/* Without the blanks around it, and the semicolon at its end; palloc'd. */
+static char *
+trim_query(const char *text)
+{
+	size_t		length;
+
+	text += strspn(text, " \t\r\n");
+	length = strlen(text);
+	while (length > 0 && strchr(" \t\r\n;", text[length - 1]))
+		length--;
+	return pnstrdup(text, length);
+}
+
+/* Raises unless it is one statement that gives rows and does nothing else. */
+static void
+check_query(const char *query)
+{
+	List	   *parsed = raw_parser(query, RAW_PARSE_DEFAULT);
+	Node	   *statement = list_length(parsed) == 1 ? linitial_node(RawStmt, parsed)->stmt : NULL;
+
+	if (statement == NULL || !IsA(statement, SelectStmt) ||
+		((SelectStmt *) statement)->intoClause)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be the name of a table or a view, or one query that returns rows", "query")));
+}
+
+/* May an error's message quote what stands in the query? */
+static bool
+may_quote(int sqlstate)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	if (sqlstate == ERRCODE_INVALID_PARAMETER_VALUE)
+		return false;
+	return category == ERRCODE_DATA_EXCEPTION || sqlstate == ERRCODE_SYNTAX_ERROR ||
+		sqlstate == ERRCODE_UNDEFINED_COLUMN;
+}
+
+/*
+ * Runs the query; its rows are in SPI_tuptable.  It may hold secrets, so an
+ * error does not repeat it.
+ */
 static void
 run_query(const char *query)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	int			result = 0;
 
 	PG_TRY();
 	{
+		check_query(query);
 		/* read-only: it is to say what is wanted, and not to do anything */
-		result = SPI_execute(query, true, 0);
+		if (SPI_execute(query, true, 0) != SPI_OK_SELECT)
+			elog(ERROR, "the query did not return rows");
 	}
 	PG_CATCH();
 	{
 		ErrorData  *error;
 
-		/* the query may hold secrets: whoever wrote it need not be told what it was */
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
 		FlushErrorState();
+		if (may_quote(error->sqlerrcode))
+			ereport(ERROR,
+					(errcode(error->sqlerrcode),
+					 errmsg("the query of the connections that are wanted failed"),
+					 errdetail("PostgreSQL's message is not repeated, since it may quote a secret that stands in the query."),
+					 errhint("Run the query by itself to see what is wrong with it.")));
 		error->context = NULL;
 		error->internalquery = NULL;
 		error->internalpos = 0;
+		error->cursorpos = 0;
 		error->hide_stmt = true;
 		error->hide_ctx = true;
 		ReThrowError(error);
 	}
 	PG_END_TRY();
-	if (result != SPI_OK_SELECT)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must be the name of a table or a view, or a query that returns rows", "query")));
 }
 
 /* All connections that the query wants, in the current memory context. */
@@ -201,6 +255,7 @@ read_query(const char *query)
 	List	   *wanted = NIL;
 	WriteColumn *columns;
 
+	query = trim_query(query);
 	if (is_relation(query))
 		query = psprintf("SELECT * FROM %s", query);
 	SPI_connect();
@@ -453,6 +508,26 @@ sigma_plan(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* A replacement without "details" would lose what only these have. */
+static void
+check_updates(List *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan)
+	{
+		Wanted	   *w = lfirst(lc);
+
+		if (strcmp(w->action, "update") == 0 && !w->has_details)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot update connection \"%s\" without \"details\"", w->name),
+					 errdetail("Sigma would replace the whole connection, and lose what it does not show: %s.",
+							   sigma_connection_unshown()),
+					 errhint("Let the query give \"details\", with all of these that the connection needs.")));
+	}
+}
+
 /* Creates what is missing, all at once. */
 static void
 create_missing(SigmaSession *session, List *plan)
@@ -498,6 +573,7 @@ sigma_apply(PG_FUNCTION_ARGS)
 	plan = make_plan(session, query_argument(fcinfo));
 	if (prune)
 		check_prune(plan);
+	check_updates(plan);
 	InitMaterializedSRF(fcinfo, 0);
 	create_missing(session, plan);
 	foreach(lc, plan)

@@ -211,6 +211,37 @@ sigma_connection_body(const char *name, const Datum *details, List *typed, List 
 }
 
 /*
+ * Text as the value of "details".  Raises 22P02, without a word of the text,
+ * where jsonb's input function would quote it.
+ */
+Datum
+sigma_details_in(char *text)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		volatile details = (Datum) 0;
+
+	PG_TRY();
+	{
+		details = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("\"details\" is not valid JSON, or not for jsonb")));
+	}
+	PG_END_TRY();
+	return details;
+}
+
+/*
  * What a replacement loses, unless it is in "details": the members that Sigma
  * takes and does not show.  A list for a message.
  */
@@ -613,28 +644,49 @@ sigma_entry_difference(SigmaSpan before, SigmaSpan after)
 }
 
 /*
- * Does a field that the entry lacks differ from one that is wanted?  Sigma
- * leaves out what is not set, but also what it does not show of this kind of
- * connection; only of these is it known that it would show them.
+ * Does Sigma show the field of every connection that has it?  The published
+ * description does not list the host, and the HTTP path in one version only.
  */
 static bool
-is_surely_unset(const SigmaJsonValue *entry, const char *field)
+is_surely_shown(const char *field)
 {
-	static const char *const fields[] = {"account", "role", "user", "warehouse"};
-	SigmaJsonValue type;
+	return strcmp(field, "host") != 0 && strcmp(field, "httpPath") != 0;
+}
 
-	if (!get_member(entry, "type", &type) || !sigma_json_is(&type, "snowflake"))
-		return false;
-	for (int i = 0; i < (int) lengthof(fields); i++)
-		if (strcmp(fields[i], field) == 0)
-			return true;
-	return false;
+/* Does an object have all that another one has?  (It may have more.) */
+static bool
+contains(const SigmaJsonValue *whole, const SigmaJsonValue *part)
+{
+	return DatumGetBool(DirectFunctionCall2(jsonb_contains, sigma_json_to_jsonb(whole->text),
+											sigma_json_to_jsonb(part->text)));
+}
+
+/*
+ * Is a field as it is wanted?  To an object that has a place or sizes in it,
+ * Sigma adds members of its own, such as "writebackSchemaId".
+ */
+static bool
+is_as_wanted(const char *field, const SigmaJsonValue *has, const SigmaJsonValue *wanted)
+{
+	const char *cursor = NULL;
+	const char *wanted_cursor = NULL;
+	SigmaJsonValue element;
+	SigmaJsonValue wanted_element;
+
+	if (has->kind == SIGMA_JSON_OBJECT && wanted->kind == SIGMA_JSON_OBJECT &&
+		strcmp(field, "userAttributes") != 0)
+		return contains(has, wanted);
+	if (has->kind != SIGMA_JSON_ARRAY || wanted->kind != SIGMA_JSON_ARRAY)
+		return same_value(has, wanted);
+	while (sigma_json_next_element(wanted, &wanted_cursor, &wanted_element))
+		if (!sigma_json_next_element(has, &cursor, &element) || !contains(&element, &wanted_element))
+			return false;
+	return !sigma_json_next_element(has, &cursor, &element);
 }
 
 /*
  * The names of the fields in which an entry is not what is wanted, as far as
- * Sigma shows it.  "wanted" is from sigma_entry_replaced().  What Sigma adds to
- * an object by itself is no difference.
+ * Sigma shows it.  "wanted" is from sigma_entry_replaced().
  */
 List *
 sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted)
@@ -649,19 +701,14 @@ sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted)
 	while (sigma_json_next_member(&new, &cursor, &member))
 	{
 		char	   *field = sigma_json_string(&member.key);
+		bool		as_wanted;
 
-		if (!get_member(&old, field, &value))
-		{
-			if (is_surely_unset(&old, field))
-				differing = lappend(differing, field);
-		}
-		else if (value.kind == SIGMA_JSON_OBJECT || value.kind == SIGMA_JSON_ARRAY)
-		{
-			if (!DatumGetBool(DirectFunctionCall2(jsonb_contains, sigma_json_to_jsonb(value.text),
-												  sigma_json_to_jsonb(member.value.text))))
-				differing = lappend(differing, field);
-		}
-		else if (!same_value(&value, &member.value))
+		if (get_member(&old, field, &value))
+			as_wanted = is_as_wanted(field, &value, &member.value);
+		else
+			as_wanted = !is_surely_shown(field) || member.value.kind == SIGMA_JSON_FALSE ||
+				member.value.kind == SIGMA_JSON_NULL;
+		if (!as_wanted)
 			differing = lappend(differing, field);
 	}
 	return differing;

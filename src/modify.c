@@ -249,8 +249,7 @@ row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
 			*name = OutputFunctionCall(&column->output, value);
 		else if (strcmp(column->column, "details") == 0)
 		{
-			details = DirectFunctionCall1(jsonb_in,
-										  CStringGetDatum(OutputFunctionCall(&column->output, value)));
+			details = sigma_details_in(OutputFunctionCall(&column->output, value));
 			has_details = true;
 		}
 		else

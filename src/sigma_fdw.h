@@ -764,6 +764,7 @@ extern const char *sigma_connection_body(const char *name, const Datum *details,
 										 List **secrets);
 extern const char *sigma_replacement_body(SigmaSpan entry, const char *name, const Datum *details,
 										  List *typed, List **secrets);
+extern Datum sigma_details_in(char *text);
 extern char *sigma_details_type(Datum details);
 extern const char *sigma_connection_unshown(void);
 extern SigmaSpan sigma_entry_replaced(SigmaSpan entry, SigmaSpan body);

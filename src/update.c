@@ -269,7 +269,7 @@ compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, Sigm
 		if (strcmp(column->column, "details") == 0)
 		{
 			change.has_details = change.replaces = true;
-			change.details = DirectFunctionCall1(jsonb_in, CStringGetDatum(OutputFunctionCall(&column->output, value)));
+			change.details = sigma_details_in(OutputFunctionCall(&column->output, value));
 			continue;
 		}
 		t = palloc0(sizeof(SigmaTyped));
