@@ -417,3 +417,186 @@ SELECT is(ARRAY[:'again', :'third', (SELECT name || ' ' || (details_of(:'pgid') 
 -- whole rows as Sigma has them
 SELECT run(format($$UPDATE sim.connections SET details = '{"authType": "key-pair", "privateKey": "hush"}' WHERE name = 'Snowflake East'; UPDATE sim.connections SET details = '{"host": "pg", "database": "app"}' WHERE name = 'Postgres Production'; UPDATE sim.connections SET details = '{"host": "h", "token": "hush"}' WHERE name = 'Databricks Lakehouse'; UPDATE sim.connections SET details = '{"authType": "oauth", "clientSecret": "hush"}' WHERE name = 'Snowflake West'; UPDATE sim.connections SET details = '{"projectId": "p"}' WHERE name = 'BigQuery Finance';$$)) \g /dev/null
 SELECT is(told(), '', 'connections as Sigma has them, nulls and all, can be replaced');
+
+-- ---------------------------------------------------------------- conflicts
+
+CREATE TABLE here AS SELECT current_setting('sim.conninfo') AS conninfo;
+-- what another session does meanwhile
+CREATE FUNCTION other(statement text) RETURNS void LANGUAGE sql AS $$ SELECT FROM here, dblink(conninfo, 'SET client_min_messages = error; ' || statement) r (a text) $$;
+CREATE FUNCTION outside(method text, name text, body jsonb DEFAULT NULL) RETURNS void LANGUAGE sql AS $$ SELECT other(format('SELECT sigma_request(''sim'', %L, %L, NULL, %L)', method, '/v2/connections/' || id(name), body)) $$;
+SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); UPDATE sim.connections SET name = 'x' WHERE name LIKE 'Post%'; COMMIT;$$), '{"PATCH MySQL Shop {\"name\": \"theirs\"}"}', 'a connection that has changed since it was read: nothing at all is sent');
+SELECT alike(told(), 'ERROR:  40001: connection "MySQL Shop" (' || id('MySQL Shop') || ') has been changed in Sigma since it was read%DETAIL:  %Nothing of this transaction''s updates and deletes was sent.%HINT:  Run the transaction again.%', 'and the error says so');
+SELECT unalike(told(), '%WARNING%', 'without a WARNING');
+SELECT is((SELECT name FROM sim.connections WHERE type = 'mysql'), 'theirs', 'who came first has won');
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT other('UPDATE sim.connections SET name = ''theirs'' WHERE name = ''MySQL Shop'''); COMMIT;$$), '{"PATCH MySQL Shop {\"name\": \"theirs\"}"}', 'two sessions of this extension');
+SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '40001', 'of which one has to try again');
+SELECT is(run($$BEGIN; UPDATE sim.connections SET details = '{"password": "hush", "host": "h", "port": 1}' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'MySQL Shop', '{"name": "MySQL Shop"}'); COMMIT;$$), '{"PATCH MySQL Shop {\"name\": \"MySQL Shop\"}"}', 'a replacement, too');
+SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '40001', 'even if the other change was none');
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('DELETE', 'MySQL Shop'); COMMIT;$$), '{DELETE MySQL Shop}', 'a connection that was deleted meanwhile');
+SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1] IN ('40001', 'P0002'), true, 'is an error');
+SELECT is(run_spoilt(jsonb_build_object('method', 'GET', 'path', '/v2/connections/' || id('MySQL Shop'), 'do', 'status', 'status', 404), $$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; COMMIT;$$), '{}', 'one that is gone');
+SELECT alike(told(), 'ERROR:  P0002: connection "MySQL Shop" (%) no longer exists in Sigma%Nothing of%was sent.%', 'is an error that names it');
+SELECT is(run_spoilt(jsonb_build_object('method', 'GET', 'path', '/v2/connections/' || id('MySQL Shop'), 'times', -1, 'do', 'status', 'status', 403), $$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; COMMIT;$$), '{}', 'if it cannot be looked at, nothing is sent either');
+SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '42501', 'and the error is Sigma''s');
+SELECT is(run_spoilt(jsonb_build_object('method', 'GET', 'path', '/v2/connections/' || id('MySQL Shop'), 'times', -1, 'do', 'edit', 'remove', '["updatedAt"]'::jsonb), $$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; COMMIT;$$), '{}', 'a connection without a time of change');
+SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '40001', 'is not overwritten');
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'AlloyDB Orders', '{"name": "theirs"}'); COMMIT;$$), '{"PATCH AlloyDB Orders {\"name\": \"theirs\"}","PATCH MySQL Shop {\"name\": \"mine\"}"}', 'a change of another connection is no conflict');
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SAVEPOINT s; UPDATE sim.connections SET name = 'mine' WHERE name = 'AlloyDB Orders'; SELECT outside('PATCH', 'AlloyDB Orders', '{"name": "theirs"}'); ROLLBACK TO s; UPDATE sim.connections SET name = 'again' WHERE type = 'alloydb'; COMMIT;$$), '{"PATCH AlloyDB Orders {\"name\": \"again\"}","PATCH AlloyDB Orders {\"name\": \"theirs\"}","PATCH MySQL Shop {\"name\": \"mine\"}"}', 'nor what was read again after a ROLLBACK TO SAVEPOINT');
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); UPDATE sim.connections SET use_oauth = true WHERE name = 'mine'; COMMIT;$$), '{"PATCH MySQL Shop {\"name\": \"theirs\"}"}', 'a second UPDATE does not hide the conflict of the first');
+SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '40001', 'of one row');
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SAVEPOINT s; UPDATE sim.connections SET name = 'x' WHERE name = 'mine'; ROLLBACK TO s; SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); COMMIT;$$), '{"PATCH MySQL Shop {\"name\": \"theirs\"}"}', 'nor does one that was rolled back');
+SELECT is(run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('made', pg()); UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); COMMIT;$$) @> '{DELETE /v2/connections/b490ca3a-a47a-4000-8a56-00000000000f}', true, 'what the transaction has created is deleted again');
+
+-- ------------------------------------------------- refused before any request
+
+SELECT sim_reset() \g /dev/null
+SELECT refused('TRUNCATE sim.connections', '0A000', '%truncate%', NULL, '%DELETE%', 'TRUNCATE');
+SELECT is(run(format('BEGIN READ ONLY; %s; COMMIT;', s)), '{}', 'READ ONLY: ' || s) || E'\n' || alike(told(), 'ERROR:  25006: %', '... is refused') || E'\n' || is(sim_count(), 0, '... before any request')
+FROM unnest(ARRAY['DELETE FROM sim.connections', 'UPDATE sim.connections SET name = ''x''', 'UPDATE sim.connections SET details = ''{}''', 'DELETE FROM parent', 'WITH d AS (DELETE FROM shops) SELECT']) s;
+CREATE FOREIGN TABLE fixed (connection_id text, name text, details jsonb) SERVER sim OPTIONS (resource 'connections', updatable 'false');
+SELECT refused(s, '55000', NULL, NULL, NULL, 'updatable false: ' || s) FROM unnest(ARRAY['DELETE FROM fixed', 'UPDATE fixed SET name = ''x''']) s;
+ALTER SERVER sim OPTIONS (ADD updatable 'false');
+SELECT refused(s, '55000', NULL, NULL, NULL, 'updatable false at the server: ' || s) FROM unnest(ARRAY['DELETE FROM sim.connections', 'UPDATE sim.connections SET name = ''x''', 'DELETE FROM odd', 'DELETE FROM parent', 'DELETE FROM shops']) s;
+ALTER SERVER sim OPTIONS (DROP updatable);
+SELECT is((SELECT string_agg(is_updatable || is_insertable_into, ' ' ORDER BY table_name) FROM (SELECT table_name, CASE WHEN pg_relation_is_updatable(format('%I.%I', table_schema, table_name)::regclass, false) & 20 = 20 THEN 'YES' ELSE 'NO' END AS is_updatable, is_insertable_into FROM information_schema.tables WHERE table_name IN ('fixed', 'odd')) t), 'NONO YESYES', 'the information schema knows');
+SELECT refused('DELETE FROM sim.members', '55000', NULL, NULL, NULL, 'other resources');
+SELECT refused('MERGE INTO sim.connections c USING was w ON c.connection_id = w.id WHEN MATCHED THEN DELETE', '0A000', NULL, NULL, NULL, 'MERGE');
+SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; PREPARE TRANSACTION 'sigma';$$), '{}', 'PREPARE TRANSACTION');
+SELECT alike(told(), 'ERROR:  0A000: cannot PREPARE a transaction that has written to Sigma%', 'is refused');
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'x' WHERE name = 'MySQL Shop'; PREPARE TRANSACTION 'sigma'; SELECT name FROM sim.connections WHERE type = 'mysql';$$), '{}', 'after an UPDATE, too');
+SELECT alike(told(), 'ERROR:  0A000: %MySQL Shop', 'which is forgotten then');
+SELECT unalike(coalesce(psql($$BEGIN; SAVEPOINT s; DELETE FROM sim.connections; ROLLBACK TO s; PREPARE TRANSACTION 'sigma'; ROLLBACK PREPARED 'sigma';$$), ''), '%cannot PREPARE a transaction that has%', 'what was rolled back does not count');
+
+-- ------------------------------------------ a commit that does not come back
+
+CREATE FUNCTION cancel_me(ms int) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+	PERFORM dblink_connect('killer', conninfo) FROM here;
+	PERFORM dblink_send_query('killer', format('SELECT pg_sleep(%s), pg_cancel_backend(%s)', ms / 1000.0, pg_backend_pid()));
+END $$;
+CREATE FUNCTION stuck(how text, ending text, changes text, fault jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	start timestamptz := clock_timestamp();
+	words text[];
+	description text := concat_ws(', ', how, fault ->> 'do', ending, left(changes, 6)) || ': ';
+BEGIN
+	words := run_spoilt(jsonb_build_object('path', '/v2/connections/' || id('MySQL Shop'), 'times', -1) || fault, format('%s BEGIN; INSERT INTO done VALUES (1); %s %s; SELECT count(*) FROM done;',
+		CASE how WHEN 'statement_timeout' THEN 'SET statement_timeout = 500;' ELSE '' END, changes, CASE how WHEN 'cancel' THEN 'SELECT cancel_me(300); ' ELSE '' END || 'COMMIT'));
+	RETURN NEXT ok(clock_timestamp() < start + interval '2500 ms', description || 'ends in time');
+	RETURN NEXT alike(told(), '%ERROR:  57014: canceling statement due to ' || CASE how WHEN 'cancel' THEN 'user request' ELSE 'statement timeout' END || '%', description || 'as such');
+	RETURN NEXT alike(told(), E'%\n0', description || 'and rolls back');
+	RETURN NEXT is(words, ARRAY(SELECT w FROM unnest(ARRAY['DELETE AlloyDB Orders', CASE WHEN fault ->> 'method' = 'DELETE' THEN 'DELETE MySQL Shop' END]) w WHERE w IS NOT NULL AND fault ->> 'method' = 'DELETE'), description || 'nothing is sent behind it');
+	IF fault ->> 'method' = 'DELETE' THEN
+		RETURN NEXT alike(told(), format('%%WARNING:  01000: connection "AlloyDB Orders" (%s) was deleted in Sigma although its transaction was rolled back%%', id('AlloyDB Orders')), description || 'what was done is named');
+		RETURN NEXT alike(told(), format('%%WARNING:  01000: connection "MySQL Shop" (%s) may have been deleted in Sigma although its transaction was rolled back%%', id('MySQL Shop')), description || 'and what may have been');
+	END IF;
+	RETURN NEXT is((SELECT count(*)::int FROM regexp_matches(told(), 'WARNING', 'g')), CASE WHEN fault ->> 'method' = 'DELETE' THEN 2 ELSE 0 END, description || 'and no more');
+END $$;
+SELECT s.* FROM (VALUES ('statement_timeout', 'never'), ('cancel', 'delay')) w (how, what),
+	stuck(how, 'commit', $$DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE name = 'BigQuery Finance';$$, jsonb_build_object('method', 'DELETE', 'do', what, 'ms', CASE what WHEN 'delay' THEN 4000 ELSE 0 END)) s;
+SELECT s.* FROM (VALUES ('statement_timeout', 'never'), ('cancel', 'never')) w (how, what),
+	stuck(how, 'look', $$DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; UPDATE sim.connections SET name = 'x' WHERE name = 'MySQL Shop';$$, jsonb_build_object('method', 'GET', 'do', what)) s;
+-- of those side by side, what has been answered is known
+SELECT run_spoilt(jsonb_build_object('method', 'DELETE', 'path', '/v2/connections/' || id('Snowflake East'), 'do', 'never'), $$SET statement_timeout = 400; DELETE FROM sim.connections WHERE name LIKE 'S%';$$) \g /dev/null
+SELECT is((SELECT array_agg(m[1] || m[2] ORDER BY m[1]) FROM regexp_matches(told(), 'connection "([^"]*)" \([-0-9a-f]*\)( was | may )', 'g') m), '{"Sigma Sample Database was ","Snowflake East may ","Snowflake West was ","Starburst Federation was "}', 'without BEGIN, statement_timeout holds for the sending, too; what was answered was done');
+SELECT is(psql($$SET statement_timeout = 400; DELETE FROM sim.connections WHERE name = 'Snowflake East'; SELECT pg_sleep(0.2); SELECT pg_sleep(0.3); SELECT 'still here';$$), 'still here', 'and for the next statement it begins anew');
+-- after what was sent, something else of the commit fails
+CREATE TABLE skew (a int);
+INSERT INTO skew VALUES (1), (2);
+SELECT run($$SELECT set_config('sim.conninfo', conninfo, false) IS NULL FROM here; BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT sum(a) FROM skew; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; INSERT INTO skew VALUES (4);
+	SELECT FROM dblink(current_setting('sim.conninfo'), 'BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT sum(a) FROM skew; INSERT INTO skew VALUES (3); COMMIT; SELECT 1') r (a int); COMMIT;$$) \g /dev/null
+SELECT is(sent(), '{DELETE MySQL Shop}', 'a transaction that fails after its changes were sent');
+SELECT alike(told(), '%ERROR:  40001: could not serialize access%', 'raises what failed');
+SELECT alike(told(), '%WARNING:  01000: connection "MySQL Shop" (' || id('MySQL Shop') || ') was deleted in Sigma although its transaction was rolled back%', 'and names them');
+
+-- ------------------------------------------------------------------- many
+
+SELECT sim_start('big', '--connections 3000') \g /dev/null
+SELECT make_server('big', sim_url('big'), 'max_concurrency ''16''') \g /dev/null
+CREATE FUNCTION sigma_memory() RETURNS bigint LANGUAGE sql AS $$ SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts WHERE name LIKE 'sigma%' $$;
+SELECT sim_calm('big') \g /dev/null
+SELECT sigma_memory() AS memory0 \gset
+BEGIN;
+DELETE FROM big.connections WHERE connection_id IN (SELECT connection_id FROM big.connections ORDER BY connection_id LIMIT 1000);
+SELECT sigma_memory() AS memory1 \gset
+SELECT count(*) AS left1 FROM big.connections \gset
+SELECT count(name) AS left2 FROM big.connections \gset
+SELECT clock_timestamp() AS t0 \gset
+COMMIT;
+SELECT clock_timestamp() - :'t0'::timestamptz AS took, sigma_memory() AS memory2 \gset
+SELECT is(ARRAY[:left1, :left2], '{2000,2000}', '1,000 deletes in one transaction');
+SELECT is((SELECT array[count(*), count(DISTINCT path)]::int[] FROM sim_log('big') WHERE method = 'DELETE'), '{1000,1000}', 'are sent once each');
+SELECT cmp_ok((SELECT max(concurrent) FROM sim_log('big') WHERE method = 'DELETE'), '<=', 16, 'max_concurrency at once');
+SELECT cmp_ok(:'took'::interval, '<', interval '10 s', 'soon');
+SELECT cmp_ok(:memory1 - :memory0::bigint, '<', 4000000::bigint, 'what waits is a few kB each');
+SELECT cmp_ok(:memory2 - :memory0::bigint, '<', 100000::bigint, 'and is gone with the transaction');
+SELECT is((SELECT count(*)::int FROM big.connections), 2000, 'so are they');
+SELECT sim_calm('big') \g /dev/null
+UPDATE big.connections SET name = name || '!' WHERE type IN ('postgres', 'mysql');
+SELECT is((SELECT array_agg(a ORDER BY method) FROM (SELECT method, array[count(*), count(DISTINCT path)]::int[] AS a FROM sim_log('big') WHERE path LIKE '/v2/connections/%' GROUP BY method) c), (SELECT ARRAY[array[c, c], array[c, c]] FROM (SELECT count(*)::int AS c FROM big.connections WHERE name LIKE '%!') c), 'many updates: one look and one request each');
+SELECT sim_calm('big') \g /dev/null
+DO $$ DECLARE r record; BEGIN
+	FOR r IN SELECT connection_id AS id, row_number() OVER () AS n FROM big.connections LIMIT 200 LOOP
+		BEGIN DELETE FROM big.connections WHERE connection_id = r.id; IF r.n % 2 = 0 THEN RAISE division_by_zero; END IF; EXCEPTION WHEN division_by_zero THEN NULL; END;
+	END LOOP; END $$;
+SELECT is((SELECT count(*)::int FROM sim_log('big') WHERE method = 'DELETE'), 100, 'a hundred of two hundred subtransactions');
+SELECT sim_stop('big') \g /dev/null
+
+-- ------------------------------------------------------------------ EXPLAIN
+
+SELECT sim_reset() \g /dev/null
+CREATE FUNCTION plan_of(statement text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE p json; BEGIN EXECUTE 'EXPLAIN (FORMAT json, VERBOSE, COSTS off) ' || statement INTO p; RETURN (p -> 0 -> 'Plan' ->> 'Remote Request') || coalesce(', ' || (p -> 0 -> 'Plan' ->> 'Remote Request Sent'), ''); END $$;
+SELECT sim_calm() \g /dev/null
+SELECT is(plan_of('DELETE FROM sim.connections WHERE name = ''x'''), 'DELETE /v2/connections/{connection_id}, at commit', 'EXPLAIN of DELETE');
+SELECT is(plan_of('UPDATE sim.connections SET name = ''x'', use_oauth = true'), 'PATCH /v2/connections/{connection_id}, at commit', 'EXPLAIN of an UPDATE of the name');
+SELECT is(plan_of('UPDATE sim.connections SET name = ''x'', details = ''{}'''), 'PUT /v2/connections/{connection_id}, at commit', 'EXPLAIN of a replacement');
+SELECT is(plan_of('UPDATE odd SET title = ''x'''), 'PATCH /v2/connections/{connection_id}, at commit', 'by columns of other names');
+CREATE FOREIGN TABLE generated (connection_id text, name text, role text GENERATED ALWAYS AS (upper(name)) STORED) SERVER sim OPTIONS (resource 'connections');
+SELECT is(plan_of('UPDATE generated SET name = ''x'''), 'PATCH /v2/connections/{connection_id}, at commit', 'generated columns are not sent');
+SELECT is(plan_of('DELETE FROM sim.connection_grants'), 'DELETE /v2/connections/{connection_id}/grants/{grant_id}', 'grants are revoked at once');
+SELECT is(sim_count(), 0, 'EXPLAIN makes no request');
+SELECT is(run($$UPDATE generated SET name = 'g' WHERE name = 'MySQL Shop' RETURNING name;$$), '{"PATCH MySQL Shop {\"name\": \"g\"}"}', 'UPDATE of a table with a generated column');
+
+-- ------------------------------------------------------------------ secrets
+
+SELECT coalesce(pg_current_logfile(), sim_shell('readlink /proc/$PPID/fd/2')) AS log \gset
+SELECT CASE WHEN :'log' LIKE '/%' THEN :'log' ELSE current_setting('data_directory') || '/' || :'log' END AS log \gset
+SELECT sim_shell(format('test -f %s -a -r %s && echo t || echo f', sim_quote(:'log'), sim_quote(:'log'))) AS readable \gset
+CREATE TABLE leaks (what text, told text);
+CREATE FUNCTION noisy(script text) RETURNS text LANGUAGE sql AS $$ SELECT coalesce(psql('SET client_min_messages = warning; EXPLAIN SELECT FROM sim.connections; SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose; ' || script), '') $$;
+CREATE FUNCTION leak(what text, fault jsonb, script text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+	PERFORM sim_reset();
+	IF fault IS NOT NULL THEN PERFORM sim_fault(fault || '{"times": -1}'); END IF;
+	INSERT INTO leaks VALUES (what, noisy(script));
+END $$;
+\if :readable
+SELECT sim_shell('wc -c <' || sim_quote(:'log')) AS start \gset
+\endif
+\set hush '{"password": "hush-password", "host": "hush-host", "port": 3306}'
+SELECT set_config('sim.update', format('UPDATE sim.connections SET details = %L WHERE name = ''MySQL Shop'';', :'hush'), false) \g /dev/null
+SELECT leak('good', NULL, current_setting('sim.update')) \g /dev/null
+SELECT leak('in a transaction', NULL, 'BEGIN;' || current_setting('sim.update') || 'SELECT name FROM sim.connections WHERE type = ''mysql''; COMMIT;') \g /dev/null
+SELECT leak('rolled back', NULL, 'BEGIN;' || current_setting('sim.update') || 'ROLLBACK;') \g /dev/null
+SELECT leak('refused', jsonb_build_object('method', 'PUT', 'do', 'body', 'status', 400, 'body', '{"code": "invalid_argument", "message": "bad password hush-password for hush-host", "requestId": "1"}'::jsonb), current_setting('sim.update')) \g /dev/null
+SELECT leak('failed', jsonb_build_object('method', 'PUT', 'do', 'status', 'status', 500), current_setting('sim.update')) \g /dev/null
+SELECT leak('lost', jsonb_build_object('method', 'PUT', 'do', 'lost-reply'), 'BEGIN;' || current_setting('sim.update') || 'COMMIT;') \g /dev/null
+SELECT leak('timeout', jsonb_build_object('method', 'PUT', 'do', 'never'), 'SET statement_timeout = 300;' || current_setting('sim.update')) \g /dev/null
+SELECT leak('timeout of the look', jsonb_build_object('method', 'GET', 'path', '/v2/connections/*', 'do', 'never'), 'SET statement_timeout = 300;' || current_setting('sim.update')) \g /dev/null
+SELECT leak('conflict', NULL, 'BEGIN;' || current_setting('sim.update') || 'SELECT outside(''PATCH'', ''MySQL Shop'', ''{"name": "x"}''); COMMIT;') \g /dev/null
+SELECT leak('contradiction', NULL, $$UPDATE by_hand SET host = 'hush-other', details = '{"host": "hush-host"}' WHERE name = 'MySQL Shop';$$) \g /dev/null
+SELECT leak('read-only column', NULL, $$UPDATE sim.connections SET created_by = 'x', details = '{"host": "hush-host"}';$$) \g /dev/null
+SELECT leak('without details', NULL, $$UPDATE by_hand SET password = 'hush-password';$$) \g /dev/null
+SELECT leak('no object', NULL, $$UPDATE by_hand SET details = '["hush"]' WHERE name = 'MySQL Shop';$$) \g /dev/null
+SELECT leak('function', jsonb_build_object('method', 'PUT', 'do', 'status', 'status', 500), 'DO $x$ BEGIN ' || current_setting('sim.update') || ' COMMIT; END $x$;') \g /dev/null
+SELECT leak('prepared', jsonb_build_object('method', 'PUT', 'do', 'status', 'status', 500), 'PREPARE p (jsonb) AS UPDATE sim.connections SET details = $1 WHERE name = ''MySQL Shop''; SET plan_cache_mode = force_generic_plan; EXPLAIN (VERBOSE) EXECUTE p(''{"host": "hush"}''); EXECUTE p(''{"host": "hush-host"}'');') \g /dev/null
+SELECT unalike(told, '%hush%', 'secrets, ' || what || ': not told') FROM leaks;
+SELECT ok(count(*) FILTER (WHERE told LIKE '%ERROR: %') = 12, 'of which so many are errors') FROM leaks;
+SELECT alike(told, '%bad password *** for ***%', 'what Sigma says of them is masked') FROM leaks WHERE what = 'refused';
+\if :readable
+SELECT is(sim_shell(format('tail -c +%s %s | grep -a -m 3 hush | cut -c 1-300 || true', :start + 1, sim_quote(:'log'))), NULL, 'and the log of the server has none, at any level');
+SELECT matches(sim_shell(format('tail -c +%s %s | grep -a "Sigma write by" | head -1', :start + 1, sim_quote(:'log'))), 'LOG: .*Sigma write by "[^"]*" on server "sim": PUT /v2/connections/[-0-9a-f]* .*status 200', 'but which write was made');
+\else
+SELECT skip('the log of the server cannot be read', 2);
+\endif
+SELECT is((SELECT count(*)::int FROM pg_prepared_xacts), 0, 'nothing is left');
+
+SELECT * FROM finish();
