@@ -132,6 +132,14 @@ SELECT is(run($$UPDATE triggered SET name = 'new ' || type WHERE name IN ('MySQL
 SELECT is((SELECT array_agg(what ORDER BY what) FROM fired), '{AFTER UPDATE MySQL Shop NEW MYSQL 1,BEFORE UPDATE BigQuery Finance new bigQuery 1,BEFORE UPDATE MySQL Shop new mysql 1}', 'and see it');
 SELECT is(told(), 'NEW MYSQL', '... RETURNING');
 
+CREATE FOREIGN TABLE meddled (connection_id text, name text, type text, use_oauth bool) SERVER sim OPTIONS (resource 'connections');
+CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'DELETE' THEN UPDATE sim.connections SET name = 'x' WHERE connection_id = OLD.connection_id; RETURN OLD; END IF; UPDATE sim.connections SET use_oauth = true WHERE connection_id = OLD.connection_id; RETURN NEW; END $$;
+CREATE TRIGGER b BEFORE UPDATE OR DELETE ON meddled FOR EACH ROW EXECUTE FUNCTION meddle();
+SELECT is(run($$UPDATE meddled SET name = 'y' WHERE name = 'MySQL Shop';$$), '{}', 'a trigger that changes the row before its statement does');
+SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '27000', 'is an error, as in PostgreSQL');
+SELECT is(run($$DELETE FROM meddled WHERE name = 'MySQL Shop';$$), '{}', 'before a DELETE, too');
+SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '27000', 'is an error');
+
 -- cursors
 SELECT run($$BEGIN; DECLARE c CURSOR FOR SELECT name FROM sim.connections ORDER BY name COLLATE "C"; DECLARE d CURSOR FOR SELECT count(*) FROM sim.connections; DECLARE e CURSOR FOR SELECT name FROM sim.connections WHERE connection_id = id('MySQL Shop');
 	DELETE FROM sim.connections; FETCH c; FETCH d; FETCH e; MOVE ALL c; COMMIT;$$) \g /dev/null
@@ -370,7 +378,7 @@ CREATE FUNCTION create_kept(n int, details jsonb) RETURNS text LANGUAGE sql AS $
 	INSERT INTO sim.connections (name, details, timeout_secs, use_friendly_names, pool_sizes) VALUES ('kept ' || n, details, 90, n % 2 = 0, '{"adhocPoolSize": 4, "isPoolConfigured": true}') RETURNING connection_id
 $$;
 CREATE FUNCTION row_of(id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT to_jsonb(c) FROM sim.connections c WHERE connection_id = id $$;
-CREATE FUNCTION stable(r jsonb) RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT jsonb_set(r - 'updated_at' - 'updated_by' - 'is_independent_oauth', '{attrs}', (r -> 'attrs') - 'updatedAt' - 'updatedBy' - 'isIndependentOAuth') $$;
+CREATE FUNCTION stable(r jsonb) RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT jsonb_set(r - 'updated_at' - 'updated_by', '{attrs}', (r -> 'attrs') - 'updatedAt' - 'updatedBy') $$;
 CREATE FUNCTION change_kept(id text, said jsonb) RETURNS jsonb LANGUAGE sql AS $$
 	UPDATE sim.connections c SET details = said WHERE connection_id = id RETURNING to_jsonb(c)
 $$;
@@ -385,6 +393,11 @@ SELECT is(body::jsonb - 'details', jsonb_build_object('name', 'kept ' || kept.n,
 SELECT is(stable(returned), stable(row_of(id)), n || ' ' || (details ->> 'type') || ': RETURNING shows what SELECT shows after the commit') FROM kept ORDER BY n;
 SELECT is(stable(row_of(id)), stable(before), n || ' ' || (details ->> 'type') || ': nothing else has changed') FROM kept ORDER BY n;
 SELECT is((SELECT count(*)::int FROM kept WHERE returned ->> 'details' IS NOT NULL OR returned::text LIKE '%hush%'), 0, 'details are never shown');
+
+BEGIN;
+UPDATE sim.connections SET details = '{"authType": "oauth", "clientSecret": "hush"}' WHERE name = 'Snowflake West' RETURNING is_independent_oauth AS independent \gset
+COMMIT;
+SELECT is(:'independent'::bool, (SELECT is_independent_oauth FROM sim.connections WHERE name = 'Snowflake West'), 'independent OAuth, too');
 
 -- columns beside details
 SELECT id AS snow FROM kept WHERE n = 1 \gset
@@ -539,6 +552,15 @@ DO $$ DECLARE r record; BEGIN
 		BEGIN DELETE FROM big.connections WHERE connection_id = r.id; IF r.n % 2 = 0 THEN RAISE division_by_zero; END IF; EXCEPTION WHEN division_by_zero THEN NULL; END;
 	END LOOP; END $$;
 SELECT is((SELECT count(*)::int FROM sim_log('big') WHERE method = 'DELETE'), 100, 'a hundred of two hundred subtransactions');
+-- a scan whose rows go to a file
+SET work_mem = '64kB';
+SELECT count(*) AS redshifts FROM big.connections WHERE type = 'redshift' AND name LIKE '%04' \gset
+SELECT sim_calm('big') \g /dev/null
+DELETE FROM big.connections WHERE type = 'redshift' AND name LIKE '%04';
+UPDATE big.connections SET name = '?' || name WHERE type = 'redshift';
+WITH d AS (DELETE FROM big.connections WHERE type = 'alloydb' AND name LIKE '%09' RETURNING name) SELECT count(DISTINCT d.name) AS n FROM d JOIN big.connections c USING (name) \gset
+RESET work_mem;
+SELECT is(ARRAY[:n + :redshifts, (SELECT count(*)::int FROM big.connections WHERE name LIKE '?%')], (SELECT ARRAY[count(*) FILTER (WHERE method = 'DELETE'), count(*) FILTER (WHERE method = 'PATCH')]::int[] FROM sim_log('big')), 'rows that work_mem has no room for');
 SELECT sim_stop('big') \g /dev/null
 
 -- ------------------------------------------------------------------ EXPLAIN
