@@ -22,6 +22,7 @@
 #include "parser/parser.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(sigma_plan);
@@ -206,8 +207,33 @@ may_quote(int sqlstate)
 		sqlstate == ERRCODE_UNDEFINED_COLUMN;
 }
 
+/* Sets a setting until the nesting level ends, be it by an error. */
+static void
+set_locally(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* The query's plan; parsing it tells nothing, for the parser's notices quote it. */
+static SPIPlanPtr
+prepare_query(const char *query)
+{
+	int			level = NewGUCNestLevel();
+	SPIPlanPtr	plan;
+
+	set_locally("client_min_messages", "error");
+	set_locally("log_min_messages", "error");
+	check_query(query);
+	plan = SPI_prepare(query, 0, NULL);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare the query");
+	AtEOXact_GUC(true, level);
+	return plan;
+}
+
 /*
- * Runs the query; its rows are in SPI_tuptable.  It may hold secrets, so an
+ * Runs the query; its rows are in SPI_tuptable.  It is to say what is wanted,
+ * and not to do anything, not even in a function.  It may hold secrets, so an
  * error does not repeat it.
  */
 static void
@@ -217,10 +243,13 @@ run_query(const char *query)
 
 	PG_TRY();
 	{
-		check_query(query);
-		/* read-only: it is to say what is wanted, and not to do anything */
-		if (SPI_execute(query, true, 0) != SPI_OK_SELECT)
+		SPIPlanPtr	plan = prepare_query(query);
+		int			level = NewGUCNestLevel();
+
+		set_locally("transaction_read_only", "on");
+		if (SPI_execute_plan(plan, NULL, NULL, true, 0) != SPI_OK_SELECT)
 			elog(ERROR, "the query did not return rows");
+		AtEOXact_GUC(true, level);
 	}
 	PG_CATCH();
 	{
@@ -281,6 +310,8 @@ read_existing(SigmaSession *session, List **all)
 		.resource = sigma_find_resource("connections"),
 		.limit = SIGMA_MAX_PAGE_SIZE,
 		.prefetch = true,
+		/* what is missing in it would be created a second time */
+		.exact = true,
 	};
 	SigmaPager *pager;
 	SigmaEntry	entry;

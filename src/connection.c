@@ -648,8 +648,13 @@ sigma_entry_difference(SigmaSpan before, SigmaSpan after)
  * description does not list the host, and the HTTP path in one version only.
  */
 static bool
-is_surely_shown(const char *field)
+is_surely_shown(const char *field, const SigmaJsonValue *entry)
 {
+	SigmaJsonValue type;
+
+	for (int i = 0; i < (int) lengthof(shown); i++)
+		if (shown[i].type && strcmp(shown[i].field, field) == 0)
+			return get_member(entry, "type", &type) && sigma_json_is(&type, shown[i].type);
 	return strcmp(field, "host") != 0 && strcmp(field, "httpPath") != 0;
 }
 
@@ -706,7 +711,7 @@ sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted)
 		if (get_member(&old, field, &value))
 			as_wanted = is_as_wanted(field, &value, &member.value);
 		else
-			as_wanted = !is_surely_shown(field) || member.value.kind == SIGMA_JSON_FALSE ||
+			as_wanted = !is_surely_shown(field, &old) || member.value.kind == SIGMA_JSON_FALSE ||
 				member.value.kind == SIGMA_JSON_NULL;
 		if (!as_wanted)
 			differing = lappend(differing, field);

@@ -223,7 +223,7 @@ foreseen(SigmaSpan entry, const SigmaWrite *write)
 static bool
 find_existing(SigmaSession *session, const char *name, const char *type, Datum *found)
 {
-	SigmaPager *pager = sigma_connections_named(session, name);
+	SigmaPager *pager = sigma_connections_named(session);
 	SigmaEntry	entry;
 
 	while (sigma_next_named(pager, name, &entry))
@@ -373,7 +373,7 @@ sigma_find_created(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	SigmaSession *session = sigma_function_session(fcinfo);
 	char	   *name = text_argument(fcinfo, 1, "name");
-	SigmaPager *pager = sigma_connections_named(session, name);
+	SigmaPager *pager = sigma_connections_named(session);
 	SigmaEntry	entry;
 
 	InitMaterializedSRF(fcinfo, 0);

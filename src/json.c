@@ -639,7 +639,7 @@ is_plain_key(const char *key)
 		"account", "additionalProjectIds", "audience", "authType", "clientId", "database",
 		"description", "endpoint", "exportsWarehouse", "externalAccessIntegration", "host",
 		"httpPath", "idpType", "inputTableAuditLogSchema", "materializationWarehouse",
-		"metadataUrl", "packages", "port", "projectId", "role", "roleSwitching", "scopes",
+		"metadataUrl", "packages", "port", "projectId", "pythonProperties", "role", "roleSwitching", "scopes",
 		"server", "serverHostname", "serviceNames",
 		"sourceSwapPolicyId", "type", "useDynamicTables", "useJwt", "useOauth", "usePkce",
 		"usePython", "useReadUncommittedIsolation", "useSourceSwapPolicy", "useTls", "user",

@@ -594,8 +594,9 @@ finish_walk(SigmaPager *pager)
 		return;
 	note_total(pager, (double) pager->entries_seen);
 	if (pager->total >= 0 && pager->total != (double) pager->entries_seen)
-		ereport(WARNING,
-				(errmsg("list of %s gave " INT64_FORMAT " entries, but Sigma counts %.0f",
+		ereport(spec->exact ? ERROR : WARNING,
+				(spec->exact ? errcode(ERRCODE_FDW_ERROR) : 0,
+				 errmsg("list of %s gave " INT64_FORMAT " entries, but Sigma counts %.0f",
 						spec->resource->name, pager->entries_seen, pager->total),
 				 errdetail("It may have changed while it was read. Its last page was %s.", pager->target),
 				 errhint("Run the query again for a consistent answer.")));

@@ -227,6 +227,8 @@ sigma_problem_to_failure(const SigmaProblem *p)
 
 	if (p->outcome_unknown)
 	{
+		bool		creates = p->subject && strncmp(p->subject, "creating ", strlen("creating ")) == 0;
+
 		/* the cause becomes the detail: what counts now is that nobody knows */
 		char	   *cause = psprintf("%c%s. %s", toupper((unsigned char) f->message[0]),
 									 f->message + 1, f->detail);
@@ -235,8 +237,10 @@ sigma_problem_to_failure(const SigmaProblem *p)
 					p->subject
 					? psprintf("outcome unknown: %s may have been carried out", p->subject)
 					: psprintf("outcome unknown: %s %s may have been carried out", p->method, p->target),
-					p->subject
-					? "Look in Sigma for that name before you try again (sigma_find_created() finds new connections); the request was not repeated, so as not to do it twice."
+					creates
+					? "Look in Sigma for that name before you try again, for example with sigma_find_created(); the request was not repeated, so as not to do it twice."
+					: p->subject
+					? "Look in Sigma for that name before you try again; the request was not repeated, so as not to do it twice."
 					: "Look in Sigma for its effect before you try again; the request was not repeated, so as not to do it twice.");
 		f->detail = cause;
 	}

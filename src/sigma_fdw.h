@@ -693,6 +693,7 @@ typedef struct SigmaListSpec
 	const char *item_key;		/* the key of that entry; NULL if it need not be compared */
 	bool		by_key;			/* that there is no such list, or entry, is no error */
 	bool		tolerate;		/* a failed request ends the list without an error */
+	bool		exact;			/* another number of entries than "total" is an error */
 	bool		dated;			/* read with the changes of this transaction's */
 	CommandId	as_of;			/* commands before this one; else, of all before the current */
 } SigmaListSpec;
@@ -780,7 +781,7 @@ extern SigmaWrite sigma_connection_write(const char *name, const char *body, Lis
 extern SigmaWrite sigma_restore_write(char *id, const char *name, const char *body, List *secrets);
 extern SigmaSpan sigma_change_connection(SigmaSession *session, SigmaSpan entry, const char *body,
 										 bool replaces, List *secrets);
-extern SigmaPager *sigma_connections_named(SigmaSession *session, const char *name);
+extern SigmaPager *sigma_connections_named(SigmaSession *session);
 extern bool sigma_next_named(SigmaPager *pager, const char *name, SigmaEntry *entry);
 extern void sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_id,
 							 const char *permission, const char *member_id, const char *team_id,
