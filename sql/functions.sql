@@ -12,7 +12,7 @@ CREATE VIEW ours AS
            has_function_privilege('pg_monitor', p.oid, 'EXECUTE') AS public
       FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
       JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'sigma_fdw';
-SELECT * FROM ours WHERE function::text ~ '^sigma_(create_connection|request|test_connection|whoami|fdw_.*)\('
+SELECT * FROM ours WHERE function::text ~ '^sigma_(apply|create_connection|find_created|plan|request|restore_connection|test_connection|whoami|fdw_.*)\('
  ORDER BY function::text COLLATE "C";
 DROP VIEW ours;
 SELECT sigma_fdw_version() ~ '^sigma_fdw 1\.0, libcurl [0-9.]+.* \(.+\), cJSON [0-9.]+$';
@@ -73,6 +73,59 @@ SELECT sigma_request('sigma', 'DELETE', '/v2/connections/x');
 \echo :LAST_ERROR_SQLSTATE
 SELECT sigma_request('sigma', 'get', '/v2/whoami')->>'organizationId';
 ALTER SERVER sigma OPTIONS (DROP updatable);
+
+-- sigma_create_connection(if_not_exists), sigma_find_created()
+SELECT r->>'name' AS name
+  FROM sigma_create_connection('sigma', 'Postgres prod', '{"type": "postgres", "host": "db", "database": "app"}', if_not_exists => true) r;
+SELECT r->>'name' AS name, r->>'type' AS type
+  FROM sigma_create_connection('sigma', 'Postgres prod', '{"type": "mysql", "host": "db", "port": 3306, "user": "u", "password": "PLACEHOLDER: password"}', if_not_exists => true) r;
+SELECT sigma_request('sigma', 'DELETE', '/v2/connections/' || connection_id) IS NOT NULL AS deleted
+  FROM sigma_find_created('sigma', 'Postgres prod') WHERE type = 'mysql';
+SELECT name, type FROM sigma_find_created('sigma', 'Postgres prod', now() - interval '1 hour');
+SELECT count(*) FROM sigma_find_created('sigma', 'Postgres prod', now() + interval '1 hour');
+SELECT count(*) FROM sigma_find_created('sigma', 'Postgres');
+SELECT * FROM sigma_find_created('sigma', NULL);
+\echo :LAST_ERROR_SQLSTATE
+
+-- sigma_plan(), sigma_apply()
+CREATE TABLE wanted (name text, type text, details jsonb);
+INSERT INTO wanted VALUES
+    ('Postgres prod', 'postgres', '{"host": "db", "database": "app", "user": "other", "password": "PLACEHOLDER: password"}'),
+    ('MySQL prod', 'mysql', '{"host": "db", "port": 3306, "user": "u", "password": "PLACEHOLDER: password"}');
+SELECT action, name, connection_id IS NULL AS is_new, type, fields FROM sigma_plan('sigma', 'wanted') WHERE action <> 'archive' ORDER BY name;
+SELECT action, name, connection_id IS NULL AS is_unknown, type, fields FROM sigma_apply('sigma', 'wanted') ORDER BY name;
+SELECT action, name, type, fields FROM sigma_apply('sigma', 'SELECT * FROM wanted') ORDER BY name;
+SELECT sigma_apply('sigma', 'SELECT * FROM wanted WHERE false', true);
+\echo :LAST_ERROR_SQLSTATE
+SELECT sigma_plan('sigma', 'SELECT * FROM wanted UNION ALL SELECT * FROM wanted');
+\echo :LAST_ERROR_SQLSTATE
+SELECT sigma_plan('sigma', 'SELECT 1 AS x');
+\echo :LAST_ERROR_SQLSTATE
+SELECT sigma_plan('sigma', 'DELETE FROM wanted');
+\echo :LAST_ERROR_SQLSTATE
+
+-- sigma_restore_connection()
+SELECT connection_id AS mysql FROM sigma_plan('sigma', 'wanted') WHERE name = 'MySQL prod' \gset
+SELECT sigma_request('sigma', 'DELETE', '/v2/connections/' || :'mysql') IS NOT NULL AS deleted;
+SELECT sigma_restore_connection('sigma', :'mysql', NULL, NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT r->>'name' AS name, r->>'isArchived' AS archived, r->>'connectionId' = :'mysql' AS same
+  FROM sigma_restore_connection('sigma', :'mysql', 'MySQL again', '{"type": "mysql", "host": "db", "port": 3306, "password": "PLACEHOLDER: password"}') r;
+\set VERBOSITY terse
+SELECT sigma_restore_connection('sigma', 'nosuch', NULL, '{"type": "mysql"}');
+\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
+
+-- dry run
+SET sigma_fdw.dry_run = on;
+SET client_min_messages = notice;
+SELECT r->>'connectionId' AS id, r->>'name' AS name
+  FROM sigma_create_connection('sigma', 'dry', '{"type": "postgres", "host": "db", "database": "app", "password": "PLACEHOLDER: password"}') r;
+SELECT sigma_request('sigma', 'PATCH', '/v2/anything', NULL, '{"token": "PLACEHOLDER: token", "name": "n"}');
+SET client_min_messages = warning;
+RESET sigma_fdw.dry_run;
+SELECT count(*) FROM sigma_find_created('sigma', 'dry');
+DROP TABLE wanted;
 
 -- sigma_request(): reading
 SELECT jsonb_array_length(r->'entries'), r->'total' FROM sigma_request('sigma', 'GET', '/v2/connections', '{"limit": 2}') r;

@@ -13,6 +13,7 @@
 #include "modify.h"
 
 #include <ctype.h>
+#include <limits.h>
 
 #include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
@@ -245,10 +246,13 @@ run_query(const char *query)
 	{
 		SPIPlanPtr	plan = prepare_query(query);
 		int			level = NewGUCNestLevel();
+		Portal		portal;
 
 		set_locally("transaction_read_only", "on");
-		if (SPI_execute_plan(plan, NULL, NULL, true, 0) != SPI_OK_SELECT)
-			elog(ERROR, "the query did not return rows");
+		/* as a cursor: to run a plan would add the query to the context of all messages */
+		portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+		SPI_cursor_fetch(portal, true, LONG_MAX);
+		SPI_cursor_close(portal);
 		AtEOXact_GUC(true, level);
 	}
 	PG_CATCH();
