@@ -451,7 +451,6 @@ INSERT INTO told (what, told) SELECT 'a restore of what is not archived', loud(f
 INSERT INTO told (what, told) SELECT 'a restore without a type', loud(format($$SELECT sigma_restore_connection('sim', %L, 'x', '["hush"]');$$, id_of(14)));
 INSERT INTO told (what, told) SELECT 'if_not_exists', loud($$SELECT length(sigma_create_connection('sim', 'x', '{"type": "postgres", "host": "h", "database": "d", "password": "hush"}', if_not_exists => true) ->> 'name') FROM generate_series(1, 2);$$);
 SELECT unalike(told, '%hush%', 'nothing is told: ' || what) FROM told WHERE what NOT LIKE 'SELECT warner%' ORDER BY n;
-SELECT * FROM todo('what a function in the query says has SPI''s context, which quotes the query to the client', 1);
 SELECT unalike(told, '%hush%', 'nothing is told: ' || what) FROM told WHERE what LIKE 'SELECT warner%';
 SELECT is(log_has(:'start', 'hush'), NULL, 'nothing is logged');
 \if :readable
