@@ -504,8 +504,8 @@ BEGIN
 	END IF;
 	RETURN NEXT is((SELECT count(*)::int FROM regexp_matches(told(), 'WARNING', 'g')), CASE WHEN fault ->> 'method' = 'DELETE' THEN 2 ELSE 0 END, description || 'and no more');
 END $$;
-SELECT s.* FROM (VALUES ('statement_timeout', 'never'), ('cancel', 'delay')) w (how, what),
-	stuck(how, 'commit', $$DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE name = 'BigQuery Finance';$$, jsonb_build_object('method', 'DELETE', 'do', what, 'ms', CASE what WHEN 'delay' THEN 4000 ELSE 0 END)) s;
+SELECT s.* FROM (VALUES ('statement_timeout', 'never'), ('cancel', 'never')) w (how, what),
+	stuck(how, 'commit', $$DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE name = 'BigQuery Finance';$$, jsonb_build_object('method', 'DELETE', 'do', what)) s;
 SELECT s.* FROM (VALUES ('statement_timeout', 'never'), ('cancel', 'never')) w (how, what),
 	stuck(how, 'look', $$DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; UPDATE sim.connections SET name = 'x' WHERE name = 'MySQL Shop';$$, jsonb_build_object('method', 'GET', 'do', what)) s;
 -- of those side by side, what has been answered is known
