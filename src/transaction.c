@@ -34,6 +34,9 @@
  */
 #define SAME_END_MS 1000
 
+/* Several servers are waited for in turn, for so long at a time. */
+#define SLICE_MS 20
+
 struct SigmaEffect
 {
 	SigmaSession *session;		/* pinned */
@@ -171,16 +174,43 @@ start_undoing(SigmaEffect *e, MemoryContext context)
 	e->call = sigma_call_start(e->session, context, &spec);
 }
 
+/* Waits for all that is under way; one server that hangs takes nobody else's time. */
+static void
+wait_for_undoing(List *undoing, double deadline_ms)
+{
+	bool		waiting = true;
+
+	while (waiting && now_ms() < deadline_ms && !QueryCancelPending &&
+		   (!ProcDiePending || proc_exit_inprogress))
+	{
+		List	   *served = NIL;
+		ListCell   *lc;
+
+		waiting = false;
+		foreach(lc, undoing)
+		{
+			SigmaEffect *e = lfirst(lc);
+
+			if (sigma_call_done(e->call) || list_member_ptr(served, e->session))
+				continue;
+			/* all calls of the session go on meanwhile */
+			(void) sigma_call_wait_until(e->call, Min(now_ms() + SLICE_MS, deadline_ms));
+			served = lappend(served, e->session);
+			waiting = true;
+		}
+	}
+}
+
 /* Has undoing an effect ended, and well?  If not, e->why says what it is. */
 static bool
-finish_undoing(SigmaEffect *e, double deadline_ms)
+finish_undoing(SigmaEffect *e)
 {
 	SigmaCallSpec spec = {
 		.method = "DELETE",
 		.target = e->undo,
 		.subject = "undoing a create that was rolled back",
 	};
-	bool		done = sigma_call_wait_until(e->call, deadline_ms);
+	bool		done = sigma_call_done(e->call);
 	const SigmaFailure *failure = done ? sigma_call_failure(e->call) : NULL;
 	SigmaFate	fate = failure == NULL ? SIGMA_ACTED : SIGMA_REFUSED;
 
@@ -223,17 +253,21 @@ undo_effects(int level, MemoryContext context)
 		undoing = lappend(undoing, e);
 		limit_ms = Max(limit_ms, sigma_session_rollback_timeout(e->session));
 	}
+	if (undoing == NIL)
+		return;
 	if (proc_exit_inprogress)
 		limit_ms = Min(limit_ms, EXIT_TIMEOUT_MS);
 	if (now_ms() > undo_ended_ms + SAME_END_MS)
 		undo_deadline_ms = now_ms() + limit_ms;
 	foreach(lc, undoing)
 		start_undoing(lfirst(lc), context);
+	wait_for_undoing(undoing, undo_deadline_ms);
+	undo_ended_ms = now_ms();
 	foreach(lc, undoing)
 	{
 		SigmaEffect *e = lfirst(lc);
 
-		if (finish_undoing(e, undo_deadline_ms))
+		if (finish_undoing(e))
 			forget(e);
 	}
 }
@@ -261,7 +295,6 @@ undo_effects_quietly(int level)
 		QueryCancelHoldoffCount = cancel_holdoff;
 	}
 	PG_END_TRY();
-	undo_ended_ms = now_ms();
 	MemoryContextSwitchTo(old);
 	if (context)
 		MemoryContextDelete(context);

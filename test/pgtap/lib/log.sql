@@ -7,11 +7,11 @@ SELECT set_config('sim.log', CASE WHEN :'log' LIKE '/%' THEN :'log' ELSE current
 SELECT sim_shell(format('test -f %s -a -r %s && echo t || echo f', sim_quote(:'log'), sim_quote(:'log'))) AS readable \gset
 \if :readable
 CREATE FUNCTION log_size() RETURNS text LANGUAGE sql AS $$ SELECT sim_shell('wc -c <' || sim_quote(current_setting('sim.log'))) $$;
-CREATE FUNCTION log_has(since text, pattern text) RETURNS text LANGUAGE sql AS $$
-	SELECT sim_shell(format('tail -c +%s %s | grep -aE -m 3 -e %s | cut -c 1-200 || true', since::bigint + 1, sim_quote(current_setting('sim.log')), sim_quote(pattern)))
+CREATE FUNCTION log_has(since text, pattern text, lines int DEFAULT 3) RETURNS text LANGUAGE sql AS $$
+	SELECT sim_shell(format('tail -c +%s %s | grep -aE -m %s -e %s | cut -c 1-400 || true', since::bigint + 1, sim_quote(current_setting('sim.log')), lines, sim_quote(pattern)))
 $$;
 \else
 CREATE FUNCTION log_size() RETURNS text LANGUAGE sql AS $$ SELECT '0' $$;
-CREATE FUNCTION log_has(since text, pattern text) RETURNS text LANGUAGE sql AS $$ SELECT NULL::text $$;
+CREATE FUNCTION log_has(since text, pattern text, lines int DEFAULT 3) RETURNS text LANGUAGE sql AS $$ SELECT NULL::text $$;
 SELECT skip('the log of the server cannot be read', 1);
 \endif
