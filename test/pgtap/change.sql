@@ -246,6 +246,31 @@ SELECT is(told(), E'13\n13\n10', 'a stable one does not see its changes, a volat
 SELECT is(run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('short-lived', pg()); SELECT count(*) FROM sim.connections; DELETE FROM sim.connections WHERE name = 'short-lived'; SELECT count(*) FROM sim.connections WHERE name = 'short-lived'; COMMIT;$$) @> '{DELETE /v2/connections/b490ca3a-a47a-4000-8a56-00000000000f}', true, 'what the transaction has created can be deleted by it');
 SELECT is(told(), E'14\n0', 'and is hidden');
 
+-- two users in one transaction: each change goes as the one who asked for it
+SELECT 'sigma_changer_' || pg_backend_pid() AS changer \gset
+CREATE ROLE :changer;
+SELECT sim_start('duo', '--client-id simulator-client --client-secret simulator-secret --client-id second-client --client-secret second-secret') \g /dev/null
+SELECT make_server('duo', sim_url('duo')) \g /dev/null
+CREATE USER MAPPING FOR :changer SERVER duo OPTIONS (client_id 'second-client', client_secret 'second-secret');
+GRANT USAGE ON SCHEMA duo TO :changer;
+GRANT ALL ON duo.connections TO :changer;
+BEGIN;
+SET LOCAL ROLE :changer;
+DELETE FROM duo.connections WHERE name = 'Postgres Staging';
+UPDATE duo.connections SET name = 'by second';
+RESET ROLE;
+SELECT count(*) AS seen FROM duo.connections \gset
+DELETE FROM duo.connections WHERE name = 'MySQL Shop';
+COMMIT;
+SELECT is(:seen, 12, 'what one user deletes, another one of the transaction does not see');
+SELECT is((SELECT array_agg(concat_ws(' ', method, w.name, client) ORDER BY l.n) FROM sim_log('duo') l JOIN was w ON l.path = '/v2/connections/' || w.id WHERE method <> 'GET'), '{DELETE Postgres Staging second-client,PATCH Postgres Production second-client,DELETE MySQL Shop simulator-client}', 'each change is sent as the one who asked for it');
+DROP OWNED BY :changer CASCADE;
+DROP ROLE :changer;
+SELECT sim_stop('duo') \g /dev/null
+CREATE PROCEDURE in_steps() LANGUAGE plpgsql AS $$ BEGIN DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT; DELETE FROM sim.connections WHERE name LIKE 'Postgres%'; COMMIT; END $$;
+SELECT is(run_spoilt('{"method": "DELETE", "times": 1, "do": "status", "status": 403}', $$CALL in_steps(); SELECT count(*) FROM sim.connections; CALL in_steps(); SELECT count(*) FROM sim.connections;$$), '{DELETE MySQL Shop,DELETE MySQL Shop,DELETE Postgres Production,DELETE Postgres Staging}', 'a procedure whose first commit fails, and then does not');
+SELECT alike(told(), E'ERROR:  42501: %\n13\n10', '... ends there, and the session goes on');
+
 -- --------------------------------------------- a deletion that fails at commit
 
 CREATE FUNCTION failing(what text, more jsonb) RETURNS text[] LANGUAGE sql AS $f$
