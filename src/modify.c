@@ -190,6 +190,12 @@ sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 
 	if (plan && plan->onConflictAction != ONCONFLICT_NONE)
 		refuse_on_conflict();
+	/* an UPDATE that moves a row from another partition into one that it updates itself */
+	if (rinfo->ri_FdwState)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot route tuples into foreign table to be updated \"%s\"",
+						RelationGetRelationName(rinfo->ri_RelationDesc))));
 	begin_modify(rinfo, mtstate->ps.state);
 }
 

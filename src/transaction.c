@@ -60,7 +60,7 @@ bool		sigma_log_writes = true;
 static MemoryContext effects_context = NULL;
 static List *effects = NIL;		/* of SigmaEffect, in effects_context */
 
-static double undo_deadline_ms = 0; /* of the rollbacks that belong together */
+static double undo_began_ms = 0;	/* the first of the rollbacks that belong together */
 static double undo_ended_ms = 0;	/* when the last of them was through */
 
 /* ------------------------------------------------------------------ the log */
@@ -278,10 +278,10 @@ undo_effects(int level, MemoryContext context)
 	if (proc_exit_inprogress)
 		limit_ms = Min(limit_ms, EXIT_TIMEOUT_MS);
 	if (now_ms() > undo_ended_ms + SAME_END_MS)
-		undo_deadline_ms = now_ms() + limit_ms;
+		undo_began_ms = now_ms();
 	foreach(lc, undoing)
 		start_undoing(lfirst(lc), context);
-	wait_for_undoing(undoing, undo_deadline_ms);
+	wait_for_undoing(undoing, undo_began_ms + limit_ms);
 	undo_ended_ms = now_ms();
 	foreach(lc, undoing)
 	{

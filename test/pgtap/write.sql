@@ -280,7 +280,7 @@ SELECT alike(:'told'::text, '%WARNING:  01000: connection "unknown" may exist in
 SELECT psql($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('prepared', pg()); PREPARE TRANSACTION 'sigma';$$) AS told \gset
 SELECT alike(:'told'::text, '%ERROR:  0A000: cannot PREPARE a transaction that has %', 'PREPARE TRANSACTION is refused');
 SELECT alike(:'told'::text, '%WARNING:  01000: connection "prepared"%', 'and rolls back');
-SELECT unalike(coalesce(psql($$BEGIN; SELECT count(connection_id) FROM sim.connections; PREPARE TRANSACTION 'sigma'; ROLLBACK;$$), ''), '%cannot PREPARE a transaction that has%', 'a transaction that only reads is not its business');
+SELECT unalike(coalesce(psql($$BEGIN; SELECT count(connection_id) FROM sim.connections; PREPARE TRANSACTION 'sigma'; ROLLBACK PREPARED 'sigma';$$), ''), '%cannot PREPARE a transaction that has%', 'a transaction that only reads is not its business');
 SELECT is(psql($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('x', '{"type": "postgres"}'); ROLLBACK;$$) ~ 'WARNING', false, 'what was refused leaves no WARNING');
 SELECT psql($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('before the end', pg()); SELECT pg_terminate_backend(pg_backend_pid());$$) AS told \gset
 SELECT alike(:'told'::text, '%57P01%', 'a session that is terminated after a create ends');
