@@ -141,6 +141,7 @@ RESET sigma_fdw.dry_run;
 SET client_min_messages = warning;
 \set QUIET off
 \set ECHO queries
+\echo
 
 \endif
 

@@ -21,6 +21,7 @@
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "parser/parser.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -49,7 +50,7 @@ typedef struct Wanted
 /* The connections that Sigma has of a name. */
 typedef struct Existing
 {
-	char	   *name;
+	char	   *name;			/* in UTF-8, since the database may not be able to hold it */
 	uint32		hash;
 	char		status;
 	List	   *entries;		/* of SigmaSpan * */
@@ -88,7 +89,7 @@ query_columns(TupleDesc desc)
 		if (field == NULL || field->write == SIGMA_WRITE_NOWHERE)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of the query is nothing that a connection can be given",
+					 errmsg("column \"%s\" of the query is not a column that a connection can be given",
 							NameStr(att->attname)),
 					 errhint("The query gives name, type and details; it may also have other columns that INSERT takes.")));
 		for (int j = 0; j < i; j++)
@@ -129,12 +130,12 @@ read_wanted(HeapTuple row, TupleDesc desc, WriteColumn *columns)
 			continue;
 		if (strcmp(column->column, "name") == 0)
 		{
-			w->name = OutputFunctionCall(&column->output, value);
+			w->name = sigma_column_text(column, value);
 			continue;
 		}
 		if (strcmp(column->column, "details") == 0)
 		{
-			w->details = sigma_details_in(OutputFunctionCall(&column->output, value));
+			w->details = sigma_details_in(sigma_column_text(column, value));
 			w->has_details = true;
 			continue;
 		}
@@ -326,7 +327,7 @@ read_existing(SigmaSession *session, List **all)
 	while (sigma_pager_next(pager, &entry))
 	{
 		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
-		char	   *name = sigma_json_member_text(&object, "name");
+		char	   *name = sigma_json_member_utf8(&object, "name");
 		SigmaSpan  *copy = palloc(sizeof(SigmaSpan));
 		Existing   *existing;
 		bool		found;
@@ -363,7 +364,8 @@ only_entry(const Existing *existing)
 	if (list_length(existing->entries) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_CARDINALITY_VIOLATION),
-				 errmsg("Sigma has two connections of the name \"%s\"", existing->name),
+				 errmsg("Sigma has two connections of the name \"%s\"",
+						sigma_shown_name(*(SigmaSpan *) linitial(existing->entries))),
 				 errdetail("Their ids are %s and %s.",
 						   entry_text(*(SigmaSpan *) linitial(existing->entries), "connectionId"),
 						   entry_text(*(SigmaSpan *) lsecond(existing->entries), "connectionId")),
@@ -395,7 +397,7 @@ check_prune(List *plan)
 static void
 plan_wanted(Wanted *w, existing_hash *table)
 {
-	Existing   *existing = existing_lookup(table, w->name);
+	Existing   *existing = existing_lookup(table, pg_server_to_any(w->name, (int) strlen(w->name), PG_UTF8));
 	const Datum *details = w->has_details ? &w->details : NULL;
 
 	if (existing == NULL)
@@ -455,14 +457,15 @@ plan_unwanted(List *plan, existing_hash *table, List *all)
 	foreach(lc, all)
 	{
 		SigmaSpan	entry = *(SigmaSpan *) lfirst(lc);
-		char	   *name = entry_text(entry, "name");
+		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+		Existing   *existing = existing_lookup(table, sigma_json_member_utf8(&object, "name"));
 		Wanted	   *w;
 
-		if (existing_lookup(table, name)->wanted || is_true(entry, "isSample") ||
+		if (existing->wanted || is_true(entry, "isSample") ||
 			is_true(entry, "isAuditLog"))
 			continue;
 		w = palloc0(sizeof(Wanted));
-		w->name = name;
+		w->name = sigma_shown_name(entry);
 		w->action = "archive";
 		w->entry = entry;
 		w->id = entry_text(entry, "connectionId");
@@ -525,6 +528,29 @@ query_argument(FunctionCallInfo fcinfo)
 }
 
 /*
+ * A replacement without "details" would lose what only these have: an error,
+ * or a NOTICE that it will be one.
+ */
+static void
+check_updates(List *plan, int level)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan)
+	{
+		Wanted	   *w = lfirst(lc);
+
+		if (strcmp(w->action, "update") == 0 && !w->has_details)
+			ereport(level,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot update connection \"%s\" without \"details\"", w->name),
+					 errdetail("Sigma would replace the whole connection, and lose what it does not show: %s.",
+							   sigma_connection_unshown(entry_text(w->entry, "type"))),
+					 errhint("Let the query give \"details\", with all of these that the connection needs.")));
+	}
+}
+
+/*
  * sigma_plan(server, query) returns rows (action, name, connection_id, type,
  * fields)
  */
@@ -537,31 +563,12 @@ sigma_plan(PG_FUNCTION_ARGS)
 
 	sigma_hide_statement(&hiding);
 	plan = make_plan(sigma_function_session(fcinfo), query_argument(fcinfo));
+	check_updates(plan, NOTICE);
 	InitMaterializedSRF(fcinfo, 0);
 	foreach(lc, plan)
 		put_row((ReturnSetInfo *) fcinfo->resultinfo, lfirst(lc));
 	sigma_show_statement(&hiding);
 	return (Datum) 0;
-}
-
-/* A replacement without "details" would lose what only these have. */
-static void
-check_updates(List *plan)
-{
-	ListCell   *lc;
-
-	foreach(lc, plan)
-	{
-		Wanted	   *w = lfirst(lc);
-
-		if (strcmp(w->action, "update") == 0 && !w->has_details)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("cannot update connection \"%s\" without \"details\"", w->name),
-					 errdetail("Sigma would replace the whole connection, and lose what it does not show: %s.",
-							   sigma_connection_unshown()),
-					 errhint("Let the query give \"details\", with all of these that the connection needs.")));
-	}
 }
 
 /* Creates what is missing, all at once. */
@@ -610,7 +617,7 @@ sigma_apply(PG_FUNCTION_ARGS)
 	plan = make_plan(session, query_argument(fcinfo));
 	if (prune)
 		check_prune(plan);
-	check_updates(plan);
+	check_updates(plan, ERROR);
 	InitMaterializedSRF(fcinfo, 0);
 	create_missing(session, plan);
 	command = GetCurrentCommandId(true);

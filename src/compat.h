@@ -23,6 +23,7 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_server.h"
 #include "commands/explain.h"
 #include "foreign/fdwapi.h"
@@ -41,6 +42,11 @@
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
 #include "storage/waiteventset.h"
+#endif
+
+/* 18: generated columns that are not stored */
+#ifndef ATTRIBUTE_GENERATED_VIRTUAL
+#define ATTRIBUTE_GENERATED_VIRTUAL 'v'
 #endif
 
 /* 18: the module tells its name and version to pg_get_loaded_modules() */

@@ -243,15 +243,44 @@ sigma_details_in(char *text)
 
 /*
  * What a replacement loses, unless it is in "details": the members that Sigma
- * takes and does not show.  A list for a message.
+ * takes for connections of a type (NULL: of any) and does not show.  A list for
+ * a message, palloc'd.
  */
-const char *
-sigma_connection_unshown(void)
+char *
+sigma_connection_unshown(const char *type)
 {
-	return "host (but Snowflake's), server, port, database, projectId, additionalProjectIds, endpoint, "
-		"workspaceUrl, authType, useTls, password, privateKey, privateKeyPassphrase, token, serviceAccount, "
-		"clientSecret, usePython, pythonSecrets, pythonProperties, useSourceSwapPolicy, sourceSwapPolicyId, "
-		"useReadUncommittedIsolation, useDynamicTables, description, and time limits but the default";
+	static const struct
+	{
+		const char *types;		/* each with blanks around it */
+		const char *members;
+	}			unshown[] =
+	{
+		{" postgres redshift alloydb ", "host, port, database, password, useTls"},
+		{" bigQuery ", "projectId, additionalProjectIds, serviceAccount, clientSecret"},
+		{" snowflake ", "server, authType, password, privateKey, privateKeyPassphrase, clientSecret, usePython, "
+		"pythonSecrets, pythonProperties, useSourceSwapPolicy, sourceSwapPolicyId, writeAccess.useDynamicTables"},
+		{" databricks ", "host, endpoint, userAttributes, token, workspaceUrl, clientSecret, useSourceSwapPolicy, "
+		"sourceSwapPolicyId"},
+		{" mysql starburst ", "host, port, password"},
+		{" azuresql sqlserver ", "server, port, database, password, useReadUncommittedIsolation"},
+	};
+	StringInfoData s;
+	char	   *word = type ? psprintf(" %s ", type) : NULL;
+
+	initStringInfo(&s);
+	for (int i = 0; i < (int) lengthof(unshown); i++)
+	{
+		if (word && strstr(unshown[i].types, word))
+		{
+			appendStringInfo(&s, "%s; ", unshown[i].members);
+			break;
+		}
+		if (word == NULL)
+			appendStringInfo(&s, "of%.*s: %s; ", (int) strlen(unshown[i].types) - 1, unshown[i].types,
+							 unshown[i].members);
+	}
+	appendStringInfoString(&s, "description, and time limits other than the default");
+	return s.data;
 }
 
 /* --------------------------------------------- what a replacement sends back */
@@ -409,6 +438,30 @@ new_type(const Datum *details, List *typed)
 	return NULL;
 }
 
+/* Does the field say how people sign in to the warehouse as themselves? */
+static bool
+is_of_oauth(const char *field)
+{
+	return strncmp(field, "oauth", strlen("oauth")) == 0 || strcmp(field, "roleSwitching") == 0;
+}
+
+/* Do "details" say that a connection is not to use OAuth (any more)? */
+static bool
+leaves_oauth(Datum details)
+{
+	static const char *const others[] = {"password", "privateKey", "token"};
+	JsonbValue	value;
+
+	if (!JB_ROOT_IS_OBJECT(DatumGetJsonbP(details)))
+		return false;
+	if (find_in_details(details, "useOauth", &value))
+		return value.type == jbvBool && !value.val.boolean;
+	for (int i = 0; i < (int) lengthof(others); i++)
+		if (find_in_details(details, others[i], &value) && value.type != jbvNull)
+			return true;
+	return false;
+}
+
 /*
  * The body that replaces a connection.  "entry" (an object in UTF-8) is what
  * Sigma shows of it now: what it shows and the statement does not change is
@@ -425,6 +478,7 @@ sigma_replacement_body(SigmaSpan entry, const char *name, const Datum *details, 
 	SigmaJsonValue limit;
 	char	   *old_type = sigma_json_member_text(&object, "type");
 	char	   *type = new_type(details, typed);
+	bool		no_oauth = details && leaves_oauth(*details);
 
 	if (type == NULL)
 		type = old_type;
@@ -441,10 +495,11 @@ sigma_replacement_body(SigmaSpan entry, const char *name, const Datum *details, 
 	typed = inherit(typed, "type", SIGMA_WRITE_DETAILS, sigma_text_to_json(type));
 	for (int i = 0; i < (int) lengthof(shown); i++)
 		if ((shown[i].type == NULL || strcmp(shown[i].type, type) == 0) &&
+			!(no_oauth && is_of_oauth(shown[i].field)) &&
 			get_member(&object, shown[i].field, &value))
 			typed = inherit(typed, shown[i].member, SIGMA_WRITE_DETAILS, value_text(&value));
 	/* where it does not apply, it is shown as false, and may not be said */
-	if (get_member(&object, "useOauth", &value) && value.kind == SIGMA_JSON_TRUE)
+	if (!no_oauth && get_member(&object, "useOauth", &value) && value.kind == SIGMA_JSON_TRUE)
 		typed = inherit(typed, "useOauth", SIGMA_WRITE_DETAILS, value_text(&value));
 	typed = inherit_places(typed, type, &object);
 	return sigma_connection_body(name, details, typed, secrets);
@@ -470,7 +525,7 @@ add_place(StringInfo out, const SigmaJsonValue *place, const SigmaJsonValue *det
 }
 
 static void
-add_places(StringInfo out, const SigmaJsonValue *details)
+add_places(StringInfo out, const SigmaJsonValue *old, const SigmaJsonValue *details)
 {
 	SigmaJsonValue access;
 	SigmaJsonValue schema;
@@ -482,8 +537,13 @@ add_places(StringInfo out, const SigmaJsonValue *details)
 	bool		has_places = get_member(details, "writebackSchemas", &places) &&
 		places.kind == SIGMA_JSON_ARRAY && sigma_json_next_element(&places, &cursor, &place);
 
-	begin_member(out, "writeAccess");
-	appendStringInfoString(out, has_schema || has_places ? "true" : "false");
+	if (has_schema || has_places || get_member(old, "writeAccess", &access))
+	{
+		begin_member(out, "writeAccess");
+		appendStringInfoString(out, has_schema || has_places ? "true" : "false");
+	}
+	if (has_schema)
+		(void) get_member(details, "writeAccess", &access);
 	if (has_schema)
 	{
 		begin_member(out, "writebacks");
@@ -549,9 +609,12 @@ sigma_entry_replaced(SigmaSpan entry, SigmaSpan body)
 		begin_member(&s, "isIndependentOAuth");
 		appendStringInfoString(&s, "true");
 	}
-	begin_member(&s, "useOauth");
-	appendStringInfoString(&s, get_member(&details, "useOauth", &value) &&
-						   value.kind == SIGMA_JSON_TRUE ? "true" : "false");
+	if (get_member(&details, "useOauth", &value) || get_member(&old, "useOauth", &value))
+	{
+		begin_member(&s, "useOauth");
+		appendStringInfoString(&s, get_member(&details, "useOauth", &value) &&
+							   value.kind == SIGMA_JSON_TRUE ? "true" : "false");
+	}
 	(void) copy_member(&s, "poolSizes", &new, "poolSizes");
 	(void) copy_member(&s, "friendlyName", &new, "useFriendlyNames");
 	if (get_member(&new, "timeoutSecs", &value))
@@ -561,7 +624,7 @@ sigma_entry_replaced(SigmaSpan entry, SigmaSpan body)
 		appendBinaryStringInfo(&s, value.text.data, (int) value.text.length);
 		appendStringInfoChar(&s, '}');
 	}
-	add_places(&s, &details);
+	add_places(&s, &old, &details);
 	appendStringInfoChar(&s, '}');
 	result.data = s.data;
 	result.length = s.len;
@@ -676,7 +739,8 @@ contains(const SigmaJsonValue *whole, const SigmaJsonValue *part)
  * Sigma adds members of its own, such as "writebackSchemaId".
  */
 static bool
-is_as_wanted(const char *field, const SigmaJsonValue *has, const SigmaJsonValue *wanted)
+is_as_wanted(const char *field, const char *type, const SigmaJsonValue *has,
+			 const SigmaJsonValue *wanted)
 {
 	const char *cursor = NULL;
 	const char *wanted_cursor = NULL;
@@ -689,8 +753,23 @@ is_as_wanted(const char *field, const SigmaJsonValue *has, const SigmaJsonValue 
 	if (has->kind != SIGMA_JSON_ARRAY || wanted->kind != SIGMA_JSON_ARRAY)
 		return same_value(has, wanted);
 	while (sigma_json_next_element(wanted, &wanted_cursor, &wanted_element))
-		if (!sigma_json_next_element(has, &cursor, &element) || !contains(&element, &wanted_element))
+	{
+		if (!sigma_json_next_element(has, &cursor, &element))
 			return false;
+		/* where "details" do not name the outer level of a place, it is Sigma's to show one */
+		if (strcmp(field, "writebacks") == 0 && outer_name(type) == NULL)
+		{
+			SigmaJsonValue schema;
+			SigmaJsonValue wanted_schema;
+
+			if (!get_member(&element, "schema", &schema) ||
+				!get_member(&wanted_element, "schema", &wanted_schema) ||
+				!same_value(&schema, &wanted_schema))
+				return false;
+		}
+		else if (!contains(&element, &wanted_element))
+			return false;
+	}
 	return !sigma_json_next_element(has, &cursor, &element);
 }
 
@@ -707,6 +786,7 @@ sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted)
 	SigmaJsonMember member;
 	SigmaJsonValue value;
 	List	   *differing = NIL;
+	char	   *type = sigma_json_member_text(&new, "type");
 
 	while (sigma_json_next_member(&new, &cursor, &member))
 	{
@@ -714,7 +794,7 @@ sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted)
 		bool		as_wanted;
 
 		if (get_member(&old, field, &value))
-			as_wanted = is_as_wanted(field, &value, &member.value);
+			as_wanted = is_as_wanted(field, type ? type : "", &value, &member.value);
 		else
 			as_wanted = !is_surely_shown(field, &old) || member.value.kind == SIGMA_JSON_FALSE ||
 				member.value.kind == SIGMA_JSON_NULL;

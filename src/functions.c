@@ -89,25 +89,32 @@ sigma_check_writable(const SigmaSession *session, const char *function)
 				 errhint("Its option \"updatable\" is false.")));
 }
 
-/* "name" says it all, without a look at the reply. */
+/* "name" says it all; of the reply, the record wants the id of a connection. */
 static const SigmaFailure *
 request_done(SigmaWrite *write)
 {
+	SigmaJsonValue reply;
+	const char *error;
+
 	sigma_effect_done(write->effect, write->name);
+	if (write->id == NULL && sigma_json_check(sigma_call_body(write->call), &reply, &error))
+		write->id = sigma_json_member_text(&reply, "connectionId");
 	return NULL;
 }
 
 /*
  * Sends a request that changes something, of which no more is known than what
- * the request is.  Returns NULL in a dry run.
+ * the request is, and perhaps the connection's id.  Returns NULL in a dry run.
  */
 static SigmaCall *
-run_request(SigmaSession *session, const SigmaCallSpec *spec)
+run_request(SigmaSession *session, const SigmaCallSpec *spec, const char *id)
 {
-	SigmaWrite	write = {.spec = *spec, .succeeded = request_done};
+	SigmaWrite	write = {.spec = *spec, .id = id, .succeeded = request_done};
 
-	write.name = psprintf("%s %s was carried out in Sigma", spec->method, spec->target);
-	write.maybe = psprintf("%s %s may have been carried out in Sigma", spec->method, spec->target);
+	write.name = psprintf("%s %s was carried out in Sigma", spec->method,
+						  sigma_target_masked(spec->target));
+	write.maybe = psprintf("%s %s may have been carried out in Sigma", spec->method,
+						   sigma_target_masked(spec->target));
 	sigma_run_writes(session, CurrentMemoryContext, &write, 1);
 	return write.call;
 }
@@ -445,12 +452,13 @@ sigma_sync_connection(PG_FUNCTION_ARGS)
 {
 	SigmaSession *session = sigma_function_session(fcinfo);
 	SigmaCallSpec spec = {.method = "POST", .purpose = SIGMA_WRITE};
+	char	   *id;
 
 	sigma_check_writable(session, "sigma_sync_connection()");
-	spec.target = sigma_connection_target("/v2/connections/{connection_id}/sync",
-									text_argument(fcinfo, 1, "connection_id"));
+	id = text_argument(fcinfo, 1, "connection_id");
+	spec.target = sigma_connection_target("/v2/connections/{connection_id}/sync", id);
 	spec.body = path_argument(fcinfo, 2);
-	(void) run_request(session, &spec);
+	(void) run_request(session, &spec, id);
 	PG_RETURN_VOID();
 }
 
@@ -730,7 +738,7 @@ sigma_request(PG_FUNCTION_ARGS)
 		spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
 		spec.secrets = sigma_json_secrets(NIL, PG_GETARG_DATUM(4));
 	}
-	call = spec.purpose == SIGMA_WRITE ? run_request(session, &spec)
+	call = spec.purpose == SIGMA_WRITE ? run_request(session, &spec, NULL)
 		: sigma_call(session, CurrentMemoryContext, &spec);
 	sigma_show_statement(&hiding);
 	if (call == NULL)

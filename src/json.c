@@ -106,6 +106,34 @@ sigma_json_member_text(const SigmaJsonValue *object, const char *name)
 }
 
 /*
+ * The same for a string, in UTF-8 whatever the database's encoding is: for what
+ * is to be compared, and need not be shown.  NULL for anything but a string, and
+ * for one that no text can hold.
+ */
+char *
+sigma_json_member_utf8(const SigmaJsonValue *object, const char *name)
+{
+	const char *cursor = NULL;
+	SigmaJsonMember member;
+	SigmaJsonValue found = {.kind = SIGMA_JSON_NULL};
+	char	   *out;
+	size_t		length;
+
+	if (object->kind != SIGMA_JSON_OBJECT)
+		return NULL;
+	while (sigma_json_next_member(object, &cursor, &member))
+		if (sigma_json_is(&member.key, name))
+			found = member.value;
+	if (found.kind != SIGMA_JSON_STRING)
+		return NULL;
+	out = palloc(found.text.length + 1);
+	if (sigma_json_unescape(&found, out, &length) != SIGMA_ESCAPE_OK)
+		return NULL;
+	out[length] = '\0';
+	return out;
+}
+
+/*
  * A page token in UTF-8, palloc'd: a string's content, or a number as it
  * stands.  Raises if it is neither.
  */
@@ -245,11 +273,15 @@ sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *a
 	while ((attnum = bms_next_member(attnums, attnum)) >= 0)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-		SigmaColumn *column = &reader->columns[reader->ncolumns++];
+		SigmaColumn *column = &reader->columns[reader->ncolumns];
 		const SigmaField *known;
 		Oid			base = getBaseType(att->atttypid);
 		Oid			input;
 
+		/* what is computed when it is asked for is never read */
+		if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+			continue;
+		reader->ncolumns++;
 		column->attnum = (AttrNumber) attnum;
 		column->name = pstrdup(NameStr(att->attname));
 		column->field = sigma_column_field(rel, resource, (AttrNumber) attnum, &known);
@@ -856,5 +888,35 @@ sigma_json_masked(const char *body)
 
 	initStringInfo(&out);
 	append_masked_container(&out, &DatumGetJsonbP(jsonb)->root, SHOW_BODY);
+	return out.data;
+}
+
+/*
+ * Path and query as they may be shown: without the values of parameters whose
+ * names sound secret.  The target itself, or palloc'd.
+ */
+char *
+sigma_target_masked(const char *target)
+{
+	const char *query = strchr(target, '?');
+	StringInfoData out;
+
+	if (query == NULL)
+		return (char *) target;
+	initStringInfo(&out);
+	appendBinaryStringInfo(&out, target, (int) (query - target));
+	while (*query)
+	{
+		/* at "?" or "&" */
+		size_t		name = strcspn(query + 1, "=&");
+		size_t		value = strcspn(query + 1 + name, "&");
+
+		appendBinaryStringInfo(&out, query, (int) (name + 1));
+		if (sounds_secret(pnstrdup(query + 1, name)))
+			appendStringInfoString(&out, value ? "=***" : "");
+		else
+			appendBinaryStringInfo(&out, query + 1 + name, (int) value);
+		query += 1 + name + value;
+	}
 	return out.data;
 }

@@ -117,8 +117,21 @@ sigma_set_form(WriteColumn *column, Oid type)
 		default:
 			column->form = FORM_STRING;
 	}
+	column->padded = getBaseType(type) == BPCHAROID;
 	getTypeOutputInfo(type, &output, &varlena);
 	fmgr_info(output, &column->output);
+}
+
+/* A value's text; the blanks that char(n) is padded with are not part of it. */
+char *
+sigma_column_text(WriteColumn *column, Datum value)
+{
+	char	   *text = OutputFunctionCall(&column->output, value);
+	size_t		length = strlen(text);
+
+	while (column->padded && length > 0 && text[length - 1] == ' ')
+		text[--length] = '\0';
+	return text;
 }
 
 static void
@@ -203,7 +216,7 @@ sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 char *
 sigma_column_to_json(WriteColumn *column, Datum value)
 {
-	char	   *text = OutputFunctionCall(&column->output, value);
+	char	   *text = sigma_column_text(column, value);
 
 	switch (column->form)
 	{
@@ -252,10 +265,10 @@ row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
 		if (column->write == SIGMA_WRITE_NOWHERE)
 			sigma_refuse_column(column, "insert a value into");
 		else if (strcmp(column->column, "name") == 0)
-			*name = OutputFunctionCall(&column->output, value);
+			*name = sigma_column_text(column, value);
 		else if (strcmp(column->column, "details") == 0)
 		{
-			details = sigma_details_in(OutputFunctionCall(&column->output, value));
+			details = sigma_details_in(sigma_column_text(column, value));
 			has_details = true;
 		}
 		else
@@ -285,9 +298,12 @@ read_new_row(SigmaModify *m, const SigmaEntry *entry, TupleTableSlot *slot)
 	ExecStoreVirtualTuple(slot);
 }
 
-/* The same from an object in UTF-8 that has been checked before. */
+/*
+ * The same from an object in UTF-8 that has been checked before; unless
+ * "is_whole", it is only a part of the entry.
+ */
 void
-sigma_entry_to_row(SigmaModify *m, SigmaSpan text, TupleTableSlot *slot)
+sigma_entry_to_row(SigmaModify *m, SigmaSpan text, bool is_whole, TupleTableSlot *slot)
 {
 	SigmaJsonValue object;
 	const char *error;
@@ -298,7 +314,9 @@ sigma_entry_to_row(SigmaModify *m, SigmaSpan text, TupleTableSlot *slot)
 	(void) sigma_json_check(text, &object, &error);
 	entry.nmembers = sigma_split_object(&object, &members, &room);
 	entry.members = members;
-	entry.text = object.text;
+	/* in a dry run, nobody knows the whole entry of what is new */
+	if (is_whole)
+		entry.text = object.text;
 	read_new_row(m, &entry, slot);
 }
 
@@ -323,10 +341,11 @@ insert_connection(SigmaModify *m, TupleTableSlot *slot)
 	if (m->reader == NULL)
 		return;
 	if (write.call)
-		sigma_entry_to_row(m, sigma_call_body(write.call), slot);
+		sigma_entry_to_row(m, sigma_call_body(write.call), true, slot);
 	else
 		sigma_entry_to_row(m, sigma_entry_replaced((SigmaSpan) {"{}", 2},
-										   (SigmaSpan) {write.spec.body, strlen(write.spec.body)}), slot);
+														   (SigmaSpan) {write.spec.body, strlen(write.spec.body)}),
+						   false, slot);
 }
 
 /* ------------------------------------------------------------------- grants */
@@ -340,7 +359,7 @@ sigma_row_text(SigmaModify *m, TupleTableSlot *slot, const char *name)
 		WriteColumn *column = &m->columns[i];
 
 		if (strcmp(column->column, name) == 0 && !slot->tts_isnull[column->attnum - 1])
-			return OutputFunctionCall(&column->output, slot->tts_values[column->attnum - 1]);
+			return sigma_column_text(column, slot->tts_values[column->attnum - 1]);
 	}
 	return NULL;
 }

@@ -30,6 +30,7 @@ typedef struct WriteColumn
 	const char *field;			/* the API's name */
 	SigmaWriteTo write;
 	JsonForm	form;
+	bool		padded;			/* char(n) */
 	FmgrInfo	output;
 } WriteColumn;
 
@@ -54,9 +55,11 @@ typedef struct SigmaModify
 extern void sigma_start_modifying(SigmaModify *m, EState *estate, ResultRelInfo *rinfo);
 extern char *sigma_row_text(SigmaModify *m, TupleTableSlot *slot, const char *name);
 extern void sigma_set_form(WriteColumn *column, Oid type);
+extern char *sigma_column_text(WriteColumn *column, Datum value);
 extern char *sigma_column_to_json(WriteColumn *column, Datum value);
 extern void sigma_refuse_column(const WriteColumn *column, const char *message);
-extern void sigma_entry_to_row(SigmaModify *m, SigmaSpan text, TupleTableSlot *slot);
+extern void sigma_entry_to_row(SigmaModify *m, SigmaSpan text, bool is_whole,
+							   TupleTableSlot *slot);
 
 /* ----------------------------------------------------------------- update.c */
 extern void sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *rinfo,

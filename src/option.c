@@ -611,7 +611,7 @@ no_mapping(Oid userid, const char *server, const char *missing)
 			 missing
 			 ? errmsg("user mapping of \"%s\" for server \"%s\" has no %s", user, server, missing)
 			 : errmsg("no user mapping of \"%s\" for server \"%s\"", user, server),
-			 errhint("Use CREATE USER MAPPING or ALTER USER MAPPING to store client_id and client_secret.")));
+			 errhint("Use CREATE USER MAPPING or ALTER USER MAPPING to store client_id, and client_secret or client_secret_file.")));
 }
 
 /*

@@ -32,7 +32,7 @@ typedef struct Queued
 	int			level;			/* transaction nesting level that it belongs to */
 	struct Queued *previous;	/* change of the same connection; or NULL */
 	char	   *key;			/* its connection's, in the table below */
-	SigmaWrite	write;			/* while it is sent */
+	SigmaWrite *write;			/* while it is sent */
 } Queued;
 
 /* The last change of each connection. */
@@ -60,6 +60,7 @@ typedef struct Last
 static MemoryContext queue_context = NULL;
 static List *queue = NIL;		/* of Queued, in queue_context */
 static last_hash *connections = NULL;	/* likewise */
+static bool queue_told = false; /* an error has told what became of all of it */
 
 /* An id may be spelt in upper or lower case. */
 static char *
@@ -147,7 +148,17 @@ check_version(const Queued *q, SigmaCall *call)
 	char	   *version;
 
 	if (sigma_call_failure(call))
-		sigma_raise(sigma_call_failure(call));
+	{
+		const SigmaFailure *failure = sigma_call_failure(call);
+
+		ereport(ERROR,
+				(errcode(failure->sqlstate),
+				 errmsg("could not look at connection %s before the commit: %s",
+						change_name(&q->change), failure->message),
+				 errdetail("Nothing of this transaction's updates and deletes was sent. %s",
+						   failure->detail ? failure->detail : ""),
+				 failure->hint ? errhint("%s", failure->hint) : 0));
+	}
 	if (sigma_call_not_found(call))
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
@@ -211,13 +222,12 @@ change_done(SigmaWrite *write)
 }
 
 static void
-prepare_write(Queued *q)
+prepare_write(Queued *q, SigmaWrite *write)
 {
 	const char *verb = is_deletion(q) ? "deleted" : "updated";
 	char	   *name = change_name(&q->change);
-	SigmaWrite *write = &q->write;
 
-	memset(write, 0, sizeof(SigmaWrite));
+	q->write = write;
 	write->spec.method = q->change.method;
 	write->spec.target = q->change.target;
 	write->spec.body = q->change.body;
@@ -228,7 +238,21 @@ prepare_write(Queued *q)
 	write->role = q->role;
 	write->name = psprintf("connection %s was %s in Sigma", name, verb);
 	write->maybe = psprintf("connection %s may have been %s in Sigma", name, verb);
+	write->hint = is_deletion(q) ? "sigma_restore_connection() brings a deleted connection back." : NULL;
 	write->succeeded = change_done;
+}
+
+/* Do the changes go to more than one server? */
+static bool
+several_servers(void)
+{
+	const Queued *first = linitial(queue);
+	ListCell   *lc;
+
+	foreach(lc, queue)
+		if (sigma_session_serverid(((Queued *) lfirst(lc))->session) != sigma_session_serverid(first->session))
+			return true;
+	return false;
 }
 
 /* "Deleted: "a" (1), "b" (2). ", or nothing if no change has that fate. */
@@ -236,15 +260,18 @@ static void
 append_fates(StringInfo s, const char *heading, bool deletions, SigmaFate fate, SigmaFate or_fate)
 {
 	bool		any = false;
+	bool		several = several_servers();
 	ListCell   *lc;
 
 	foreach(lc, queue)
 	{
 		Queued	   *q = lfirst(lc);
 
-		if (is_deletion(q) != deletions || (q->write.fate != fate && q->write.fate != or_fate))
+		if (is_deletion(q) != deletions || (q->write->fate != fate && q->write->fate != or_fate))
 			continue;
 		appendStringInfo(s, "%s%s", any ? ", " : heading, change_name(&q->change));
+		if (several)
+			appendStringInfo(s, " on server \"%s\"", sigma_session_server(q->session));
 		any = true;
 	}
 	if (any)
@@ -271,10 +298,11 @@ raise_failed_change(const Queued *failed, const SigmaFailure *failure)
 	{
 		Queued	   *q = lfirst(lc);
 
-		if (q->write.effect)
-			sigma_effect_told(q->write.effect);
-		q->write.effect = NULL;
+		if (q->write->effect)
+			sigma_effect_told(q->write->effect);
+		q->write->effect = NULL;
 	}
+	queue_told = true;
 	ereport(ERROR,
 			(errcode(failure->sqlstate),
 			 errmsg("could not %s connection %s at commit: %s", is_deletion(failed) ? "delete" : "update",
@@ -285,38 +313,35 @@ raise_failed_change(const Queued *failed, const SigmaFailure *failure)
 
 /*
  * Sends the changes from the place "first" on that belong to one statement and
- * session, and returns the place behind them.
+ * session, and returns the place behind them.  Two of one connection are not
+ * sent side by side.
  */
 static int
 send_statement(int first, MemoryContext context)
 {
 	Queued	   *begin = list_nth(queue, first);
-	int			end = first;
-	SigmaWrite *writes;
+	int			end = first + 1;
 	const SigmaFailure *failure;
 
 	while (end < list_length(queue))
 	{
 		Queued	   *q = list_nth(queue, end);
 
-		if (q->session != begin->session || q->change.command != begin->change.command)
+		if (q->session != begin->session || q->change.command != begin->change.command ||
+			(q->previous && q->previous->change.command == q->change.command))
 			break;
 		end++;
 	}
-	writes = palloc(Max(end - first, 1) * sizeof(SigmaWrite));
-	for (int i = first; i < end; i++)
-		writes[i - first] = ((Queued *) list_nth(queue, i))->write;
-	failure = sigma_try_writes(begin->session, context, writes, end - first);
+	failure = sigma_try_writes(begin->session, context, begin->write, end - first);
 	for (int i = first; i < end; i++)
 	{
 		Queued	   *q = list_nth(queue, i);
 
-		q->write = writes[i - first];
 		/* what was made by this transaction and is gone again has left nothing behind */
-		if (is_deletion(q) && q->write.fate == SIGMA_ACTED && sigma_effect_gone(q->session, q->change.id))
+		if (is_deletion(q) && q->write->fate == SIGMA_ACTED && sigma_effect_gone(q->session, q->change.id))
 		{
-			sigma_effect_told(q->write.effect);
-			q->write.effect = NULL;
+			sigma_effect_told(q->write->effect);
+			q->write->effect = NULL;
 		}
 	}
 	if (failure == NULL)
@@ -325,10 +350,49 @@ send_statement(int first, MemoryContext context)
 	{
 		Queued	   *q = list_nth(queue, i);
 
-		if (q->write.call && sigma_call_failure(q->write.call) == failure)
+		if (q->write->call && sigma_call_failure(q->write->call) == failure)
 			raise_failed_change(q, failure);
 	}
 	sigma_raise(failure);
+}
+
+/* The sending was interrupted: what was done will be named, so is what was not. */
+static void
+warn_of_unsent(void)
+{
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	append_fates(&detail, "Not deleted: ", true, SIGMA_NOT_SENT, SIGMA_REFUSED);
+	append_fates(&detail, "Not updated: ", false, SIGMA_NOT_SENT, SIGMA_REFUSED);
+	if (detail.len > 0)
+		ereport(WARNING,
+				(errmsg("the commit was interrupted before all changes were carried out in Sigma"),
+				 errdetail_internal("%s", detail.data)));
+}
+
+/* Sends all changes; they have been looked at. */
+static void
+send_changes(MemoryContext context)
+{
+	SigmaWrite *writes = palloc0(list_length(queue) * sizeof(SigmaWrite));
+	ListCell   *lc;
+
+	foreach(lc, queue)
+		prepare_write(lfirst(lc), &writes[foreach_current_index(lc)]);
+	queue_told = false;
+	PG_TRY();
+	{
+		for (int i = 0; i < list_length(queue);)
+			i = send_statement(i, context);
+	}
+	PG_CATCH();
+	{
+		if (!queue_told)
+			warn_of_unsent();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 /* The transaction is about to commit: sends all that has been asked for. */
@@ -340,7 +404,6 @@ send_queue(void)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	SigmaHiding hiding;
 	bool		timed = StatementTimeout > 0 && !get_timeout_active(STATEMENT_TIMEOUT);
-	ListCell   *lc;
 
 	/* what fails here is no statement's fault, and may be another's secret */
 	sigma_hide_statement(&hiding);
@@ -348,10 +411,7 @@ send_queue(void)
 	if (timed)
 		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
 	check_versions(context);
-	foreach(lc, queue)
-		prepare_write(lfirst(lc));
-	for (int i = 0; i < list_length(queue);)
-		i = send_statement(i, context);
+	send_changes(context);
 	if (timed)
 		disable_timeout(STATEMENT_TIMEOUT, false);
 	sigma_show_statement(&hiding);

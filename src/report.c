@@ -224,6 +224,7 @@ sigma_problem_to_failure(const SigmaProblem *p)
 	else
 		f = bad_status(p);
 	f->detail = describe(p);
+	f->context = p->subject;
 
 	if (p->outcome_unknown)
 	{
@@ -271,6 +272,7 @@ sigma_copy_failure(const SigmaFailure *f)
 								 f->hint ? pstrdup(f->hint) : NULL);
 
 	copy->detail = f->detail ? pstrdup(f->detail) : NULL;
+	copy->context = f->context ? pstrdup(f->context) : NULL;
 	return copy;
 }
 
@@ -282,7 +284,8 @@ sigma_raise(const SigmaFailure *f)
 			(errcode(f->sqlstate),
 			 errmsg_internal("%s", f->message),
 			 f->detail ? errdetail_internal("%s", f->detail) : 0,
-			 f->hint ? errhint("%s", f->hint) : 0));
+			 f->hint ? errhint("%s", f->hint) : 0,
+			 f->context ? errcontext("%s", f->context) : 0));
 	pg_unreachable();
 }
 

@@ -85,6 +85,7 @@ typedef struct SigmaFailure
 	char	   *message;
 	char	   *detail;			/* or NULL */
 	char	   *hint;			/* or NULL */
+	const char *context;		/* what was being done; or NULL */
 } SigmaFailure;
 
 /* Everything that is known of a request that failed. */
@@ -431,6 +432,7 @@ extern Datum sigma_json_to_jsonb(SigmaSpan text);
 extern char *sigma_json_string(const SigmaJsonValue *value);
 extern char *sigma_json_page_token(const SigmaJsonValue *value);
 extern char *sigma_json_member_text(const SigmaJsonValue *object, const char *name);
+extern char *sigma_json_member_utf8(const SigmaJsonValue *object, const char *name);
 extern bool sigma_json_error_object(const char *body, size_t length, char **code, char **message,
 									char **request_id);
 extern bool sigma_json_token(const char *body, size_t length, char **token, double *expires_in);
@@ -445,6 +447,7 @@ extern const char *sigma_body_text(SigmaBody *body);
 extern char *sigma_text_to_json(const char *text);
 extern List *sigma_json_secrets(List *secrets, Datum jsonb);
 extern char *sigma_json_masked(const char *body);
+extern char *sigma_target_masked(const char *target);
 
 /* ------------------------------------------------------------------- jwt.c
  * Floor 2: the token by which a client says whom it wants to speak as.
@@ -644,6 +647,7 @@ typedef struct SigmaWrite
 	const char *id;				/* likewise, for the log; NULL while it is not known */
 	const char *maybe;			/* a clause for the WARNING: connection "x" may exist */
 	const char *role;			/* whose write it is; NULL: the current user's */
+	const char *hint;			/* what can be done about it afterwards; or NULL */
 	const SigmaFailure *(*succeeded) (struct SigmaWrite *write);
 	SigmaCall  *call;			/* once it has been sent; NULL in a dry run */
 	SigmaEffect *effect;		/* likewise, unless it was refused */
@@ -771,7 +775,7 @@ extern const char *sigma_replacement_body(SigmaSpan entry, const char *name, con
 										  List *typed, List **secrets);
 extern Datum sigma_details_in(char *text);
 extern char *sigma_details_type(Datum details);
-extern const char *sigma_connection_unshown(void);
+extern char *sigma_connection_unshown(const char *type);
 extern SigmaSpan sigma_entry_replaced(SigmaSpan entry, SigmaSpan body);
 extern SigmaSpan sigma_entry_patched(SigmaSpan entry, SigmaSpan changes);
 extern List *sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted);
@@ -787,6 +791,7 @@ extern SigmaSpan sigma_change_connection(SigmaSession *session, CommandId comman
 										 const char *body, bool replaces, List *secrets);
 extern SigmaPager *sigma_connections_named(SigmaSession *session);
 extern bool sigma_next_named(SigmaPager *pager, const char *name, SigmaEntry *entry);
+extern char *sigma_shown_name(SigmaSpan entry);
 extern void sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_id,
 							 const char *permission, const char *member_id, const char *team_id,
 							 SigmaStats *stats);

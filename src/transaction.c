@@ -49,6 +49,7 @@ struct SigmaEffect
 	char	   *perhaps;		/* what to say if nobody knows whether it did */
 	char	   *why;			/* undoing it has failed; or NULL */
 	bool		unsure;			/* or perhaps it has not */
+	char	   *hint;			/* what to do about it; or NULL */
 	int			level;			/* transaction nesting level that it belongs to */
 	SigmaCall  *writing;		/* the write itself, while it is under way */
 	SigmaCall  *call;			/* that undoes it, likewise */
@@ -78,7 +79,7 @@ log_write(const char *role, const char *server, const SigmaCallSpec *spec, const
 		return;
 	initStringInfo(&s);
 	appendStringInfo(&s, "Sigma write by \"%s\" on server \"%s\": %s %s", role, server,
-					 spec->method, spec->target);
+					 spec->method, sigma_target_masked(spec->target));
 	if (spec->subject)
 		appendStringInfo(&s, " (%s)", spec->subject);
 	if (id)
@@ -120,6 +121,7 @@ forget(SigmaEffect *e)
 	free_text(e->undo);
 	free_text(e->id);
 	free_text(e->perhaps);
+	free_text(e->hint);
 	free_text(e->why);
 	pfree(e);
 }
@@ -170,7 +172,7 @@ warn_of(const SigmaEffect *e)
 				(errmsg("%s although its transaction was rolled back", sendable(e->done)),
 				 errdetail("What is done in Sigma (server \"%s\") is not undone by a rollback.",
 						   sendable(e->server)),
-				 errhint("Undo it in Sigma if it is not wanted.")));
+				 errhint("%s", e->hint ? e->hint : "Undo it in Sigma if it is not wanted.")));
 }
 
 /* Begins to undo an effect. */
@@ -367,6 +369,7 @@ roll_back(int level)
 		copy.done = e->done ? pstrdup(e->done) : NULL;
 		copy.why = e->why ? pstrdup(e->why) : NULL;
 		copy.perhaps = e->perhaps ? pstrdup(e->perhaps) : NULL;
+		copy.hint = e->hint ? pstrdup(e->hint) : NULL;
 		/* first, so that it is told but once, whatever happens */
 		forget(e);
 		warn_of(&copy);
@@ -438,6 +441,7 @@ remember(SigmaSession *session, const SigmaWrite *write)
 	e->server = pstrdup(sigma_session_server(session));
 	e->role = pstrdup(write->role ? write->role : GetUserNameFromId(GetUserId(), false));
 	e->maybe = pstrdup(write->maybe);
+	e->hint = write->hint ? pstrdup(write->hint) : NULL;
 	e->level = GetCurrentTransactionNestLevel();
 	effects = lappend(effects, e);
 	undo_ended_ms = 0;
@@ -633,7 +637,7 @@ sigma_announce(const SigmaCallSpec *spec, const char *change)
 	/* the statement may hold secrets, and so may one that it is a part of */
 	sigma_hide_statement(&hiding);
 	ereport(NOTICE,
-			(errmsg("dry run: %s %s%s%s", spec->method, spec->target, spec->body ? " " : "",
+			(errmsg("dry run: %s %s%s%s", spec->method, sigma_target_masked(spec->target), spec->body ? " " : "",
 					spec->body ? sigma_json_masked(spec->body) : ""),
 			 change ? errdetail("%s", change) :
 			 spec->subject ? errdetail("Not sent: %s.", spec->subject) : 0));

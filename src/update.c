@@ -142,6 +142,7 @@ typedef struct RowChange
 	bool		any;
 	bool		renamed;
 	char	   *name;			/* the new one, or the old one */
+	char	   *type;			/* the old one */
 	char	   *use_oauth;		/* the new one as JSON; NULL if it stays */
 	bool		replaces;		/* more than PATCH can do */
 	const char *column;			/* the first column that is the reason for it */
@@ -150,16 +151,25 @@ typedef struct RowChange
 	List	   *typed;			/* of SigmaTyped: what else changes */
 } RowChange;
 
-/* A replacement without "details" would lose what only these have. */
+/*
+ * A replacement without "details" would lose what only these have.  "type" is
+ * the connection's, or NULL as long as it is not known.
+ */
 static void
-refuse_without_details(const char *column)
+refuse_without_details(const SigmaModify *m, const char *column, const char *type)
 {
+	bool		has_details = false;
+
+	for (int i = 0; i < m->ncolumns; i++)
+		has_details |= strcmp(m->columns[i].column, "details") == 0;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot update column \"%s\" of a connection without \"details\"", column),
 			 errdetail("Sigma would replace the whole connection, and lose what it does not show: %s.",
-					   sigma_connection_unshown()),
-			 errhint("Set \"details\" in the same statement, with all of these that the connection needs. Only \"name\" and \"use_oauth\" can be changed alone.")));
+					   sigma_connection_unshown(type)),
+			 has_details
+			 ? errhint("Set \"details\" in the same statement, with all of these that the connection needs. Only \"name\" and \"use_oauth\" can be changed alone.")
+			 : errhint("The foreign table needs a column \"details\", to be set in the same statement. Only \"name\" and \"use_oauth\" can be changed alone.")));
 }
 
 /* Can the column be changed by a PATCH? */
@@ -216,7 +226,7 @@ check_columns(const SigmaModify *m, const List *updated)
 				reason = column->name;
 		}
 	if (reason && !details)
-		refuse_without_details(reason);
+		refuse_without_details(m, reason, NULL);
 }
 
 /*
@@ -243,8 +253,8 @@ differs(WriteColumn *column, TupleTableSlot *before, TupleTableSlot *after)
 
 	if (before->tts_isnull[i] || after->tts_isnull[i])
 		return before->tts_isnull[i] != after->tts_isnull[i];
-	return strcmp(OutputFunctionCall(&column->output, before->tts_values[i]),
-				  OutputFunctionCall(&column->output, after->tts_values[i])) != 0;
+	return strcmp(sigma_column_text(column, before->tts_values[i]),
+				  sigma_column_text(column, after->tts_values[i])) != 0;
 }
 
 /* Compares a row as it was with what the statement makes of it. */
@@ -252,7 +262,10 @@ static RowChange
 compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, SigmaSpan entry)
 {
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
-	RowChange	change = {.name = sigma_json_member_text(&object, "name")};
+	RowChange	change = {
+		.name = sigma_json_member_text(&object, "name"),
+		.type = sigma_json_member_text(&object, "type"),
+	};
 
 	slot_getallattrs(after);
 	for (int i = 0; i < m->ncolumns; i++)
@@ -270,13 +283,13 @@ compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, Sigm
 		if (strcmp(column->column, "name") == 0)
 		{
 			change.renamed = true;
-			change.name = isnull ? NULL : OutputFunctionCall(&column->output, value);
+			change.name = isnull ? NULL : sigma_column_text(column, value);
 			continue;
 		}
 		if (strcmp(column->column, "details") == 0)
 		{
 			change.has_details = change.replaces = true;
-			change.details = sigma_details_in(OutputFunctionCall(&column->output, value));
+			change.details = sigma_details_in(sigma_column_text(column, value));
 			continue;
 		}
 		t = palloc0(sizeof(SigmaTyped));
@@ -305,7 +318,7 @@ update_connection(SigmaModify *m, CommandId command, RowChange *change, SigmaSpa
 	const char *body;
 
 	if (change->replaces && !change->has_details)
-		refuse_without_details(change->column);
+		refuse_without_details(m, change->column, change->type);
 	if (change->replaces)
 		body = sigma_replacement_body(entry, change->name, &change->details, change->typed, &secrets);
 	else
@@ -354,7 +367,7 @@ sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 		if (change.any)
 			entry = update_connection(m, estate->es_output_cid, &change, entry);
 		if (m->reader)
-			sigma_entry_to_row(m, entry, slot);
+			sigma_entry_to_row(m, entry, true, slot);
 	}
 	MemoryContextSwitchTo(old);
 	sigma_show_statement(&hiding);

@@ -15,6 +15,9 @@
 
 #define GRANTS_PATH "/v2/connections/{connection_id}/grants"
 
+/* A longer name is cut in messages. */
+#define NAME_LIMIT 200
+
 #define CONNECTION_PATH "/v2/connections/{connection_id}"
 
 /* ------------------------------------------------------------- connections */
@@ -105,7 +108,7 @@ sigma_change_connection(SigmaSession *session, CommandId command, SigmaSpan entr
 	if (body == NULL && archived && strcmp(archived, "true") == 0)
 		return entry;
 
-	change.name = sigma_json_member_text(&object, "name");
+	change.name = sigma_shown_name(entry);
 	change.target = sigma_connection_target(CONNECTION_PATH, id);
 	if (body == NULL)
 	{
@@ -159,19 +162,34 @@ sigma_connections_named(SigmaSession *session)
 	return sigma_pager_open(session, CurrentMemoryContext, &spec, NULL);
 }
 
-/* The next connection that has just that name; false at the end. */
+/*
+ * The next connection that has just that name; false at the end.  They are
+ * compared in UTF-8: others may have names that this database cannot hold.
+ */
 bool
 sigma_next_named(SigmaPager *pager, const char *name, SigmaEntry *entry)
 {
+	char	   *utf8 = pg_server_to_any(name, (int) strlen(name), PG_UTF8);
+
 	while (sigma_pager_next(pager, entry))
 	{
 		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
-		char	   *its_name = sigma_json_member_text(&object, "name");
+		char	   *its_name = sigma_json_member_utf8(&object, "name");
 
-		if (its_name && strcmp(its_name, name) == 0)
+		if (its_name && strcmp(its_name, utf8) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* A connection's name as it can be shown in a message; NULL if it has none. */
+char *
+sigma_shown_name(SigmaSpan entry)
+{
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+	char	   *name = sigma_json_member_utf8(&object, "name");
+
+	return name ? sigma_clean_text(name, strlen(name), NAME_LIMIT) : NULL;
 }
 
 /* ------------------------------------------------------------------ grants */
@@ -200,6 +218,7 @@ sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_
 	SigmaWrite	write = {
 		.spec = {.method = "POST", .purpose = SIGMA_WRITE, .subject = what, .stats = stats},
 		.name = psprintf("%s exists in Sigma", what),
+		.id = connection_id,
 		.succeeded = effect_achieved,
 	};
 	char	   *body = psprintf("{\"grants\":[{\"grantee\":{\"%sId\":%s},\"permission\":%s}]}",
@@ -221,6 +240,7 @@ sigma_revoke_call(SigmaSession *session, MemoryContext context, char *connection
 	SigmaWrite	write = {
 		.spec = {.method = "DELETE", .purpose = SIGMA_WRITE, .stats = stats},
 		.name = psprintf("%s was revoked in Sigma", what),
+		.id = grant_id,
 		.succeeded = effect_achieved,
 	};
 

@@ -73,7 +73,7 @@ SELECT results_eq($$SELECT action, name, connection_id, type, fields FROM sigma_
 	$$VALUES ('create', 'w', NULL, 'postgres', '{}'::text[]), ('archive', 'MySQL Shop', id_of(9), 'mysql', '{}')$$, 'the columns of a plan');
 
 SELECT fails(format('SELECT * FROM sigma_plan(''sim'', %L)', query), state, message, NULL, NULL, 'the query: ' || query) FROM (VALUES
-	('SELECT 1', '42703', 'column "?column?" of the query is nothing that a connection can be given'),
+	('SELECT 1', '42703', 'column "?column?" of the query is not a column that a connection can be given'),
 	('SELECT details FROM wanted', '42703', 'the query has no column "name"'),
 	('SELECT ''x'' AS name, now() AS created_at', '42703', 'column "created_at"%'),
 	('SELECT ''x'' AS name, ''y'' AS connection_id', '42703', 'column "connection_id"%'),

@@ -388,6 +388,45 @@ SELECT after('SET client_min_messages = error; BEGIN; ' || ins('a') || 'ROLLBACK
 SELECT isnt(log_has(:'start', 'WARNING:  connection "a" '), NULL, 'a client that wants to hear no WARNING: the log does');
 \endif
 
+-- ------------------------------------- what waits when the wait is ended
+
+ALTER SERVER sim OPTIONS (SET rollback_timeout '5s');
+
+-- a create that waits for its next try must not leave while the one before it is undone
+SELECT sim_reset() \g /dev/null
+SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "after": 1, "times": -1, "do": "status", "status": 429, "headers": {"Retry-After": "1"}}') \g /dev/null
+SELECT sim_fault('{"method": "DELETE", "path": "/v2/connections/*", "do": "delay", "ms": 2500}') \g /dev/null
+SELECT psql($$SET statement_timeout = '500ms'; DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); INSERT INTO sim.connections (name, details) VALUES ('w2', pg()); END $b$;$$) AS said \gset
+SELECT is((SELECT array_agg(method || ' ' || status ORDER BY n) FROM sim_log() WHERE method <> 'GET'), '{POST 201,POST 429,DELETE 200}', 'a create that waits is not sent after the abort');
+-- nor a delete of the commit
+SELECT sim_reset() \g /dev/null
+SELECT sim_fault(format('{"method": "DELETE", "path": "/v2/connections/%s", "do": "status", "status": 429, "headers": {"Retry-After": "1"}}', :'old')::jsonb) \g /dev/null
+SELECT sim_fault('{"method": "DELETE", "path": "/v2/connections/*", "do": "delay", "ms": 2500}') \g /dev/null
+SELECT psql(format($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); DELETE FROM sim.connections WHERE connection_id = %L; SET statement_timeout = '500ms'; COMMIT;$$, :'old')) AS said \gset
+SELECT is((SELECT array_agg(method || ' ' || status ORDER BY n) FROM sim_log() WHERE method <> 'GET'), '{POST 201,DELETE 429,DELETE 200}', 'nor is a delete of the commit');
+SELECT is((SELECT is_archived FROM every WHERE connection_id = :'old'), false, 'whose connection is still there');
+-- the only place is taken by what hangs
+ALTER SERVER sim OPTIONS (ADD max_concurrency '1');
+SELECT sim_reset() \g /dev/null
+SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "after": 1, "do": "never"}') \g /dev/null
+SELECT psql($$SET statement_timeout = '500ms'; DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); INSERT INTO sim.connections (name, details) VALUES ('w2', pg()); END $b$;$$) AS said \gset
+SELECT is((SELECT array_agg(method || ' ' || coalesce(status::text, '-') ORDER BY n) FROM sim_log() WHERE method <> 'GET'), '{POST 201,POST -,DELETE 200}', 'what hangs does not keep the undoing from its place');
+SELECT sim_reset() \g /dev/null
+SELECT sim_fault('{"method": "GET", "path": "/v2/connections", "do": "never"}') \g /dev/null
+SELECT psql($$SET statement_timeout = '500ms'; BEGIN; INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); SELECT name FROM sim.connections; ROLLBACK;$$) AS said \gset
+SELECT is((SELECT array_agg(method || ' ' || coalesce(status::text, '-') ORDER BY n) FROM sim_log()), '{POST 201,GET -,DELETE 200}', 'nor does a list');
+ALTER SERVER sim OPTIONS (DROP max_concurrency);
+-- a session that is terminated while a create waits
+SELECT sim_reset() \g /dev/null
+SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "after": 1, "times": -1, "do": "status", "status": 429, "headers": {"Retry-After": "1"}}') \g /dev/null
+SELECT sim_fault('{"method": "DELETE", "path": "/v2/connections/*", "do": "delay", "ms": 1500}') \g /dev/null
+SELECT dblink_connect('waits', current_setting('sim.conninfo')) \g /dev/null
+SELECT pid FROM dblink('waits', 'SELECT pg_backend_pid()') t (pid int) \gset
+SELECT dblink_send_query('waits', $q$DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); INSERT INTO sim.connections (name, details) VALUES ('w2', pg()); END $b$; $q$) \g /dev/null
+SELECT pg_sleep(0.5), pg_terminate_backend(:pid), pg_sleep(2.5) \g /dev/null
+SELECT dblink_disconnect('waits') \g /dev/null
+SELECT is((SELECT array_agg(method || ' ' || status ORDER BY n) FROM sim_log() WHERE method <> 'GET'), '{POST 201,POST 429,DELETE 200}', 'a session that is terminated sends no more creates, either');
+
 -- ------------------------------------------------------ PREPARE TRANSACTION
 
 CREATE TABLE writing (n int GENERATED ALWAYS AS IDENTITY, what text, statement text, sends text);
@@ -467,7 +506,7 @@ SELECT matches(array_to_string(logged(format('BEGIN; DELETE FROM sim.connections
 SELECT is(logged(format('BEGIN; DELETE FROM sim.connections WHERE connection_id = %L; ROLLBACK;', :'old')), NULL, 'one that is rolled back');
 SELECT matches(array_to_string(logged(format('UPDATE sim.connections SET name = ''u'' WHERE connection_id = %L;', :'old')), E'\n'), '^[^\n]*: PATCH /v2/connections/ID \(updating connection "[^\n]*, id ID, status 200[^\n]*$', 'an UPDATE');
 SELECT is(cardinality(logged('BEGIN; ' || statement || '; COMMIT;')), 1, what || ' is one line') FROM writing WHERE what !~ 'revoke|DELETE of' ORDER BY n;
-SELECT matches((logged('BEGIN; ' || g.statement || '; ' || w.statement || '; COMMIT;'))[2], 'DELETE /v2/connections/ID/grants/ID \(revoking grant ID on connection ID\), status 200, requestId ID$', w.what || ' is another') FROM writing w, writing g WHERE w.what ~ 'revoke|DELETE of' AND g.what = 'sigma_grant_connection' ORDER BY w.n;
+SELECT matches((logged('BEGIN; ' || g.statement || '; ' || w.statement || '; COMMIT;'))[2], 'DELETE /v2/connections/ID/grants/ID \(revoking grant ID on connection ID\), id ID, status 200, requestId ID$', w.what || ' is another') FROM writing w, writing g WHERE w.what ~ 'revoke|DELETE of' AND g.what = 'sigma_grant_connection' ORDER BY w.n;
 SELECT is(logged('SELECT count(connection_id) FROM sim.connections; SELECT * FROM sigma_whoami(''sim''); SELECT sigma_request(''sim'', ''GET'', ''/v2/whoami'') IS NULL; SELECT * FROM sigma_plan(''sim'', ''SELECT ''''x'''' AS name, ''''postgres'''' AS type, pg() AS details'');'), NULL, 'reads are not logged');
 SELECT is(logged('SET sigma_fdw.dry_run = on; BEGIN; ' || (SELECT string_agg(statement, '; ' ORDER BY n) FROM writing) || '; COMMIT;'), NULL, 'nor dry runs');
 SELECT is(logged('SET sigma_fdw.log_writes = off; BEGIN; ' || (SELECT string_agg(statement, '; ' ORDER BY n) FROM writing WHERE what !~ 'UPDATE|request|grant|revoke') || '; COMMIT; BEGIN; ' || ins('b') || 'ROLLBACK;'), NULL, 'nor anything when it is off');
