@@ -243,24 +243,25 @@ static void
 run_query(const char *query)
 {
 	MemoryContext caller = CurrentMemoryContext;
+	bool		read_only = XactReadOnly;
 
 	PG_TRY();
 	{
 		SPIPlanPtr	plan = prepare_query(query);
-		int			level = NewGUCNestLevel();
 		Portal		portal;
 
-		set_locally("transaction_read_only", "on");
+		XactReadOnly = true;
 		/* as a cursor: to run a plan would add the query to the context of all messages */
 		portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
 		SPI_cursor_fetch(portal, true, LONG_MAX);
 		SPI_cursor_close(portal);
-		AtEOXact_GUC(true, level);
+		XactReadOnly = read_only;
 	}
 	PG_CATCH();
 	{
 		ErrorData  *error;
 
+		XactReadOnly = read_only;
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
 		FlushErrorState();

@@ -113,7 +113,7 @@ sigma_call_wait(SigmaCall *call)
 const SigmaFailure *
 sigma_call_failure(const SigmaCall *call)
 {
-	static const SigmaFailure lost = {ERRCODE_CONNECTION_FAILURE, "connection was lost", "GET.", NULL};
+	static const SigmaFailure lost = {ERRCODE_CONNECTION_FAILURE, "connection was lost", "GET.", NULL, NULL};
 
 	if (!call->done)
 		abort();

@@ -145,7 +145,7 @@ INSERT INTO changes (name, details, fields) VALUES
 	('snow oauth', '{"userAttributes": {"role": "r2", "warehouse": "w"}}', '{userAttributes}'), ('snow oauth', '{"userAttributes": {"role": "r"}}', '{userAttributes}'),
 	('snow oauth', '{"writebackSchemas": [{"writeDatabase": "D1", "writeSchema": "S1"}, {"writeDatabase": "D2", "writeSchema": "S3", "description": "x"}]}', '{writebackSchemas}'),
 	('snow oauth', '{"writebackSchemas": [{"writeDatabase": "D1", "writeSchema": "S1"}]}', '{writebackSchemas}'),
-	('pg', '{"user": "v"}', '{user}'), ('pg', '{"database": "e"}', '{writebacks}'), ('pg', '{"writeAccess": {"writeSchema": "x"}}', '{writebacks}'), ('red', '{"user": "v"}', '{user}'), ('alloy', '{"writeAccess": {"writeSchema": "x"}}', '{writebacks}'),
+	('pg', '{"user": "v"}', '{user}'), ('pg', '{"writeAccess": {"writeSchema": "x"}}', '{writebacks}'), ('red', '{"user": "v"}', '{user}'), ('alloy', '{"writeAccess": {"writeSchema": "x"}}', '{writebacks}'),
 	('big', '{"audience": "av"}', '{oauthAudience}'), ('big', '{"scopes": []}', '{oauthScopes}'), ('big', '{"writeAccess": {"writeProject": "wp", "writeDataset": "x"}}', '{writebacks}'), ('big', '{"useOauth": true}', '{useOauth}'),
 	('bricks', '{"endpoint": "/sql/2"}', '{httpPath}'), ('bricks', '{"writeAccess": {"writeCatalog": "x", "writeSchema": "ws"}}', '{writebacks}'), ('bricks', '{"inputTableAuditLogSchema": {"writeCatalog": "x", "writeSchema": "as"}}', '{inputTableAuditLogSchema}'),
 	('bricks oauth', '{"clientId": "cj"}', '{oauthClientId}'), ('bricks oauth', '{"writebackSchemas": [{"writeCatalog": "x", "writeSchema": "ws"}]}', '{writebackSchemas}'),
@@ -602,5 +602,28 @@ SELECT sim_spoil_create('body', '{"status": 400, "body": {"code": "bad", "messag
 SELECT fails(format('INSERT INTO sim.connections (name, details) VALUES (''x'', pg() || %L)', jsonb_build_object('password', :'ref'::jsonb)), '22023', '%manager manager-one has no secret path/to/key%', NULL, NULL, 'and stays readable in an error');
 SELECT fails(format('INSERT INTO sim.connections (name, details) VALUES (''x'', pg() || %L)', jsonb_build_object('password', :'ref'::jsonb, 'token', 'Tr0ub4dor')), '22023', '%manager-one has no secret path/to/key for user ***', NULL, NULL, 'beside a secret that does not');
 SELECT sim_calm() \g /dev/null
+
+-- ------------------------------------- as it is, is as it is wanted
+
+SELECT sim_reset() \g /dev/null
+SELECT is((SELECT count(*)::int FROM sigma_plan('sim', 'SELECT name, type FROM sim.connections') WHERE action <> 'unchanged'), 0, 'what Sigma has is no difference from what it has');
+SELECT is((SELECT action FROM sigma_plan('sim', $$SELECT name::char(40), type::char(20) FROM sim.connections WHERE name = 'Snowflake West'$$) WHERE name = 'Snowflake West'), 'unchanged', 'nor are the blanks of char(n)');
+
+-- names that this database cannot hold
+SELECT current_database() || '_latin1' AS latin1, sim_url() AS url \gset
+CREATE DATABASE :latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;
+SELECT alike(psql(format($$\c %s
+SET client_encoding = utf8;
+CREATE EXTENSION sigma_fdw;
+CREATE SERVER sim FOREIGN DATA WRAPPER sigma_fdw OPTIONS (base_url %L);
+CREATE USER MAPPING FOR CURRENT_USER SERVER sim OPTIONS (client_id 'simulator-client', client_secret 'simulator-secret');
+SELECT 'made ' || (sigma_create_connection('sim', 'caf' || chr(233), '{"type": "postgres", "host": "h", "database": "d"}') ->> 'type');
+SELECT 'found ' || count(*) FROM sigma_find_created('sim', 'caf' || chr(233));
+SELECT 'made ' || (sigma_create_connection('sim', 'caf' || chr(233), '{"type": "postgres", "host": "h", "database": "d"}', if_not_exists => true) ->> 'type');
+SELECT action, count(*) FROM sigma_plan('sim', 'SELECT ''caf'' || chr(233) AS name, ''postgres'' AS type') GROUP BY 1 ORDER BY 1;
+CREATE FOREIGN TABLE t (connection_id text, type text) SERVER sim OPTIONS (resource 'connections');
+BEGIN; DELETE FROM t WHERE type = 'sqlserver' RETURNING 'deleted'; ROLLBACK;$$, :'latin1', :'url')),
+	E'%made postgres\nfound 1\nNOTICE:  42710: connection "caf\u00e9" of type "postgres" already exists (%), none is created\n%made postgres\narchive|11\nunchanged|1\ndeleted', 'names that this database cannot hold do not get in the way of others');
+DROP DATABASE :latin1;
 
 SELECT * FROM finish();

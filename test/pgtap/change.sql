@@ -658,4 +658,22 @@ INSERT INTO moving_local VALUES (NULL, 'L', 'a', '{"type": "postgres", "host": "
 SELECT fails($$UPDATE moving SET type = 'postgres', details = '{"host": "h", "database": "d"}'$$, '0A000', 'cannot route tuples into foreign table to be updated "moving_sigma"', NULL, NULL, 'a row that moves into a foreign table which is updated itself');
 RESET enable_async_append;
 
+-- ------------------------------------------------- what a user has to know
+
+-- a row that is queued for deletion is not queued again
+CREATE FOREIGN TABLE by_hand_few (connection_id text, name text, host text) SERVER sim OPTIONS (resource 'connections');
+CREATE FOREIGN TABLE with_archived (connection_id text, name text, is_archived bool) SERVER sim OPTIONS (resource 'connections', include_archived 'true');
+SELECT sim_reset() \g /dev/null
+SELECT run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; DELETE FROM with_archived WHERE is_archived; COMMIT;$$) \g /dev/null
+SELECT is((SELECT array_agg(method || ' ' || path) FROM sim_log() WHERE method <> 'GET'), ARRAY['DELETE /v2/connections/' || id('MySQL Shop')], 'what is deleted already is not deleted again');
+-- what was refused is named
+SELECT is((SELECT c.context FROM catch('INSERT INTO sim.connections (name, details) VALUES (''good'', pg()), (''bad one'', ''{"type": "postgres", "host": "h"}'')') c), 'creating connection "bad one"', 'a create that is refused is named');
+-- a look before the commit that fails
+SELECT sim_reset() \g /dev/null
+SELECT run_spoilt('{"method": "GET", "path": "/v2/connections/*", "do": "status", "status": 403, "times": -1}', $$BEGIN; UPDATE sim.connections SET name = 'x' WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE name = 'BigQuery Finance'; COMMIT;$$) AS sent \gset
+SELECT is(:'sent'::text, '{}', 'if a connection cannot be looked at before the commit, nothing is sent');
+SELECT alike(told(), 'ERROR:  42501: could not look at connection "MySQL Shop" (%) before the commit: permission denied by Sigma%DETAIL:  Nothing of this transaction''s updates and deletes was sent.%', 'which the error says');
+-- a table that cannot be updated further than its columns go
+SELECT fails('UPDATE by_hand_few SET host = ''x'' WHERE name = ''MySQL Shop''', '0A000', 'cannot update column "host" of a connection without "details"', '%of mysql starburst: host, port, password;%', 'The foreign table needs a column "details", to be set in the same statement.%', 'a table without a column details');
+
 SELECT * FROM finish();

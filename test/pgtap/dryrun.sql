@@ -242,4 +242,8 @@ SELECT alike(told, '%' || shown || '%', 'readable: ' || shown) FROM told, unnest
 SELECT shows($$INSERT INTO sim.connections (name, details) VALUES ('ref', '{"type": "snowflake", "user": "u", "privateKey": {"secretManagerId": "sm-1", "secretId": "key/1"}, "privateKeyPassphrase": {"secretManagerId": "sm-1", "secretId": "phrase/1"}}'), ('ref2', '{"type": "databricks", "host": "h", "endpoint": "e", "token": {"secretManagerId": "sm-1", "secretId": "token/1"}}');$$,
 	'{"%\"privateKey\": {\"secretId\": \"key/1\", \"secretManagerId\": \"sm-1\"}%","%\"privateKeyPassphrase\": {\"secretId\": \"phrase/1\", \"secretManagerId\": \"sm-1\"}%","%\"token\": {\"secretId\": \"token/1\", \"secretManagerId\": \"sm-1\"}%"}', 'a reference to a secret is shown');
 
+-- what stands in the query of a request
+SELECT alike(psql($$SET sigma_fdw.dry_run = on; SELECT sigma_request('sim', 'POST', '/v2/other', '{"api_key": "hush", "a": "shown", "secret": "hush too"}', '{}');$$), '%dry run: POST /v2/other?%a=shown%', 'parameters are shown');
+SELECT unalike(psql($$SET sigma_fdw.dry_run = on; SELECT sigma_request('sim', 'POST', '/v2/other', '{"api_key": "hush", "a": "shown", "secret": "hush too"}', '{}');$$), '%hush%', 'but not those that sound secret');
+
 SELECT * FROM finish();
