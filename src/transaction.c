@@ -329,17 +329,23 @@ undo_effects_quietly(int level)
 static void
 give_up_writes(int level)
 {
+	List	   *all = list_copy(effects);
 	ListCell   *lc;
 
-	foreach(lc, effects)
+	foreach(lc, all)
 	{
 		SigmaEffect *e = lfirst(lc);
+		bool		may_have_acted;
 
-		if (e->level >= level && e->writing)
-			sigma_call_give_up(e->writing);
-		if (e->level >= level)
-			e->writing = NULL;
+		if (e->level < level || e->writing == NULL)
+			continue;
+		may_have_acted = sigma_call_may_have_acted(e->writing);
+		sigma_call_give_up(e->writing);
+		e->writing = NULL;
+		if (!may_have_acted)
+			forget(e);
 	}
+	list_free(all);
 }
 
 /* The transaction or subtransaction of this level is rolled back. */
