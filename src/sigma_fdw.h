@@ -445,9 +445,6 @@ extern SigmaBody *sigma_body_begin(MemoryContext context);
 extern void sigma_body_add_json(SigmaBody *body, const char *key, const char *json);
 extern const char *sigma_body_text(SigmaBody *body);
 extern char *sigma_text_to_json(const char *text);
-extern List *sigma_json_secrets(List *secrets, Datum jsonb);
-extern char *sigma_json_masked(const char *body);
-extern char *sigma_target_masked(const char *target);
 
 /* ------------------------------------------------------------------- jwt.c
  * Floor 2: the token by which a client says whom it wants to speak as.
@@ -455,6 +452,13 @@ extern char *sigma_target_masked(const char *target);
 extern char *sigma_sign_hs256(const char *header, const char *claims, const char *key,
 							  size_t key_length);
 extern char *sigma_jwt(const SigmaSettings *settings, int64 now);
+
+/* ------------------------------------------------------------------ mask.c
+ * Floor 2: what of a request may be shown.
+ */
+extern List *sigma_json_secrets(List *secrets, Datum jsonb);
+extern char *sigma_json_masked(const char *body);
+extern char *sigma_target_masked(const char *target);
 
 /* ------------------------------------------------------------- transport.c
  * Floor 2: HTTP on libcurl.  The only file that includes curl.

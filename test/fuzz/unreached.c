@@ -16,21 +16,14 @@
 	extern void name(void); \
 	void name(void) { abort(); }
 
-UNREACHED(JsonbIteratorInit)
-UNREACHED(JsonbIteratorNext)
-UNREACHED(JsonbToCString)
-UNREACHED(JsonbValueToJsonb)
 UNREACHED(bms_next_member)
 UNREACHED(bms_num_members)
-UNREACHED(check_stack_depth)
 UNREACHED(errhidecontext)
 UNREACHED(errhidestmt)
 UNREACHED(fmgr_info)
 UNREACHED(getBaseType)
-UNREACHED(getKeyJsonValueFromContainer)
 UNREACHED(getTypeInputInfo)
 UNREACHED(jsonb_in)
-UNREACHED(pg_detoast_datum)
 
 UNREACHED(sigma_column_field_option)
 UNREACHED(varstr_levenshtein_less_equal)

@@ -1,0 +1,281 @@
+/*-------------------------------------------------------------------------
+ *
+ * mask.c
+ *	  What of a request may be shown.
+ *
+ * Two ways.  For messages of others, which may repeat what they were sent: a
+ * list of the texts that must not be seen in them (report.c masks them).  For
+ * what we show ourselves, in a dry run: the request without its secrets.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "sigma_fdw.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+/*
+ * Members of "details" that say where and how, and are no secrets: they are
+ * shown in a dry run, and if they are short they are not masked in messages,
+ * which would become unreadable.  Whatever is not in this list may be a secret.
+ */
+static bool
+is_plain_key(const char *key)
+{
+	static const char *const plain[] = {
+		"account", "additionalProjectIds", "audience", "authType", "clientId", "database",
+		"description", "endpoint", "exportsWarehouse", "externalAccessIntegration", "host",
+		"httpPath", "idpType", "inputTableAuditLogSchema", "materializationWarehouse",
+		"metadataUrl", "packages", "port", "projectId", "pythonProperties", "role", "roleSwitching", "scopes",
+		"server", "serverHostname", "serviceNames",
+		"sourceSwapPolicyId", "type", "useDynamicTables", "useJwt", "useOauth", "usePkce",
+		"usePython", "useReadUncommittedIsolation", "useSourceSwapPolicy", "useTls", "user",
+		"userAttributes", "warehouse", "workspaceUrl", "writeAccess", "writeCatalog",
+		"writeDatabase", "writeDataset", "writeProject", "writeSchema", "writebackSchemaId",
+		"writebackSchemas",
+	};
+
+	for (int i = 0; i < (int) lengthof(plain); i++)
+		if (strcmp(plain[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* Adds a value's text, and whatever forms of it a server might repeat. */
+static List *
+add_secret(List *secrets, const char *key, char *text)
+{
+	char	   *json = sigma_text_to_json(text);
+	size_t		length = strlen(json);
+
+	/* these say how, not what, and stand in every message about a connection */
+	if (strcmp(key, "type") == 0 || strcmp(key, "authType") == 0 ||
+		strcmp(key, "secretManagerId") == 0 || strcmp(key, "secretId") == 0)
+		return secrets;
+	if (strlen(text) < 4 && is_plain_key(key))
+		return secrets;
+
+	secrets = lappend(secrets, text);
+	/* quoted inside another JSON text */
+	if (length - 2 != strlen(text))
+		secrets = lappend(secrets, pnstrdup(json + 1, length - 2));
+	/* line by line, for a message that shows but one line of a key */
+	if (strchr(text, '\n'))
+	{
+		char	   *lines = pstrdup(text);
+		char	   *state = NULL;
+
+		for (char *line = strtok_r(lines, "\r\n", &state); line; line = strtok_r(NULL, "\r\n", &state))
+			if (strlen(line) >= 8)
+				secrets = lappend(secrets, line);
+	}
+	return secrets;
+}
+
+/*
+ * Adds the texts of all strings and numbers in a jsonb value to the list of
+ * what must not be shown (see sigma_mask()).
+ */
+List *
+sigma_json_secrets(List *secrets, Datum jsonb)
+{
+	Jsonb	   *root = DatumGetJsonbP(jsonb);
+	JsonbIterator *it = JsonbIteratorInit(&root->root);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	char	   *key = "";
+
+	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = pnstrdup(v.val.string.val, v.val.string.len);
+		else if (token != WJB_VALUE && token != WJB_ELEM)
+			continue;
+		else if (v.type == jbvString)
+			secrets = add_secret(secrets, key, pnstrdup(v.val.string.val, v.val.string.len));
+		else if (v.type == jbvNumeric)
+			secrets = add_secret(secrets, key,
+								 DatumGetCString(DirectFunctionCall1(numeric_out,
+																	 NumericGetDatum(v.val.numeric))));
+	}
+	return secrets;
+}
+
+/* Does a member's name say that its value is a secret?  For what is not in "details". */
+static bool
+sounds_secret(const char *key)
+{
+	static const char *const parts[] = {
+		"accesskey", "apikey", "authorization", "credential", "passphrase", "passwd", "password",
+		"privatekey", "pwd", "secret", "serviceaccount", "token",
+	};
+	char	   *plain = palloc(strlen(key) + 1);
+	char	   *end = plain;
+
+	/* private_key, private-key and privateKey are one */
+	for (const char *p = key; *p; p++)
+		if (*p != '_' && *p != '-')
+			*end++ = (char) pg_tolower((unsigned char) *p);
+	*end = '\0';
+	for (int i = 0; i < (int) lengthof(parts); i++)
+		if (strstr(plain, parts[i]))
+			return true;
+	return false;
+}
+
+/* How much of a value may be shown. */
+typedef enum Showing
+{
+	SHOW_BODY,					/* all but what sounds like a secret */
+	SHOW_DETAILS,				/* only what is known to be none */
+	SHOW_NOTHING				/* not even that */
+} Showing;
+
+/* How much of a member's value may be shown. */
+static Showing
+member_showing(Showing object, const char *key, const JsonbValue *value)
+{
+	if (object == SHOW_NOTHING)
+		return strcmp(key, "type") == 0 ? SHOW_DETAILS : SHOW_NOTHING;
+	if (object == SHOW_DETAILS)
+		return is_plain_key(key) ? SHOW_DETAILS : SHOW_NOTHING;
+	if (strcmp(key, "details") == 0)
+		return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data)
+			? SHOW_DETAILS : SHOW_NOTHING;
+	return sounds_secret(key) ? SHOW_NOTHING : SHOW_BODY;
+}
+
+/* Is it a reference to a secret that is kept elsewhere, and nothing else? */
+static bool
+is_secret_reference(JsonbContainer *object)
+{
+	JsonbValue	value;
+
+	return JsonContainerSize(object) == 2 &&
+		getKeyJsonValueFromContainer(object, "secretManagerId", strlen("secretManagerId"), &value) &&
+		getKeyJsonValueFromContainer(object, "secretId", strlen("secretId"), &value);
+}
+
+static void append_masked_container(StringInfo out, JsonbContainer *container, Showing showing);
+
+static void
+append_masked(StringInfo out, const JsonbValue *value, Showing showing)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			appendStringInfoString(out, "null");
+			break;
+		case jbvBool:
+			appendStringInfoString(out, value->val.boolean ? "true" : "false");
+			break;
+		case jbvBinary:
+			append_masked_container(out, value->val.binary.data, showing);
+			break;
+		case jbvNumeric:
+			if (showing == SHOW_NOTHING)
+				appendStringInfoString(out, "\"***\"");
+			else
+				appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(numeric_out,
+																				NumericGetDatum(value->val.numeric))));
+			break;
+		case jbvString:
+			escape_json(out, showing == SHOW_NOTHING ? "***"
+						: pnstrdup(value->val.string.val, value->val.string.len));
+			break;
+		default:
+			elog(ERROR, "unexpected kind of JSON value: %d", (int) value->type);
+	}
+}
+
+static void
+append_masked_container(StringInfo out, JsonbContainer *container, Showing showing)
+{
+	JsonbIterator *it = JsonbIteratorInit(container);
+	JsonbIteratorToken token;
+	JsonbValue	v;
+	char	   *key = NULL;
+	bool		is_object = JsonContainerIsObject(container);
+	bool		scalar = JsonContainerIsScalar(container);
+	bool		first = true;
+
+	check_stack_depth();
+	if (!scalar)
+		appendStringInfoChar(out, is_object ? '{' : '[');
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = pnstrdup(v.val.string.val, v.val.string.len);
+		else if (token == WJB_VALUE)
+		{
+			if (!first)
+				appendStringInfoString(out, ", ");
+			escape_json(out, key);
+			appendStringInfoString(out, ": ");
+			/* the members of a reference are no secrets, whatever their names sound like */
+			append_masked(out, &v, is_secret_reference(container) ? SHOW_BODY
+						  : member_showing(showing, key, &v));
+			first = false;
+		}
+		else if (token == WJB_ELEM)
+		{
+			if (!first)
+				appendStringInfoString(out, ", ");
+			append_masked(out, &v, showing);
+			first = false;
+		}
+	}
+	if (!scalar)
+		appendStringInfoChar(out, is_object ? '}' : ']');
+}
+
+/*
+ * A request's body (JSON in UTF-8) as it may be shown: every string and number
+ * that is, or might be, a secret is masked.  Within "details" that is
+ * everything but what is known to be none, elsewhere what sounds like one, and
+ * all that is inside of it.  palloc'd, in the database's encoding.
+ */
+char *
+sigma_json_masked(const char *body)
+{
+	Datum		jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(pg_any_to_server(pstrdup(body), (int) strlen(body), PG_UTF8)));
+	StringInfoData out;
+
+	initStringInfo(&out);
+	append_masked_container(&out, &DatumGetJsonbP(jsonb)->root, SHOW_BODY);
+	return out.data;
+}
+
+/*
+ * Path and query as they may be shown: without the values of parameters whose
+ * names sound secret.  The target itself, or palloc'd.
+ */
+char *
+sigma_target_masked(const char *target)
+{
+	const char *query = strchr(target, '?');
+	StringInfoData out;
+
+	if (query == NULL)
+		return (char *) target;
+	initStringInfo(&out);
+	appendBinaryStringInfo(&out, target, (int) (query - target));
+	while (*query)
+	{
+		/* at "?" or "&" */
+		size_t		name = strcspn(query + 1, "=&");
+		size_t		value = strcspn(query + 1 + name, "&");
+
+		appendBinaryStringInfo(&out, query, (int) (name + 1));
+		if (sounds_secret(pnstrdup(query + 1, name)))
+			appendStringInfoString(&out, value ? "=***" : "");
+		else
+			appendBinaryStringInfo(&out, query + 1 + name, (int) value);
+		query += 1 + name + value;
+	}
+	return out.data;
+}
