@@ -240,7 +240,7 @@ receive_reply(SigmaCall *call)
 			sigma_finish_call(call);
 			return;
 		}
-		if (reply->status == 401 && !call->renewed)
+		if (reply->status == 401 && !call->renewed && !call->last_try)
 		{
 			/* refused, so surely not carried out; no try is spent */
 			if (call->token_number == s->token_number && s->token)
@@ -253,7 +253,7 @@ receive_reply(SigmaCall *call)
 			return;
 		}
 	}
-	delay = sigma_retry_delay(&attempt);
+	delay = call->last_try ? -1 : sigma_retry_delay(&attempt);
 	if (delay < 0)
 	{
 		fail_call(call, reply, &attempt);
@@ -332,12 +332,28 @@ sigma_call_give_up(SigmaCall *call)
 	sigma_detach_call(call);
 }
 
+/* Ends a call, and frees it with its reply or failure. */
+void
+sigma_call_free(SigmaCall *call)
+{
+	MemoryContextDelete(call->context);
+}
+
+/* What is under way of a call is waited for, but it is not sent again. */
+void
+sigma_call_last_try(SigmaCall *call)
+{
+	call->last_try = true;
+}
+
 /* How long nothing will happen by itself, in ms; -1: until a transfer ends. */
 long
 sigma_idle_time(SigmaSession *s)
 {
 	double		next = INFINITY;
 	bool		waiting = false;
+	bool		urgent = false;
+	bool		urgent_waiting = false;
 	dlist_iter	iter;
 	double		left;
 
@@ -348,9 +364,18 @@ sigma_idle_time(SigmaSession *s)
 		if (call->state == CALL_PAUSED)
 			next = Min(next, call->resume_ms);
 		waiting |= call->state == CALL_READY;
+		urgent |= call->spec.urgent;
+		urgent_waiting |= call->spec.urgent && call->state == CALL_READY;
 	}
 	if (waiting && !s->sign_in && !sigma_token_is_good(s))
 		next = Min(next, Max(s->sign_in_resume_ms, s->look_again_ms));
+	else if (urgent)
+	{
+		/* the others wait for these, and these for a place */
+		if (urgent_waiting && sigma_token_is_good(s) &&
+			s->urgent_flying < s->settings->max_concurrency)
+			next = 0;
+	}
 	else if (waiting && sigma_token_is_good(s) && s->flying < s->settings->max_concurrency)
 		next = Min(next, s->look_again_ms);
 	if (s->flying > 0)

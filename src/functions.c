@@ -98,7 +98,7 @@ request_done(SigmaWrite *write)
 
 	sigma_effect_done(write->effect, write->name);
 	if (write->id == NULL && sigma_json_check(sigma_call_body(write->call), &reply, &error))
-		write->id = sigma_json_member_text(&reply, "connectionId");
+		write->id = sigma_connection_id(&reply);
 	return NULL;
 }
 
@@ -304,7 +304,6 @@ archived_connection(SigmaSession *session, char *id)
 	SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP};
 	SigmaCall  *call;
 	SigmaJsonValue object;
-	SigmaSpan	queued;
 	char	   *archived;
 
 	spec.target = sigma_connection_target("/v2/connections/{connection_id}", id);
@@ -315,13 +314,16 @@ archived_connection(SigmaSession *session, char *id)
 				 errmsg("connection \"%s\" does not exist in Sigma", id)));
 	object = reply_value(call);
 	archived = sigma_json_member_text(&object, "isArchived");
+	if (sigma_queue_last(sigma_session_serverid(session), id) != InvalidCommandId)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("connection \"%s\" is about to be changed by this transaction", id),
+				 errhint("Restore it in a transaction of its own; ROLLBACK, or ROLLBACK TO SAVEPOINT, takes the change back.")));
 	if (archived == NULL || strcmp(archived, "true") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("connection \"%s\" is not archived", id),
-				 sigma_queue_find(sigma_session_serverid(session), id, InvalidCommandId, &queued)
-				 ? errhint("This transaction is about to change it; ROLLBACK, or ROLLBACK TO SAVEPOINT, takes that back.")
-				 : errhint("Use UPDATE to change it.")));
+				 errhint("Use UPDATE to change it.")));
 	return object.text;
 }
 

@@ -17,21 +17,25 @@
  */
 #include "sigma_fdw.h"
 
+#include <ctype.h>
+
 #include "access/xact.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "utils/datetime.h"
 #include "utils/memutils.h"
 #include "utils/timeout.h"
 
 typedef struct Queued
 {
+	MemoryContext context;		/* of all that it has */
 	SigmaChange change;			/* a copy */
 	SigmaSession *session;		/* pinned */
 	char	   *role;			/* whose statement that was */
 	int			level;			/* transaction nesting level that it belongs to */
 	struct Queued *previous;	/* change of the same connection; or NULL */
-	char	   *key;			/* its connection's, in the table below */
+	const char *key;			/* its connection's, in the table below */
 	SigmaWrite *write;			/* while it is sent */
 } Queued;
 
@@ -116,10 +120,11 @@ take_back(int level)
 		if (q->level < level)
 			break;
 		queue = list_delete_last(queue);
-		last = last_lookup(connections, q->key);
+		last = last_lookup(connections, (char *) q->key);
 		last->queued = q->previous;
 		wipe_request(q);
 		sigma_session_unpin(q->session);
+		MemoryContextDelete(q->context);
 	}
 }
 
@@ -137,6 +142,50 @@ static bool
 is_deletion(const Queued *q)
 {
 	return strcmp(q->change.method, "DELETE") == 0;
+}
+
+/* A time in ISO 8601 in microseconds; false if it is none that we understand. */
+static bool
+parse_time(const char *text, int64 *us)
+{
+	int			year,
+				month,
+				day,
+				hour,
+				minute,
+				second,
+				zone_hour = 0,
+				zone_minute = 0,
+				n = 0;
+	int64		fraction = 0;
+	char		sign = '+';
+
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second, &n) != 6)
+		return false;
+	text += n;
+	if (*text == '.')
+	{
+		int64		unit = 100000;
+
+		for (text++; isdigit((unsigned char) *text); text++, unit /= 10)
+			fraction += unit * (*text - '0');
+	}
+	if (strcmp(text, "Z") != 0 &&
+		(sscanf(text, "%c%2d:%2d%n", &sign, &zone_hour, &zone_minute, &n) != 3 || text[n] != '\0'))
+		return false;
+	*us = ((((int64) date2j(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * USECS_PER_SEC +
+		fraction - (sign == '-' ? -1 : 1) * (zone_hour * 60 + zone_minute) * USECS_PER_MINUTE;
+	return true;
+}
+
+/* A list and a look-up might spell the same time differently. */
+static bool
+same_time(const char *a, const char *b)
+{
+	int64		a_us;
+	int64		b_us;
+
+	return strcmp(a, b) == 0 || (parse_time(a, &a_us) && parse_time(b, &b_us) && a_us == b_us);
 }
 
 /* Raises 40001 or P0002 unless the connection is as it was when it was read. */
@@ -167,7 +216,7 @@ check_version(const Queued *q, SigmaCall *call)
 	if (!sigma_json_check(sigma_call_body(call), &reply, &error))
 		sigma_raise_reply(sigma_call_target(call), "%s", error);
 	version = sigma_json_member_text(&reply, "updatedAt");
-	if (version && strcmp(version, q->change.version) == 0)
+	if (version && same_time(version, q->change.version))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -191,26 +240,36 @@ is_checked(const Queued *q)
 static void
 check_versions(MemoryContext context)
 {
-	List	   *checked = NIL;
-	List	   *calls = NIL;
+	List	   *to_check = NIL;
+	SigmaCall **calls;
+	int			started = 0;
 	ListCell   *lc;
-	ListCell   *lc2;
 
 	foreach(lc, queue)
 	{
 		Queued	   *q = lfirst(lc);
-		SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP};
 
-		if (q->change.version == NULL || is_checked(q))
-			continue;
-		spec.target = q->change.target;
-		checked = lappend(checked, q);
-		calls = lappend(calls, sigma_call_start(q->session, context, &spec));
+		if (q->change.version && !is_checked(q))
+			to_check = lappend(to_check, q);
 	}
-	forboth(lc, checked, lc2, calls)
+	calls = palloc(Max(list_length(to_check), 1) * sizeof(SigmaCall *));
+	foreach(lc, to_check)
 	{
-		sigma_call_wait(lfirst(lc2));
-		check_version(lfirst(lc), lfirst(lc2));
+		int			i = foreach_current_index(lc);
+
+		while (started < list_length(to_check) &&
+			   started < i + sigma_session_concurrency(((Queued *) lfirst(lc))->session))
+		{
+			Queued	   *next = list_nth(to_check, started);
+			SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP};
+
+			/* the queue may end before the call does, if the process is terminated */
+			spec.target = pstrdup(next->change.target);
+			calls[started++] = sigma_call_start(next->session, context, &spec);
+		}
+		sigma_call_wait(calls[i]);
+		check_version(lfirst(lc), calls[i]);
+		sigma_call_free(calls[i]);
 	}
 }
 
@@ -226,12 +285,15 @@ prepare_write(Queued *q, SigmaWrite *write)
 {
 	const char *verb = is_deletion(q) ? "deleted" : "updated";
 	char	   *name = change_name(&q->change);
+	ListCell   *lc;
 
 	q->write = write;
 	write->spec.method = q->change.method;
-	write->spec.target = q->change.target;
-	write->spec.body = q->change.body;
-	write->spec.secrets = q->change.secrets;
+	/* the queue may end before the call does, if the process is terminated */
+	write->spec.target = pstrdup(q->change.target);
+	write->spec.body = q->change.body ? pstrdup(q->change.body) : NULL;
+	foreach(lc, q->change.secrets)
+		write->spec.secrets = lappend(write->spec.secrets, pstrdup(lfirst(lc)));
 	write->spec.purpose = SIGMA_WRITE;
 	write->spec.subject = psprintf("%s connection %s", is_deletion(q) ? "deleting" : "updating", name);
 	write->id = q->change.id;
@@ -240,6 +302,7 @@ prepare_write(Queued *q, SigmaWrite *write)
 	write->maybe = psprintf("connection %s may have been %s in Sigma", name, verb);
 	write->hint = is_deletion(q) ? "sigma_restore_connection() brings a deleted connection back." : NULL;
 	write->succeeded = change_done;
+	write->silent = true;
 }
 
 /* Do the changes go to more than one server? */
@@ -410,8 +473,19 @@ send_queue(void)
 	/* PostgreSQL takes the commit for no part of a statement, so that nothing would end it */
 	if (timed)
 		enable_timeout_after(STATEMENT_TIMEOUT, StatementTimeout);
-	check_versions(context);
-	send_changes(context);
+	PG_TRY();
+	{
+		check_versions(context);
+		send_changes(context);
+	}
+	PG_CATCH();
+	{
+		/* what is still under way ends before anything is undone */
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(context);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	if (timed)
 		disable_timeout(STATEMENT_TIMEOUT, false);
 	sigma_show_statement(&hiding);
@@ -493,10 +567,19 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 		RegisterXactCallback(on_transaction_end, NULL);
 		RegisterSubXactCallback(on_subtransaction_end, NULL);
 	}
-	old = MemoryContextSwitchTo(queue_context);
 	if (connections == NULL)
 		connections = last_create(queue_context, 64, NULL);
+	last = last_lookup(connections, key);
+	if (last == NULL)
+	{
+		last = last_insert(connections, MemoryContextStrdup(queue_context, key), &found);
+		last->queued = NULL;
+	}
+
+	old = MemoryContextSwitchTo(AllocSetContextCreate(queue_context, "sigma change",
+													  ALLOCSET_SMALL_SIZES));
 	q = palloc0(sizeof(Queued));
+	q->context = CurrentMemoryContext;
 	q->change = *change;
 	q->change.target = pstrdup(change->target);
 	q->change.body = change->body ? pstrdup(change->body) : NULL;
@@ -510,9 +593,9 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 	q->role = pstrdup(GetUserNameFromId(GetUserId(), false));
 	q->session = session;
 	q->level = GetCurrentTransactionNestLevel();
-	q->key = pstrdup(key);
-	last = last_insert(connections, q->key, &found);
-	q->previous = found ? last->queued : NULL;
+	q->key = last->key;
+	q->previous = last->queued;
+	MemoryContextSwitchTo(queue_context);
 	queue = lappend(queue, q);
 	sigma_session_pin(session);
 	last->queued = q;

@@ -81,6 +81,7 @@ struct SigmaCall
 	SigmaTransfer *transfer;	/* of the last attempt */
 	int			tries;			/* attempts that count against max_retries */
 	bool		renewed;		/* a 401 has led to a new token already */
+	bool		last_try;		/* it is not to be sent again */
 	uint64		token_number;	/* the token it was sent with */
 	long		waited_ms;
 	double		resume_ms;		/* if PAUSED */

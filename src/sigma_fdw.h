@@ -603,6 +603,8 @@ extern bool sigma_call_done(const SigmaCall *call);
 extern void sigma_call_wait(SigmaCall *call);
 extern bool sigma_call_wait_until(SigmaCall *call, double deadline_ms);
 extern void sigma_call_give_up(SigmaCall *call);
+extern void sigma_call_last_try(SigmaCall *call);
+extern void sigma_call_free(SigmaCall *call);
 extern int	sigma_call_status(const SigmaCall *call);
 extern const char *sigma_call_request_id(const SigmaCall *call);
 extern void sigma_session_poll(SigmaSession *session);
@@ -652,6 +654,7 @@ typedef struct SigmaWrite
 	const char *maybe;			/* a clause for the WARNING: connection "x" may exist */
 	const char *role;			/* whose write it is; NULL: the current user's */
 	const char *hint;			/* what can be done about it afterwards; or NULL */
+	bool		silent;			/* nobody looks at its reply when it is done */
 	const SigmaFailure *(*succeeded) (struct SigmaWrite *write);
 	SigmaCall  *call;			/* once it has been sent; NULL in a dry run */
 	SigmaEffect *effect;		/* likewise, unless it was refused */
@@ -788,6 +791,7 @@ extern char *sigma_entry_difference(SigmaSpan before, SigmaSpan after);
 /* ----------------------------------------------------------------- write.c
  * Floor 4: the requests that change something.
  */
+extern char *sigma_connection_id(const SigmaJsonValue *reply);
 extern SigmaWrite sigma_connection_write(const char *name, const char *body, List *secrets,
 										 SigmaStats *stats);
 extern SigmaWrite sigma_restore_write(char *id, const char *name, const char *body, List *secrets);

@@ -535,7 +535,10 @@ settle_interrupted(SigmaWrite *write)
 {
 	SigmaEffect *e = write->effect;
 
-	if (e == NULL || write->fate != SIGMA_NOT_SENT)
+	if (e == NULL)
+		return;
+	e->writing = NULL;
+	if (write->fate != SIGMA_NOT_SENT)
 		return;
 	/* its reply had come, but was not yet looked at */
 	if (write->call && sigma_call_done(write->call))
@@ -548,7 +551,6 @@ settle_interrupted(SigmaWrite *write)
 		settle(write, sigma_call_failure(write->call));
 		return;
 	}
-	e->writing = NULL;
 	if (write->call && sigma_call_may_have_acted(write->call))
 	{
 		write->fate = SIGMA_UNKNOWN;
@@ -562,6 +564,25 @@ settle_interrupted(SigmaWrite *write)
 	if (write->call)
 		sigma_call_give_up(write->call);
 	write->call = NULL;
+}
+
+/* Another write has failed: this one is not sent any more, if it can be helped. */
+static void
+hold_back(SigmaWrite *write)
+{
+	SigmaEffect *e = write->effect;
+
+	if (sigma_call_done(write->call))
+		return;
+	if (sigma_call_may_have_acted(write->call))
+	{
+		sigma_call_last_try(write->call);
+		return;
+	}
+	sigma_call_give_up(write->call);
+	write->call = NULL;
+	write->effect = NULL;
+	forget(e);
 }
 
 /* Waits for a write that is under way, and says what became of it. */
@@ -581,6 +602,11 @@ finish_write(SigmaWrite *write)
 	write->fate = SIGMA_UNKNOWN;
 	failure = write->succeeded(write);
 	settle(write, NULL);
+	if (write->silent && failure == NULL)
+	{
+		sigma_call_free(write->call);
+		write->call = NULL;
+	}
 	return failure;
 }
 
@@ -616,9 +642,14 @@ sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *write
 			}
 			if (i >= started)
 				break;
+			if (writes[i].call == NULL)
+				continue;
 			why = finish_write(&writes[i]);
-			if (failure == NULL)
-				failure = why;
+			if (failure || why == NULL)
+				continue;
+			failure = why;
+			for (int j = i + 1; j < started; j++)
+				hold_back(&writes[j]);
 		}
 	}
 	PG_CATCH();

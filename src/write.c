@@ -22,6 +22,23 @@
 
 /* ------------------------------------------------------------- connections */
 
+/*
+ * The id in a reply that shows a connection, palloc'd; NULL if it has none that
+ * can be one.  Raises nothing.
+ */
+char *
+sigma_connection_id(const SigmaJsonValue *reply)
+{
+	char	   *id = sigma_json_member_utf8(reply, "connectionId");
+
+	if (id == NULL || id[0] == '\0')
+		return NULL;
+	for (const char *p = id; *p; p++)
+		if (*p <= ' ' || *p > '~')
+			return NULL;
+	return id;
+}
+
 /* The new connection is what a rollback would have to delete, or to tell of. */
 static const SigmaFailure *
 connection_made(SigmaWrite *write)
@@ -33,10 +50,9 @@ connection_made(SigmaWrite *write)
 
 	if (!sigma_json_check(sigma_call_body(write->call), &reply, &error))
 		return sigma_reply_failure(sigma_call_target(write->call), error);
-	if (reply.kind == SIGMA_JSON_OBJECT)
-		id = sigma_json_member_text(&reply, "connectionId");
-	/* something else than a string or a number is none */
-	if (id == NULL || id[0] == '{' || id[0] == '[')
+	/* nothing may be raised here: it has been made, and that must be noted */
+	id = sigma_connection_id(&reply);
+	if (id == NULL)
 		return sigma_reply_failure(sigma_call_target(write->call), "it has no \"connectionId\"");
 	write->id = id;
 	sigma_effect_done(write->effect, psprintf("connection \"%s\" (%s) exists in Sigma",

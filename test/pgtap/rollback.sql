@@ -231,6 +231,12 @@ BEGIN
 	PERFORM dblink_send_query('victim', statement);
 	PERFORM pg_sleep(0.2);
 	PERFORM pg_stat_clear_snapshot();
+	-- between two waits it may be caught awake
+	FOR i IN 1..50 LOOP
+		PERFORM pg_stat_clear_snapshot();
+		EXIT WHEN (SELECT wait_event_type FROM pg_stat_activity WHERE pid = backend) = 'Extension';
+		PERFORM pg_sleep(0.005);
+	END LOOP;
 	RETURN NEXT is((SELECT array[state, wait_event_type] FROM pg_stat_activity WHERE pid = backend), '{active,Extension}', statement || ' waits');
 	start := clock_timestamp();
 	PERFORM pg_cancel_backend(backend);
@@ -426,6 +432,33 @@ SELECT dblink_send_query('waits', $q$DO $b$ BEGIN INSERT INTO sim.connections (n
 SELECT pg_sleep(0.5), pg_terminate_backend(:pid), pg_sleep(2.5) \g /dev/null
 SELECT dblink_disconnect('waits') \g /dev/null
 SELECT is((SELECT array_agg(method || ' ' || status ORDER BY n) FROM sim_log() WHERE method <> 'GET'), '{POST 201,POST 429,DELETE 200}', 'a session that is terminated sends no more creates, either');
+
+-- after a failure, what waits for its next try is not sent any more
+SELECT sim_reset() \g /dev/null
+SELECT connection_id AS other FROM every WHERE name = 'MySQL Shop' \gset
+SELECT sim_fault(format('{"method": "DELETE", "path": "/v2/connections/%s", "do": "status", "status": 403, "ms": 300}', :'old')::jsonb) \g /dev/null
+SELECT sim_fault(format('{"method": "DELETE", "path": "/v2/connections/%s", "do": "status", "status": 429, "headers": {"Retry-After": "1"}}', :'other')::jsonb) \g /dev/null
+SELECT psql(format('BEGIN; DELETE FROM sim.connections WHERE connection_id IN (%L, %L); COMMIT;', :'old', :'other')) AS said \gset
+SELECT is((SELECT array_agg(status ORDER BY status) FROM sim_log() WHERE method = 'DELETE'), '{403,429}', 'after a failure, what waits is not sent any more');
+SELECT alike(:'said'::text, format('%%DETAIL:  Not deleted: "%%" (%%), "%%" (%%). DELETE %%'), 'and the error says that neither was done');
+-- a create whose reply has an id that is none
+SELECT sim_reset() \g /dev/null
+SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "do": "body", "status": 201, "body": "{\"connectionId\": \"a\\u0000b\"}"}') \g /dev/null
+ALTER FOREIGN TABLE sim.connections OPTIONS (ADD batch_size '4');
+SELECT psql('INSERT INTO sim.connections (name, details) SELECT ''n'' || i, pg() FROM generate_series(1, 4) i;') AS said \gset
+ALTER FOREIGN TABLE sim.connections OPTIONS (DROP batch_size);
+SELECT alike(:'said'::text, '%ERROR:  HV000: unexpected reply from Sigma: it has no "connectionId"%', 'an id that is none is an error');
+SELECT is((SELECT count(*)::int FROM sim_log() WHERE method = 'DELETE' AND status = 200), 3, 'and the others are deleted again');
+-- many creates, few places: it waits, and does not spin
+SELECT sim_reset() \g /dev/null
+SELECT sim_fault('{"method": "DELETE", "path": "/v2/connections/*", "do": "delay", "ms": 300, "times": -1}') \g /dev/null
+SELECT psql('BEGIN; INSERT INTO sim.connections (name, details) SELECT ''n'' || i, pg() FROM generate_series(1, 20) i; SELECT pg_backend_pid() AS pid \gset
+ROLLBACK;
+SELECT ''ticks '' || (string_to_array(regexp_replace(pg_read_file(format(''/proc/%s/stat'', :pid)), ''^.*\) '', ''''), '' ''))[12];') AS said \gset
+SELECT ok((regexp_match(:'said', 'ticks (\d+)'))[1]::int < 60, 'a rollback that waits does not spin') || E'\n' || diag(:'said');
+-- a restore that is rolled back, and one of what is to be changed
+SELECT sim_reset() \g /dev/null
+SELECT alike(psql(format('BEGIN; UPDATE every SET name = ''x'' WHERE connection_id = %L; SELECT sigma_restore_connection(''sim'', %L, NULL, pg()); COMMIT;', a.connection_id, a.connection_id)), '%ERROR:  55000: connection "%" is about to be changed by this transaction%', 'what is about to be changed is not restored') FROM every a WHERE is_archived LIMIT 1;
 
 -- ------------------------------------------------------ PREPARE TRANSACTION
 
