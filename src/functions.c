@@ -98,7 +98,7 @@ request_done(SigmaWrite *write)
 
 	sigma_effect_done(write->effect, write->name);
 	if (write->id == NULL && sigma_json_check(sigma_call_body(write->call), &reply, &error))
-		write->id = sigma_connection_id(&reply);
+		write->id = sigma_json_id(&reply, "connectionId");
 	return NULL;
 }
 

@@ -132,6 +132,23 @@ sigma_json_member_utf8(const SigmaJsonValue *object, const char *name)
 }
 
 /*
+ * The same for an identifier, which is ASCII without blanks; NULL if it is not.
+ * Raises nothing.
+ */
+char *
+sigma_json_id(const SigmaJsonValue *object, const char *name)
+{
+	char	   *id = sigma_json_member_utf8(object, name);
+
+	if (id == NULL || id[0] == '\0')
+		return NULL;
+	for (const char *p = id; *p; p++)
+		if (*p <= ' ' || *p > '~')
+			return NULL;
+	return id;
+}
+
+/*
  * A page token in UTF-8, palloc'd: a string's content, or a number as it
  * stands.  Raises if it is neither.
  */

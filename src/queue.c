@@ -188,18 +188,40 @@ same_time(const char *a, const char *b)
 	return strcmp(a, b) == 0 || (parse_time(a, &a_us) && parse_time(b, &b_us) && a_us == b_us);
 }
 
+/* What is wrong with the reply to a look before the commit; NULL if nothing is. */
+static const SigmaFailure *
+look_failure(const Queued *q, SigmaCall *call, char **version)
+{
+	SigmaJsonValue reply;
+	const char *error;
+	char	   *id;
+
+	*version = NULL;
+	if (sigma_call_failure(call))
+		return sigma_call_failure(call);
+	if (!sigma_json_check(sigma_call_body(call), &reply, &error))
+		return sigma_reply_failure(sigma_call_target(call), error);
+	id = sigma_json_id(&reply, "connectionId");
+	*version = sigma_json_member_utf8(&reply, "updatedAt");
+	if (id == NULL || pg_strcasecmp(id, q->change.id) != 0 || *version == NULL)
+		return sigma_reply_failure(sigma_call_target(call), "it is not the connection, or has no \"updatedAt\"");
+	return NULL;
+}
+
 /* Raises 40001 or P0002 unless the connection is as it was when it was read. */
 static void
 check_version(const Queued *q, SigmaCall *call)
 {
-	SigmaJsonValue reply;
-	const char *error;
+	const SigmaFailure *failure;
 	char	   *version;
 
-	if (sigma_call_failure(call))
-	{
-		const SigmaFailure *failure = sigma_call_failure(call);
-
+	if (sigma_call_not_found(call))
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("connection %s no longer exists in Sigma", change_name(&q->change)),
+				 errdetail("Nothing of this transaction's updates and deletes was sent.")));
+	failure = look_failure(q, call, &version);
+	if (failure)
 		ereport(ERROR,
 				(errcode(failure->sqlstate),
 				 errmsg("could not look at connection %s before the commit: %s",
@@ -207,22 +229,13 @@ check_version(const Queued *q, SigmaCall *call)
 				 errdetail("Nothing of this transaction's updates and deletes was sent. %s",
 						   failure->detail ? failure->detail : ""),
 				 failure->hint ? errhint("%s", failure->hint) : 0));
-	}
-	if (sigma_call_not_found(call))
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("connection %s no longer exists in Sigma", change_name(&q->change)),
-				 errdetail("Nothing of this transaction's updates and deletes was sent.")));
-	if (!sigma_json_check(sigma_call_body(call), &reply, &error))
-		sigma_raise_reply(sigma_call_target(call), "%s", error);
-	version = sigma_json_member_text(&reply, "updatedAt");
-	if (version && same_time(version, q->change.version))
+	if (same_time(version, q->change.version))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("connection %s has been changed in Sigma since it was read", change_name(&q->change)),
 			 errdetail("It was last changed at %s, and is now of %s. Nothing of this transaction's updates and deletes was sent.",
-					   q->change.version, version ? version : "an unknown time"),
+					   q->change.version, sigma_clean_text(version, strlen(version), 100)),
 			 errhint("Run the transaction again.")));
 }
 
@@ -331,6 +344,9 @@ append_fates(StringInfo s, const char *heading, bool deletions, SigmaFate fate, 
 		Queued	   *q = lfirst(lc);
 
 		if (is_deletion(q) != deletions || (q->write->fate != fate && q->write->fate != or_fate))
+			continue;
+		/* of what the rollback deletes, nothing is left */
+		if (!deletions && fate != SIGMA_NOT_SENT && sigma_effect_is_undone(q->session, q->change.id))
 			continue;
 		appendStringInfo(s, "%s%s", any ? ", " : heading, change_name(&q->change));
 		if (several)

@@ -21,6 +21,10 @@
 #define ID_LIMIT		100
 #define REPLY_LIMIT		300
 
+/* So much of a secret of that length is enough to tell that it begins there. */
+#define LONG_SECRET 24
+#define BEGINNING	8
+
 /* Shorter secrets are masked only as whole words: "a" is in every sentence. */
 #define SHORT_SECRET	4
 
@@ -375,6 +379,30 @@ secret_at(const char *text, const char *p, const char *secret, size_t length)
 }
 
 /*
+ * Where a long secret begins and is then cut off, as servers do with the values
+ * that they quote: covers as far as text and secret agree.
+ */
+static void
+cover_beginnings(const char *text, const char *secret, char **covered)
+{
+	char		beginning[BEGINNING + 1];
+
+	if (strlen(secret) < LONG_SECRET)
+		return;
+	strlcpy(beginning, secret, sizeof(beginning));
+	for (const char *p = text; (p = strstr(p, beginning)) != NULL; p++)
+	{
+		size_t		length = BEGINNING;
+
+		while (p[length] && p[length] == secret[length])
+			length++;
+		if (*covered == NULL)
+			*covered = palloc0(strlen(text));
+		memset(*covered + (p - text), 1, length);
+	}
+}
+
+/*
  * The text with every secret in it (a list of C strings) masked.  Returns the
  * text itself if there was none, else a copy in the current memory context.
  * All are looked for in the text as it was: to mask one before the next is
@@ -403,6 +431,7 @@ sigma_mask(char *text, List *secrets)
 				covered = palloc0(text_length);
 			memset(covered + (p - text), 1, length);
 		}
+		cover_beginnings(text, secret, &covered);
 	}
 	if (covered == NULL)
 		return text;

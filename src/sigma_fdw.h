@@ -433,6 +433,7 @@ extern char *sigma_json_string(const SigmaJsonValue *value);
 extern char *sigma_json_page_token(const SigmaJsonValue *value);
 extern char *sigma_json_member_text(const SigmaJsonValue *object, const char *name);
 extern char *sigma_json_member_utf8(const SigmaJsonValue *object, const char *name);
+extern char *sigma_json_id(const SigmaJsonValue *object, const char *name);
 extern bool sigma_json_error_object(const char *body, size_t length, char **code, char **message,
 									char **request_id);
 extern bool sigma_json_token(const char *body, size_t length, char **token, double *expires_in);
@@ -634,6 +635,7 @@ extern void sigma_effect_done(SigmaEffect *effect, const char *done);
 extern void sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id,
 							  const char *perhaps);
 extern void sigma_effect_told(SigmaEffect *effect);
+extern bool sigma_effect_is_undone(const SigmaSession *session, const char *id);
 extern bool sigma_effect_gone(const SigmaSession *session, const char *id);
 
 /* What became of a write. */
@@ -791,7 +793,6 @@ extern char *sigma_entry_difference(SigmaSpan before, SigmaSpan after);
 /* ----------------------------------------------------------------- write.c
  * Floor 4: the requests that change something.
  */
-extern char *sigma_connection_id(const SigmaJsonValue *reply);
 extern SigmaWrite sigma_connection_write(const char *name, const char *body, List *secrets,
 										 SigmaStats *stats);
 extern SigmaWrite sigma_restore_write(char *id, const char *name, const char *body, List *secrets);

@@ -45,10 +45,11 @@ struct SigmaEffect
 	char	   *maybe;			/* what to say while the outcome is not known */
 	char	   *done;			/* what to say once it is; else NULL */
 	char	   *undo;			/* the path whose DELETE undoes it; or NULL */
-	char	   *id;				/* of what that deletes */
+	char	   *id;				/* of the connection that it is about, if it is known */
 	char	   *perhaps;		/* what to say if nobody knows whether it did */
 	char	   *why;			/* undoing it has failed; or NULL */
 	bool		unsure;			/* or perhaps it has not */
+	double		deadline_ms;	/* for undoing it */
 	char	   *hint;			/* what to do about it; or NULL */
 	int			level;			/* transaction nesting level that it belongs to */
 	SigmaCall  *writing;		/* the write itself, while it is under way */
@@ -192,12 +193,11 @@ start_undoing(SigmaEffect *e, MemoryContext context)
 
 /* Waits for all that is under way; one server that hangs takes nobody else's time. */
 static void
-wait_for_undoing(List *undoing, double deadline_ms)
+wait_for_undoing(List *undoing)
 {
 	bool		waiting = true;
 
-	while (waiting && now_ms() < deadline_ms && !QueryCancelPending &&
-		   (!ProcDiePending || proc_exit_inprogress))
+	while (waiting && !QueryCancelPending && (!ProcDiePending || proc_exit_inprogress))
 	{
 		List	   *served = NIL;
 		ListCell   *lc;
@@ -207,10 +207,11 @@ wait_for_undoing(List *undoing, double deadline_ms)
 		{
 			SigmaEffect *e = lfirst(lc);
 
-			if (sigma_call_done(e->call) || list_member_ptr(served, e->session))
+			if (sigma_call_done(e->call) || now_ms() >= e->deadline_ms ||
+				list_member_ptr(served, e->session))
 				continue;
 			/* all calls of the session go on meanwhile */
-			(void) sigma_call_wait_until(e->call, Min(now_ms() + SLICE_MS, deadline_ms));
+			(void) sigma_call_wait_until(e->call, Min(now_ms() + SLICE_MS, e->deadline_ms));
 			served = lappend(served, e->session);
 			waiting = true;
 		}
@@ -253,6 +254,23 @@ finish_undoing(SigmaEffect *e)
 	return false;
 }
 
+/* What was created is gone again, and with it all that was done to it. */
+static void
+forget_connection(SigmaEffect *created)
+{
+	List	   *all = list_copy(effects);
+	ListCell   *lc;
+
+	foreach(lc, all)
+	{
+		SigmaEffect *e = lfirst(lc);
+
+		if (e != created && e->id && strcmp(e->id, created->id) == 0 && e->session == created->session)
+			forget(e);
+	}
+	forget(created);
+}
+
 /*
  * Deletes again what the effects of a level have created, several at once, and
  * forgets those that are undone.
@@ -261,36 +279,37 @@ static void
 undo_effects(int level, MemoryContext context)
 {
 	List	   *undoing = NIL;
-	double		limit_ms = 0;
 	ListCell   *lc;
 
+	if (now_ms() > undo_ended_ms + SAME_END_MS)
+		undo_began_ms = now_ms();
 	foreach(lc, effects)
 	{
 		SigmaEffect *e = lfirst(lc);
+		double		limit_ms;
 
 		if (e->level < level || e->undo == NULL || e->done == NULL ||
 			sigma_session_keeps_on_rollback(e->session))
 			continue;
 		e->why = MemoryContextStrdup(effects_context, "an error prevented it");
 		undoing = lappend(undoing, e);
-		limit_ms = Max(limit_ms, sigma_session_rollback_timeout(e->session));
+		limit_ms = sigma_session_rollback_timeout(e->session);
+		if (proc_exit_inprogress)
+			limit_ms = Min(limit_ms, EXIT_TIMEOUT_MS);
+		e->deadline_ms = undo_began_ms + limit_ms;
 	}
 	if (undoing == NIL)
 		return;
-	if (proc_exit_inprogress)
-		limit_ms = Min(limit_ms, EXIT_TIMEOUT_MS);
-	if (now_ms() > undo_ended_ms + SAME_END_MS)
-		undo_began_ms = now_ms();
 	foreach(lc, undoing)
 		start_undoing(lfirst(lc), context);
-	wait_for_undoing(undoing, undo_began_ms + limit_ms);
+	wait_for_undoing(undoing);
 	undo_ended_ms = now_ms();
 	foreach(lc, undoing)
 	{
 		SigmaEffect *e = lfirst(lc);
 
 		if (finish_undoing(e))
-			forget(e);
+			forget_connection(e);
 	}
 }
 
@@ -448,6 +467,7 @@ remember(SigmaSession *session, const SigmaWrite *write)
 	e->role = pstrdup(write->role ? write->role : GetUserNameFromId(GetUserId(), false));
 	e->maybe = pstrdup(write->maybe);
 	e->hint = write->hint ? pstrdup(write->hint) : NULL;
+	e->id = write->id ? pstrdup(write->id) : NULL;
 	e->level = GetCurrentTransactionNestLevel();
 	effects = lappend(effects, e);
 	undo_ended_ms = 0;
@@ -473,6 +493,7 @@ sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id, const
 {
 	effect->perhaps = MemoryContextStrdup(effects_context, perhaps);
 	effect->undo = MemoryContextStrdup(effects_context, target);
+	free_text(effect->id);
 	effect->id = MemoryContextStrdup(effects_context, id);
 }
 
@@ -483,12 +504,9 @@ sigma_effect_told(SigmaEffect *effect)
 	forget(effect);
 }
 
-/*
- * The connection of that id has been deleted: if it was the transaction that
- * made it, nothing is left of that.  Says whether it was.
- */
-bool
-sigma_effect_gone(const SigmaSession *session, const char *id)
+/* The effect that a connection of that id was made by the transaction; or NULL. */
+static SigmaEffect *
+find_created(const SigmaSession *session, const char *id)
 {
 	ListCell   *lc;
 
@@ -496,14 +514,35 @@ sigma_effect_gone(const SigmaSession *session, const char *id)
 	{
 		SigmaEffect *e = lfirst(lc);
 
-		if (e->id && strcmp(e->id, id) == 0 &&
+		if (e->undo && strcmp(e->id, id) == 0 &&
 			sigma_session_serverid(e->session) == sigma_session_serverid(session))
-		{
-			forget(e);
-			return true;
-		}
+			return e;
 	}
-	return false;
+	return NULL;
+}
+
+/* Will a rollback delete the connection of that id, which the transaction has made? */
+bool
+sigma_effect_is_undone(const SigmaSession *session, const char *id)
+{
+	SigmaEffect *e = find_created(session, id);
+
+	return e && !sigma_session_keeps_on_rollback(e->session);
+}
+
+/*
+ * The connection of that id has been deleted: if it was the transaction that
+ * made it, nothing is left of that.  Says whether it was.
+ */
+bool
+sigma_effect_gone(const SigmaSession *session, const char *id)
+{
+	SigmaEffect *e = find_created(session, id);
+
+	if (e == NULL)
+		return false;
+	forget(e);
+	return true;
 }
 
 /* ------------------------------------------------------------------- writes */

@@ -141,7 +141,7 @@ typedef struct RowChange
 {
 	bool		any;
 	bool		renamed;
-	char	   *name;			/* the new one, or the old one */
+	char	   *name;			/* the new one, if it is renamed */
 	char	   *type;			/* the old one */
 	char	   *use_oauth;		/* the new one as JSON; NULL if it stays */
 	bool		replaces;		/* more than PATCH can do */
@@ -263,7 +263,6 @@ compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, Sigm
 {
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
 	RowChange	change = {
-		.name = sigma_json_member_text(&object, "name"),
 		.type = sigma_json_member_text(&object, "type"),
 	};
 
@@ -319,13 +318,19 @@ update_connection(SigmaModify *m, CommandId command, RowChange *change, SigmaSpa
 
 	if (change->replaces && !change->has_details)
 		refuse_without_details(m, change->column, change->type);
+	if (change->replaces && !change->renamed)
+	{
+		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+
+		change->name = sigma_json_member_text(&object, "name");
+	}
 	if (change->replaces)
 		body = sigma_replacement_body(entry, change->name, &change->details, change->typed, &secrets);
 	else
 	{
 		SigmaBody  *patch = sigma_body_begin(CurrentMemoryContext);
 
-		if (change->name == NULL)
+		if (change->renamed && change->name == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
 					 errmsg("a connection needs a name")));

@@ -22,24 +22,18 @@
 
 /* ------------------------------------------------------------- connections */
 
-/*
- * The id in a reply that shows a connection, palloc'd; NULL if it has none that
- * can be one.  Raises nothing.
- */
-char *
-sigma_connection_id(const SigmaJsonValue *reply)
+/* There is a connection that a rollback would have to delete, or to tell of. */
+static void
+note_connection(SigmaWrite *write, const char *id, const char *target)
 {
-	char	   *id = sigma_json_member_utf8(reply, "connectionId");
-
-	if (id == NULL || id[0] == '\0')
-		return NULL;
-	for (const char *p = id; *p; p++)
-		if (*p <= ' ' || *p > '~')
-			return NULL;
-	return id;
+	write->id = id;
+	sigma_effect_done(write->effect, psprintf("connection \"%s\" (%s) exists in Sigma",
+											  write->name, id));
+	sigma_effect_undo(write->effect, target, id,
+					  psprintf("connection \"%s\" (%s) may exist in Sigma", write->name, id));
 }
 
-/* The new connection is what a rollback would have to delete, or to tell of. */
+/* The reply to a create. */
 static const SigmaFailure *
 connection_made(SigmaWrite *write)
 {
@@ -51,16 +45,28 @@ connection_made(SigmaWrite *write)
 	if (!sigma_json_check(sigma_call_body(write->call), &reply, &error))
 		return sigma_reply_failure(sigma_call_target(write->call), error);
 	/* nothing may be raised here: it has been made, and that must be noted */
-	id = sigma_connection_id(&reply);
-	if (id == NULL)
+	id = sigma_json_id(&reply, "connectionId");
+	target = id ? sigma_fill_path(CONNECTION_PATH, &id) : NULL;
+	if (target == NULL)
 		return sigma_reply_failure(sigma_call_target(write->call), "it has no \"connectionId\"");
-	write->id = id;
-	sigma_effect_done(write->effect, psprintf("connection \"%s\" (%s) exists in Sigma",
-											  write->name, id));
-	target = sigma_fill_path(CONNECTION_PATH, &id);
-	if (target)
-		sigma_effect_undo(write->effect, target, id,
-						  psprintf("connection \"%s\" (%s) may exist in Sigma", write->name, id));
+	note_connection(write, id, target);
+	return NULL;
+}
+
+/* A restore was carried out, whatever its reply says; it must not name another. */
+static const SigmaFailure *
+connection_restored(SigmaWrite *write)
+{
+	SigmaJsonValue reply;
+	const char *error;
+	char	   *id;
+
+	note_connection(write, write->id, write->spec.target);
+	if (!sigma_json_check(sigma_call_body(write->call), &reply, &error))
+		return sigma_reply_failure(sigma_call_target(write->call), error);
+	id = sigma_json_id(&reply, "connectionId");
+	if (id == NULL || pg_strcasecmp(id, write->id) != 0)
+		return sigma_reply_failure(sigma_call_target(write->call), "it is not the connection that was restored");
 	return NULL;
 }
 
@@ -98,6 +104,7 @@ sigma_restore_write(char *id, const char *name, const char *body, List *secrets)
 	write.spec.target = sigma_connection_target(CONNECTION_PATH, id);
 	write.spec.subject = psprintf("restoring connection \"%s\" (%s)", name, id);
 	write.id = id;
+	write.succeeded = connection_restored;
 	write.maybe = psprintf("connection \"%s\" (%s) may be restored in Sigma", name, id);
 	return write;
 }

@@ -329,4 +329,10 @@ SELECT masked('{"type": "postgres", "host": "h", "database": "d"}', 'client simu
 SELECT masked('{"type": "postgres", "host": "h", "database": "d"}', 'header was Basic c2ltdWxhdG9yLWNsaWVudDpzaW11bGF0b3Itc2VjcmV0', '{c2ltdWxhdG9y}', 'the header of a sign-in');
 SELECT fails($$INSERT INTO sim.connections (name, details) VALUES ('m', '{"type": "postgres", "host": "h", "password": "Tr0ub4dor&3"}')$$, '22023', 'request refused by Sigma: %details.database%is required%', '%code "%requestId "%', NULL, 'what is no secret stays readable');
 
+-- a server that cuts off what it repeats
+SELECT sim_reset() \g /dev/null
+SELECT sim_spoil_create('echo', '{"times": -1}') \g /dev/null
+SELECT unalike((SELECT concat_ws(' ', c.message, c.detail, c.hint) FROM catch(format('INSERT INTO sim.connections (name, details) VALUES (''m'', %L)', pg() || jsonb_build_object('privateKey', k))) c),
+	'%' || left(k, 20) || '%', 'a key of ' || length(k) || ' characters that is repeated in part') FROM (SELECT string_agg(md5(i::text), '' ORDER BY i) AS k FROM generate_series(1, 60) i GROUP BY i <= 25, i <= 40) k;
+
 SELECT * FROM finish();

@@ -129,6 +129,10 @@ test_mask(void)
 		{"1abc", "abc", "1abc"}, {"abc=abc;xabc", "abc", "***=***;xabc"}, {"abcdx", "abcd", "***x"},
 		{"\"pw\":\"pw\"", "pw", "\"***\":\"***\""}, {"a\xc3\xa9z", "\xc3\xa9", "a\xc3\xa9z"},
 		{"multi\nline\nkey!", "line\nkey", "multi\n***!"},
+		/* a long one that is cut off, by whoever repeats it */
+		{"key MIIEvQIBADANBgkqhkiG", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "key ***"},
+		{"key MIIEvQIBADANBgkqhki... end", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "key ***... end"},
+		{"MIIEvQIBADAN, MIIEvQIx", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC", "***, MIIEvQIx"},
 	};
 
 	tap_begin("secrets: masked wherever they stand, short ones as words");
