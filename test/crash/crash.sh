@@ -195,7 +195,8 @@ close_session
 is "$(sql 'SELECT count(*) FROM here')" 0 'if Sigma goes away during the commit, the transaction fails'
 has "$work/out" 'ERROR:  08007: could not delete connection "crash .*outcome unknown' 'with an unknown outcome'
 has "$work/out" 'DETAIL:  Deleted in Sigma: "crash [1-5]" \([^)]*\), "crash [1-5]" \([^)]*\)\. Not deleted: "crash [1-5]" \([^)]*\)\. Perhaps deleted: "crash [1-5]" \([^)]*\), "crash [1-5]" \([^)]*\)\.' 'and names what was deleted, what not, and what perhaps'
-has "$work/out" 'WARNING:  01000: connection "crash made" \(.*\) exists in Sigma although its transaction was rolled back' 'what could not be deleted again is named'
+# a server that is just dying may still take the request for the deletion
+has "$work/out" 'WARNING:  01000: connection "crash made" \(.*\) (exists|may exist) in Sigma although its transaction was rolled back' 'what could not be deleted again is named'
 is "$(sent DELETE 200)" 2 'no request was sent twice'
 
 # -------------------------------------- Sigma dies in the middle of creates
@@ -212,7 +213,7 @@ wait_for told '^over'
 close_session
 # two are on their way at a time, and either of them may arrive first
 has "$work/out" 'ERROR:  08007: outcome unknown: creating connection "crash batch [345]"' 'if Sigma goes away in the middle of creates, the statement fails'
-is "$(grep -c 'WARNING.*connection "crash batch [1-5]" (.*) exists in Sigma' "$work/out")" 3 'what was created is named with its id'
+is "$(grep -cE 'WARNING.*connection "crash batch [1-5]" \(.*\) (exists|may exist) in Sigma' "$work/out")" 3 'what was created is named with its id'
 ok 'so is what may have been' grep -qE '^[12]$' <<<"$(grep -c 'WARNING.*connection "crash batch [1-5]" may exist in Sigma' "$work/out")"
 is "$(grep -c 'WARNING.*"crash batch 6"' "$work/out")" 0 'but not what was never sent'
 is "$(sent POST 201)" 3 'nothing was sent twice'
