@@ -441,6 +441,26 @@ sigma_call_wait(SigmaCall *call)
 }
 
 /*
+ * One turn of such a wait: until the call is done, or anything else of its
+ * session may be.
+ */
+void
+sigma_call_wait_turn(SigmaCall *call)
+{
+	double		start = now_ms();
+	SigmaSession *s = call->session;
+
+	if (call->state == CALL_DONE)
+		return;
+	sigma_advance(s);
+	if (call->state != CALL_DONE)
+		sigma_transport_wait(s->transport, sigma_idle_time(s));
+	sigma_advance(s);
+	if (call->spec.stats)
+		call->spec.stats->wait_ms += now_ms() - start;
+}
+
+/*
  * The same for a wait that nothing interrupts, up to a time (by now_ms()), or
  * until somebody wants to cancel; false if the call is not done by then.  For
  * the end of a transaction that is rolled back.

@@ -602,6 +602,7 @@ extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
 								   const SigmaCallSpec *spec);
 extern bool sigma_call_done(const SigmaCall *call);
 extern void sigma_call_wait(SigmaCall *call);
+extern void sigma_call_wait_turn(SigmaCall *call);
 extern bool sigma_call_wait_until(SigmaCall *call, double deadline_ms);
 extern void sigma_call_give_up(SigmaCall *call);
 extern void sigma_call_last_try(SigmaCall *call);
@@ -657,6 +658,7 @@ typedef struct SigmaWrite
 	const char *role;			/* whose write it is; NULL: the current user's */
 	const char *hint;			/* what can be done about it afterwards; or NULL */
 	bool		silent;			/* nobody looks at its reply when it is done */
+	bool		flying;			/* it was sent, and is not yet through */
 	const SigmaFailure *(*succeeded) (struct SigmaWrite *write);
 	SigmaCall  *call;			/* once it has been sent; NULL in a dry run */
 	SigmaEffect *effect;		/* likewise, unless it was refused */

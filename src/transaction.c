@@ -624,14 +624,12 @@ hold_back(SigmaWrite *write)
 	forget(e);
 }
 
-/* Waits for a write that is under way, and says what became of it. */
+/* A write's call is done: says what became of it. */
 static const SigmaFailure *
 finish_write(SigmaWrite *write)
 {
-	const SigmaFailure *failure;
+	const SigmaFailure *failure = sigma_call_failure(write->call);
 
-	sigma_call_wait(write->call);
-	failure = sigma_call_failure(write->call);
 	if (failure)
 	{
 		settle(write, failure);
@@ -649,6 +647,52 @@ finish_write(SigmaWrite *write)
 	return failure;
 }
 
+/* Writes that are under way. */
+typedef struct Flight
+{
+	SigmaWrite *writes;
+	int			width;			/* how many may be, at once */
+	int			started;
+	int			flying;
+	int			first;			/* all before it are through */
+} Flight;
+
+/*
+ * Notes what became of those that are done, as soon as they are: what has acted
+ * must be on record even if another one hangs.  If none is, waits a turn.
+ * Returns the first failure, which may be an earlier one.
+ */
+static const SigmaFailure *
+land_writes(Flight *flight, const SigmaFailure *failure)
+{
+	bool		any = false;
+
+	for (int i = flight->first; i < flight->started; i++)
+	{
+		SigmaWrite *write = &flight->writes[i];
+		const SigmaFailure *why = NULL;
+
+		if (!write->flying || (write->call && !sigma_call_done(write->call)))
+			continue;
+		any = true;
+		write->flying = false;
+		flight->flying--;
+		if (write->call)
+			why = finish_write(write);
+		if (failure || why == NULL)
+			continue;
+		failure = why;
+		for (int j = flight->first; j < flight->started; j++)
+			if (flight->writes[j].flying)
+				hold_back(&flight->writes[j]);
+	}
+	while (flight->first < flight->started && !flight->writes[flight->first].flying)
+		flight->first++;
+	if (!any && flight->first < flight->started)
+		sigma_call_wait_turn(flight->writes[flight->first].call);
+	return failure;
+}
+
 /*
  * Sends writes, several at once, and waits for their replies.  "succeeded" is
  * called with a reply and says of the effect that it is done; it returns a
@@ -661,35 +705,25 @@ const SigmaFailure *
 sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes, int n)
 {
 	const SigmaFailure *volatile failure = NULL;
-	volatile int started = 0;
-	int			width = sigma_session_concurrency(session);
+	Flight		flight = {.writes = writes, .width = sigma_session_concurrency(session)};
 
 	PG_TRY();
 	{
-		for (int i = 0; i < n; i++)
+		do
 		{
-			const SigmaFailure *why;
-
-			while (failure == NULL && started < n && started < i + width)
+			while (failure == NULL && flight.started < n && flight.flying < flight.width)
 			{
-				SigmaWrite *next = &writes[started];
+				SigmaWrite *next = &writes[flight.started];
 
 				next->effect = remember(session, next);
 				next->call = sigma_call_start(session, context, &next->spec);
 				next->effect->writing = next->call;
-				started++;
+				next->flying = true;
+				flight.started++;
+				flight.flying++;
 			}
-			if (i >= started)
-				break;
-			if (writes[i].call == NULL)
-				continue;
-			why = finish_write(&writes[i]);
-			if (failure || why == NULL)
-				continue;
-			failure = why;
-			for (int j = i + 1; j < started; j++)
-				hold_back(&writes[j]);
-		}
+			failure = land_writes(&flight, failure);
+		} while (flight.flying > 0 || (failure == NULL && flight.started < n));
 	}
 	PG_CATCH();
 	{
