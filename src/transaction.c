@@ -711,7 +711,9 @@ sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *write
 	{
 		do
 		{
-			while (failure == NULL && flight.started < n && flight.flying < flight.width)
+			/* not far ahead of one that takes long: it may be the one that fails */
+			while (failure == NULL && flight.started < n && flight.flying < flight.width &&
+				   flight.started < flight.first + 2 * flight.width)
 			{
 				SigmaWrite *next = &writes[flight.started];
 
