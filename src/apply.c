@@ -22,6 +22,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "parser/parser.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -299,7 +300,10 @@ read_query(const char *query)
 	spi = MemoryContextSwitchTo(caller);
 	columns = query_columns(SPI_tuptable->tupdesc);
 	for (uint64 i = 0; i < SPI_tuptable->numvals; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		wanted = lappend(wanted, read_wanted(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, columns));
+	}
 	MemoryContextSwitchTo(spi);
 	SPI_finish();
 	MemoryContextSwitchTo(caller);
@@ -462,6 +466,7 @@ plan_unwanted(List *plan, existing_hash *table, List *all)
 		Existing   *existing = existing_lookup(table, sigma_json_member_utf8(&object, "name"));
 		Wanted	   *w;
 
+		CHECK_FOR_INTERRUPTS();
 		if (existing->wanted || is_true(entry, "isSample") ||
 			is_true(entry, "isAuditLog"))
 			continue;
@@ -488,7 +493,10 @@ make_plan(SigmaSession *session, const char *query)
 	check_names(plan);
 	table = read_existing(session, &all);
 	foreach(lc, plan)
+	{
+		CHECK_FOR_INTERRUPTS();
 		plan_wanted(lfirst(lc), table);
+	}
 	return plan_unwanted(plan, table, all);
 }
 
@@ -627,6 +635,7 @@ sigma_apply(PG_FUNCTION_ARGS)
 		Wanted	   *w = lfirst(lc);
 		bool		archive = strcmp(w->action, "archive") == 0;
 
+		CHECK_FOR_INTERRUPTS();
 		if (archive && !prune)
 			continue;
 		if (archive)

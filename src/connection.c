@@ -17,6 +17,7 @@
 #include "sigma_fdw.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -660,8 +661,11 @@ sigma_entry_patched(SigmaSpan entry, SigmaSpan changes)
 	initStringInfo(&s);
 	appendStringInfoChar(&s, '{');
 	while (sigma_json_next_member(&old, &cursor, &member))
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (!get_member(&new, sigma_json_string(&member.key), &value))
 			add_raw_member(&s, &member);
+	}
 	cursor = NULL;
 	while (sigma_json_next_member(&new, &cursor, &member))
 		add_raw_member(&s, &member);
@@ -695,8 +699,11 @@ sigma_entry_difference(SigmaSpan before, SigmaSpan after)
 	initStringInfo(&s);
 	while (sigma_json_next_member(&new, &cursor, &member))
 	{
-		bool		had = get_member(&old, sigma_json_string(&member.key), &value);
+		bool		had;
 
+		/* each is looked for among all of the other's */
+		CHECK_FOR_INTERRUPTS();
+		had = get_member(&old, sigma_json_string(&member.key), &value);
 		if (had ? same_value(&value, &member.value) : member.value.kind == SIGMA_JSON_NULL)
 			continue;
 		appendStringInfo(&s, "%s%s: %s becomes %s", s.len ? "; " : "", value_text(&member.key),
@@ -704,10 +711,13 @@ sigma_entry_difference(SigmaSpan before, SigmaSpan after)
 	}
 	cursor = NULL;
 	while (sigma_json_next_member(&old, &cursor, &member))
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (member.value.kind != SIGMA_JSON_NULL &&
 			!get_member(&new, sigma_json_string(&member.key), &value))
 			appendStringInfo(&s, "%s%s: %s becomes null", s.len ? "; " : "", value_text(&member.key),
 							 value_text(&member.value));
+	}
 	return s.len ? s.data : NULL;
 }
 
@@ -754,6 +764,7 @@ is_as_wanted(const char *field, const char *type, const SigmaJsonValue *has,
 		return same_value(has, wanted);
 	while (sigma_json_next_element(wanted, &wanted_cursor, &wanted_element))
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!sigma_json_next_element(has, &cursor, &element))
 			return false;
 		/* where "details" do not name the outer level of a place, it is Sigma's to show one */
@@ -793,6 +804,7 @@ sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted)
 		char	   *field = sigma_json_string(&member.key);
 		bool		as_wanted;
 
+		CHECK_FOR_INTERRUPTS();
 		if (get_member(&old, field, &value))
 			as_wanted = is_as_wanted(field, type ? type : "", &value, &member.value);
 		else

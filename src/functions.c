@@ -434,6 +434,7 @@ path_argument(FunctionCallInfo fcinfo, int i)
 	appendStringInfoString(&body, "{\"path\":[");
 	for (int j = 0; j < n; j++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[j])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -650,6 +651,7 @@ add_query(StringInfo target, Jsonb *query)
 	{
 		char	   *value;
 
+		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
 		{
 			if (++depth > 2 || (depth == 2 && token == WJB_BEGIN_OBJECT))

@@ -91,6 +91,7 @@ sigma_json_secrets(List *secrets, Datum jsonb)
 
 	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_KEY)
 			key = pnstrdup(v.val.string.val, v.val.string.len);
 		else if (token != WJB_VALUE && token != WJB_ELEM)
@@ -208,6 +209,7 @@ append_masked_container(StringInfo out, JsonbContainer *container, Showing showi
 		appendStringInfoChar(out, is_object ? '{' : '[');
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_KEY)
 			key = pnstrdup(v.val.string.val, v.val.string.len);
 		else if (token == WJB_VALUE)

@@ -26,6 +26,7 @@
 
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 /* So many pages in a row without an entry are taken for an endless list. */
@@ -328,6 +329,8 @@ typedef struct Envelope
 static void
 add_entry(SigmaPager *pager, const SigmaJsonValue *entry)
 {
+	/* the text of a page may be a gigabyte */
+	CHECK_FOR_INTERRUPTS();
 	if (pager->nentries == pager->entries_room)
 	{
 		pager->entries_room *= 2;
@@ -669,6 +672,8 @@ sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
 	{
 		while (pager->next_entry < pager->nentries)
 		{
+			/* here for all who read lists: what has come need not be waited for */
+			CHECK_FOR_INTERRUPTS();
 			/* a connection that nobody reads from stalls */
 			if (pager->ahead != NIL && pager->next_entry % POLL_INTERVAL == 0)
 				sigma_session_poll(pager->session);

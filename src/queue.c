@@ -262,6 +262,7 @@ check_versions(MemoryContext context)
 	{
 		Queued	   *q = lfirst(lc);
 
+		CHECK_FOR_INTERRUPTS();
 		if (q->change.version && !is_checked(q))
 			to_check = lappend(to_check, q);
 	}
@@ -458,7 +459,10 @@ send_changes(MemoryContext context)
 	ListCell   *lc;
 
 	foreach(lc, queue)
+	{
+		CHECK_FOR_INTERRUPTS();
 		prepare_write(lfirst(lc), &writes[foreach_current_index(lc)]);
+	}
 	queue_told = false;
 	PG_TRY();
 	{

@@ -27,7 +27,7 @@
 #include "utils/snapshot.h"
 #include "utils/tuplestore.h"
 
-/* An entry that was read, by its key in lower case. */
+/* An entry that was read, by its key in lower case; or a text alone. */
 typedef struct SeenEntry
 {
 	char	   *key;
@@ -222,7 +222,10 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 
 /* -------------------------------------------------- what narrows the scan */
 
-/* An expression's value, or an array's elements, as distinct texts. */
+/*
+ * An expression's value, or an array's elements, as distinct texts; in the
+ * current memory context.
+ */
 static void
 evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaBound *bound)
 {
@@ -233,6 +236,7 @@ evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaBound *
 	int			n = 1;
 	Oid			output;
 	bool		varlena;
+	seen_hash  *texts = NULL;	/* an array may be long */
 
 	if (is_array)
 	{
@@ -248,6 +252,7 @@ evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaBound *
 			deconstruct_array(DatumGetArrayTypeP(value), type, length, by_value, align,
 							  &elements, &nulls, &n);
 		}
+		texts = seen_create(CurrentMemoryContext, Max(n, 1), NULL);
 	}
 	getTypeOutputInfo(type, &output, &varlena);
 	bound->given = true;
@@ -258,15 +263,18 @@ evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaBound *
 		char	   *text;
 		bool		seen = false;
 
+		CHECK_FOR_INTERRUPTS();
 		/* nothing is equal to a NULL */
 		if (nulls[i])
 			continue;
 		text = OidOutputFunctionCall(output, elements[i]);
-		for (int j = 0; j < bound->nvalues && !seen; j++)
-			seen = strcmp(bound->values[j], text) == 0;
+		if (texts)
+			(void) seen_insert(texts, text, &seen);
 		if (!seen)
 			bound->values[bound->nvalues++] = text;
 	}
+	if (texts)
+		seen_destroy(texts);
 }
 
 /* Evaluates what narrows the scan, and begins it. */

@@ -17,6 +17,7 @@
  */
 #include "sigma_fdw.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 /* One list that is under way. */
@@ -214,6 +215,8 @@ open_branch(SigmaWalk *walk)
 	branch->context = context;
 	while (path == NULL && failure == NULL)
 	{
+		/* any number of keys may be none that anything can have */
+		CHECK_FOR_INTERRUPTS();
 		if (walk->exhausted ||
 			!(walk->all_bound ? next_bound_keys(walk, branch->keys)
 			  : next_parent_keys(walk, branch->keys, &failure)))

@@ -12,6 +12,7 @@
 #include "backend_shim.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
@@ -19,6 +20,16 @@
 ShimReport	shim_report;
 int			shim_warnings;
 int			shim_encoding = PG_UTF8;
+
+/* -------------------------------------------------------------- interrupts */
+
+/* nobody interrupts a test */
+volatile sig_atomic_t InterruptPending = false;
+
+void
+ProcessInterrupts(void)
+{
+}
 
 /* ------------------------------------------------------------------ memory */
 

@@ -126,6 +126,20 @@ INSERT INTO calls VALUES ('sigma_whoami(''silent'')'), ('sigma_test_connection('
 SELECT ends('waiting for an answer', call, way, format('SELECT (%s)::text', call), :room_ms)
 FROM calls, unnest('{statement_timeout,cancel}'::text[]) way;
 
+-- --------------------------------------- work for which nobody need be waited for
+
+CREATE TABLE arrays AS SELECT array_agg('key ' || i) AS keys FROM generate_series(1, 100000) i;
+SELECT ends('a long array of keys', 'look-ups', 'statement_timeout',
+	'SELECT count(permission)::text FROM sim.connection_grants WHERE connection_id = ANY ((SELECT keys FROM arrays)::text[])', :room_ms);
+SELECT ends('a long array of keys', 'that nothing can have', 'statement_timeout',
+	$$SELECT count(element_id)::text FROM sim.workbook_elements WHERE workbook_id = ANY ((SELECT keys FROM arrays)::text[]) AND page_id = ANY ('{"",.,..}')$$, :room_ms);
+-- an entry of many members, each to be looked for in what it will be
+SELECT sim_spoil_list('edit', jsonb_build_object('raw_entry', jsonb_build_object('index', 0, 'text', (SELECT json_object_agg(k, v) FROM
+	(SELECT * FROM jsonb_each_text('{"connectionId": "c-1", "name": "wide", "updatedAt": "2024-01-01T00:00:00Z"}') UNION ALL SELECT 'member ' || i, 'x' FROM generate_series(1, 40000) i) m (k, v))::text))) \g /dev/null
+CREATE FUNCTION dry_rename() RETURNS text LANGUAGE sql SET sigma_fdw.dry_run = on AS $$ UPDATE sim.connections SET name = 'x' WHERE name || '' = 'wide' RETURNING name $$;
+SELECT ends('an entry of many members', 'dry run', 'statement_timeout', 'SELECT dry_rename()', :room_ms);
+SELECT sim_calm() \g /dev/null
+
 -- ------------------------------------------------- what a cancel leaves behind
 
 -- a cancelled create is named, as it may have been carried out
