@@ -3,6 +3,7 @@
 #   make demo         shows the main job, from installing what is missing to the last query
 #   make check        builds and runs all tests in a throw-away cluster
 #   make check-unit   only the unit tests of the pure files
+#   make check-build  builds in all the ways in which people build
 #   make check-asan   all tests but one under AddressSanitizer and UBSan;  make check-valgrind  some
 #                     of them under valgrind;  make check-fuzz  fuzzes (with clang)
 #   make bench        measures against curl, and prints a table
@@ -11,38 +12,44 @@
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz bench
+DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build bench
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
+MAKEFILE := $(firstword $(MAKEFILE_LIST))
+TOP := $(dir $(MAKEFILE))
+
 demo:
-	@demo/run
+	@$(TOP)demo/run
 
 bench:
-	@bench/run
+	@$(TOP)bench/run
 
 check:
-	@test/harness/check
+	@$(TOP)test/harness/check
 
 check-unit:
-	@test/harness/install-deps check
-	@$(MAKE) --no-print-directory -C test/unit check
+	@$(TOP)test/harness/install-deps check
+	@$(MAKE) --no-print-directory -C $(TOP)test/unit check
 
 check-asan:
-	@test/harness/check-asan
+	@$(TOP)test/harness/check-asan
 
 check-valgrind:
-	@test/harness/check-valgrind
+	@$(TOP)test/harness/check-valgrind
 
 check-fuzz:
-	@test/harness/install-deps check
-	@$(MAKE) --no-print-directory -C test/fuzz check
+	@$(TOP)test/harness/install-deps check
+	@$(MAKE) --no-print-directory -C $(TOP)test/fuzz check
+
+check-build:
+	@$(TOP)test/harness/check-build
 
 # "make clean check": the goals beside the drivers are PGXS's
 OTHERS = $(filter-out $(DRIVERS),$(MAKECMDGOALS))
 ifneq (,$(OTHERS))
 $(OTHERS):
-	@$(MAKE) --no-print-directory $@
+	@$(MAKE) --no-print-directory -f $(MAKEFILE) $@
 endif
 
 .PHONY: $(DRIVERS) $(OTHERS)
@@ -50,11 +57,12 @@ endif
 else
 
 MODULE_big = sigma_fdw
-# all of src: a file that is forgotten here would be missed only when the library is loaded
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+# All of src: a file that is forgotten here would be missed only when the library is loaded.  $(srcdir) is known once PGXS has
+# been read, and is another directory than this one in a VPATH build.
+OBJS = $(patsubst $(srcdir)/%.c,%.o,$(sort $(wildcard $(srcdir)/src/*.c)))
 
 EXTENSION = sigma_fdw
-DATA = sql/sigma_fdw--1.0.sql
+DATA = $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/sql/$(EXTENSION)--*.sql)))
 PGFILEDESC = "sigma_fdw - foreign-data wrapper for the Sigma REST API"
 
 PG_CONFIG ?= pg_config
@@ -64,14 +72,18 @@ PKG_CONFIG ?= pkg-config
 # REGRESS_OUTPUT is where results/ and regression.diffs go.
 REGRESS = options connections writes functions
 REGRESS_OUTPUT ?= .
-REGRESS_OPTS = --outputdir=$(REGRESS_OUTPUT) --launcher=$(CURDIR)/test/harness/with-simulator \
+REGRESS_OPTS = --outputdir=$(REGRESS_OUTPUT) --launcher=$(abspath $(srcdir))/test/harness/with-simulator \
 	--encoding=UTF8 --no-locale
 REGRESS_PREP = simulator
 
-# PostgreSQL's own headers are not held to -Wextra, so they come as system headers
+# The language standard and the warnings are those that PostgreSQL was built with, so that a compiler of next year may warn of
+# what it likes.  The project's own checks hold the code to more, by COPT (see test/harness/build); for that, PostgreSQL's own
+# headers come as system headers.
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) \
 	$(shell $(PKG_CONFIG) --cflags libcurl libcjson)
-PG_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -Wno-declaration-after-statement
+PG_CFLAGS = -Wno-declaration-after-statement $(CLANG_CFLAGS)
+# for each file, clang would complain of flags that PostgreSQL was built with by gcc
+CLANG_CFLAGS = $(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option)
 SHLIB_LINK = $(shell $(PKG_CONFIG) --libs libcurl libcjson)
 
 EXTRA_CLEAN = .built-for
@@ -82,23 +94,50 @@ $(error the PostgreSQL server headers are missing (no PGXS by "$(PG_CONFIG)"): i
 endif
 include $(PGXS)
 
-# PGXS knows no headers.  And objects of one PostgreSQL version must not go into a library for another: .built-for changes
-# when the version does.
-$(shell test "$$($(PG_CONFIG) --version)" = "$$(cat .built-for 2>/dev/null)" || $(PG_CONFIG) --version >.built-for)
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) .built-for
+ifeq (,$(OBJS))
+$(error there are no sources in $(srcdir)/src)
+endif
 
+# Only what is written by hand is looked for in another directory, never an object: it may have been built for something else.
+srcdir := $(srcdir)
+override VPATH :=
+vpath %.c $(srcdir)
+vpath %.control $(srcdir)
+
+# PGXS knows no headers.  And objects of one PostgreSQL server must not go into a library for another: .built-for changes
+# when the server does.
+built_for = $(PG_CONFIG) --version --pgxs
+$(shell test "$$($(built_for))" = "$$(cat .built-for 2>/dev/null)" || $(built_for) >.built-for)
+$(OBJS) $(OBJS:.o=.bc): $(wildcard $(srcdir)/src/*.h) .built-for | $(sort $(dir $(OBJS)))
+
+$(sort $(dir $(OBJS))):
+	@$(MKDIR_P) $@
+
+# A library of nothing is linked without a word.  It must have what PostgreSQL looks for.
+all: check-symbols
+
+install-lib-shared: | check-symbols
+
+check-symbols: all-lib
+	@for symbol in Pg_magic_func _PG_init pg_finfo_sigma_fdw_handler pg_finfo_sigma_fdw_validator; do \
+		grep -qF "$$symbol" $(shlib) || { echo "$(shlib) has no $$symbol: was the source directory found?" >&2; exit 1; }; \
+	done
+
+# The simulator is built where the extension is.
 simulator:
-	@$(MAKE) --no-print-directory -C test/simulator
+	@$(MKDIR_P) test/simulator
+	@$(MAKE) --no-print-directory -C test/simulator -f $(abspath $(srcdir))/test/simulator/Makefile
+
+export SIGMA_SIMULATOR ?= $(CURDIR)/test/simulator/sigma-simulator
 
 clean: clean-tests
 
 clean-tests:
-	@$(MAKE) --no-print-directory -C bench clean
-	@$(MAKE) --no-print-directory -C test/simulator clean
-	@for tests in unit fuzz; do \
-		test ! -e test/$$tests/Makefile || $(MAKE) --no-print-directory -C test/$$tests clean || exit 1; \
+	@for directory in bench test/simulator test/unit test/fuzz; do \
+		test ! -e $$directory || $(MAKE) --no-print-directory -C $$directory -f $(abspath $(srcdir))/$$directory/Makefile clean || \
+			exit 1; \
 	done
 
-.PHONY: simulator clean-tests
+.PHONY: check-symbols simulator clean-tests
 
 endif

@@ -550,7 +550,7 @@ sigma_revoke_connection(PG_FUNCTION_ARGS)
 
 /* ---------------------------------------------------------- sigma_request() */
 
-static void
+pg_noreturn static void
 bad_path(const char *detail)
 {
 	ereport(ERROR,
@@ -760,7 +760,7 @@ sigma_request(PG_FUNCTION_ARGS)
  * sigma_fdw_version() returns the versions of the extension and its libraries
  */
 Datum
-sigma_fdw_version(PG_FUNCTION_ARGS)
+sigma_fdw_version(PG_FUNCTION_ARGS UNUSED)
 {
 	PG_RETURN_TEXT_P(cstring_to_text(psprintf("sigma_fdw %s, %s, cJSON %s", SIGMA_FDW_VERSION,
 											  sigma_transport_version(),

@@ -61,7 +61,7 @@ sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *ta
 	add_row_identity_var(root, row, rtindex, OLD_ROW);
 }
 
-static void
+pg_noreturn static void
 refuse_on_conflict(void)
 {
 	SigmaHiding hiding;

@@ -57,7 +57,7 @@ extern char *sigma_row_text(SigmaModify *m, TupleTableSlot *slot, const char *na
 extern void sigma_set_form(WriteColumn *column, Oid type);
 extern char *sigma_column_text(WriteColumn *column, Datum value);
 extern char *sigma_column_to_json(WriteColumn *column, Datum value);
-extern void sigma_refuse_column(const WriteColumn *column, const char *message);
+pg_noreturn extern void sigma_refuse_column(const WriteColumn *column, const char *message);
 extern void sigma_entry_to_row(SigmaModify *m, SigmaSpan text, bool is_whole,
 							   TupleTableSlot *slot);
 

@@ -229,7 +229,7 @@ is_published(const Url *url)
 
 /* ---------------------------------------------------------------- checks */
 
-static void
+pg_noreturn static void
 bad_value(const char *option, const char *hint)
 {
 	ereport(ERROR,
@@ -476,7 +476,7 @@ context_name(Oid context)
 }
 
 /* There is no such option here.  The value is not shown: it may be a secret. */
-static void
+pg_noreturn static void
 bad_name(const char *name, Oid context)
 {
 	const char *names[lengthof(option_table)];
@@ -601,7 +601,7 @@ option_number(DefElem *def, Oid context)
 	return number;
 }
 
-static void
+pg_noreturn static void
 no_mapping(Oid userid, const char *server, const char *missing)
 {
 	char	   *user = GetUserNameFromId(userid, false);

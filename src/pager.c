@@ -522,7 +522,7 @@ foresee(SigmaPager *pager, SigmaEntry *entry)
 }
 
 /* An entry that says why the entry could not be had. */
-static void
+pg_noreturn static void
 raise_error_entry(const SigmaPager *pager, const SigmaEntry *entry)
 {
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};

@@ -359,7 +359,7 @@ append_fates(StringInfo s, const char *heading, bool deletions, SigmaFate fate, 
 }
 
 /* Raises the failure of a change, and tells what became of all others. */
-static void
+pg_noreturn static void
 raise_failed_change(const Queued *failed, const SigmaFailure *failure)
 {
 	StringInfoData detail;

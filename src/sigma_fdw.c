@@ -45,7 +45,7 @@ sigmaIsForeignScanParallelSafe(PlannerInfo *root UNUSED, RelOptInfo *rel UNUSED,
  * SQL function: the callbacks of the foreign-data wrapper.
  */
 Datum
-sigma_fdw_handler(PG_FUNCTION_ARGS)
+sigma_fdw_handler(PG_FUNCTION_ARGS UNUSED)
 {
 	FdwRoutine *routine = makeNode(FdwRoutine);
 

@@ -155,7 +155,7 @@ typedef struct RowChange
  * A replacement without "details" would lose what only these have.  "type" is
  * the connection's, or NULL as long as it is not known.
  */
-static void
+pg_noreturn static void
 refuse_without_details(const SigmaModify *m, const char *column, const char *type)
 {
 	bool		has_details = false;

@@ -75,3 +75,14 @@ quietly()
 	rm -f "$log.part"
 	return "$status"
 }
+
+# What the project's own code is held to beyond the flags of PostgreSQL, by make's COPT.
+strict="-Wextra -Werror"
+
+# copy_sources DIRECTORY: this checkout, without what was built in it
+copy_sources()
+{
+	mkdir -p "$1"
+	(cd "$top" && tar -c --exclude=.git --exclude='*.o' --exclude='*.bc' --exclude='*.so' --exclude='*.d' --exclude=work \
+		--exclude=.built-for --exclude=sigma-simulator --exclude=sigma-hostile .) | tar -x -C "$1"
+}
