@@ -58,7 +58,9 @@ SELECT v || ': ' || server(format('base_url %L', v)) FROM unnest(ARRAY[
     'https://sigma.example.com?x=1', 'https://sigma.example.com#x', 'https://sigma.example.com/a b',
     'https://sigma.example.com/../x', 'https://sigma.example.com//x', 'https://[::1', 'https://-x.example.com']) v;
 SELECT v || ': ' || server(format('base_url %L', v)) FROM unnest(ARRAY[
-    'http://sigma.example.com', 'http://127.0.0.1.example.com', 'http://localhost.example.com', 'http://128.0.0.1']) v;
+    'http://sigma.example.com', 'http://127.0.0.1.example.com', 'http://localhost.example.com', 'http://128.0.0.1',
+    'http://127.0.-0.1', 'http://127.0.0.256', 'http://127.0.0', 'http://127.1', 'http://127.0.0.1.', 'http://127.0.0.1.1', 'http://127.09.0.1',
+    'http://0127.0.0.1', 'http://127.0.0.01', 'http://127..0.1', 'http://0x7f.0.0.1', 'http://2130706433', 'http://localhost.', 'http://[::2]']) v;
 SELECT server($$base_url 'https://user:not-to-be-seen@sigma.example.com'$$);
 SELECT server($$region 'aws-us-east', token_url 'https://sigma.example.com/token'$$);
 SELECT server($$region 'aws-us-east', token_url 'http://sigma.example.com/token'$$);

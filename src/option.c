@@ -4,10 +4,12 @@
  *	  The one table of options, their checks at DDL time, and the settings
  *	  that they resolve to.
  *
- * Every name and value is checked by the validator when it is set, so that
- * the code that reads an option later can rely on it.  The values of secret
- * options are never repeated in a message, and base_url is not either, since
- * people put passwords into URLs.
+ * Every name and value is checked by the validator when it is set.  A wrapper
+ * can be made without the validator, or get it later, so values are checked
+ * again where they are read; what the role may set that has set them cannot be,
+ * so a wrapper without the validator is not used.  The values of secret options
+ * are never repeated in a message, and base_url is not either, since people put
+ * passwords into URLs.
  *
  * Where secrets may go is decided here: only a superuser may name a host that
  * is not one of the published ones.
@@ -16,6 +18,7 @@
  */
 #include "sigma_fdw.h"
 
+#include <arpa/inet.h>
 #include <limits.h>
 #include <math.h>
 
@@ -25,6 +28,8 @@
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
 #include "miscadmin.h"
@@ -201,21 +206,19 @@ parse_url(const char *text, Url *url)
 	return true;
 }
 
-/* Does the host name mean this machine, without asking anybody? */
+/*
+ * Does the host name mean this machine, without asking anybody?  An address
+ * must be written as such everywhere: what only some take for one ("127.1", say,
+ * or "127.09.0.1") is a name to others, and anybody may answer for it.
+ */
 static bool
 is_loopback(const char *host)
 {
-	int			a,
-				b,
-				c,
-				d,
-				end = 0;
+	struct in_addr address;
 
 	if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
 		return true;
-	return sscanf(host, "%3d.%3d.%3d.%3d%n", &a, &b, &c, &d, &end) == 4 &&
-		host[end] == '\0' && a == 127 && b >= 0 && b <= 255 && c >= 0 && c <= 255 &&
-		d >= 0 && d <= 255;
+	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 static bool
@@ -274,8 +277,9 @@ check_region(const char *value)
 	bad_value("region", psprintf("Valid regions are %s.", all.data));
 }
 
+/* "setting": by the current user; else it is read, whoever has set it. */
 static void
-check_url(const char *option, const char *value)
+check_url(const char *option, const char *value, bool setting)
 {
 	Url			url;
 
@@ -284,8 +288,8 @@ check_url(const char *option, const char *value)
 	if (!url.https && !is_loopback(url.host))
 		bad_value(option, "It must begin with https://; plain http is only for a server on this machine (localhost, 127.0.0.1, [::1]).");
 	/* a token URL has a path, a base URL of Sigma's has none */
-	if ((!url.https || !is_published(&url) || url.has_port ||
-		 (url.has_path && strcmp(option, "base_url") == 0)) &&
+	if (setting && (!url.https || !is_published(&url) || url.has_port ||
+					(url.has_path && strcmp(option, "base_url") == 0)) &&
 		!superuser())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -294,11 +298,11 @@ check_url(const char *option, const char *value)
 }
 
 static void
-check_file(const char *option, const char *value)
+check_file(const char *option, const char *value, bool setting)
 {
 	if (value[0] != '/')
 		bad_value(option, "It must be an absolute path on the server's machine.");
-	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
+	if (setting && !has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to set option \"%s\"", option),
@@ -311,11 +315,11 @@ check_file(const char *option, const char *value)
  * any file would learn of files that are none of theirs.
  */
 static void
-check_secret_file(const char *option, const char *value)
+check_secret_file(const char *option, const char *value, bool setting)
 {
 	if (value[0] != '/')
 		bad_value(option, "It must be an absolute path on the server's machine.");
-	if (!superuser())
+	if (setting && !superuser())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to set option \"%s\"", option),
@@ -369,7 +373,7 @@ parse_number(const OptionInfo *option, const char *value, double *number)
 }
 
 static void
-check_value(const OptionInfo *option, const char *value)
+check_value(const OptionInfo *option, const char *value, bool setting)
 {
 	bool		flag;
 	double		number;
@@ -407,7 +411,7 @@ check_value(const OptionInfo *option, const char *value)
 			check_region(value);
 			break;
 		case OPTION_URL:
-			check_url(option->name, value);
+			check_url(option->name, value, setting);
 			break;
 		case OPTION_TOKEN_AUTH:
 			if (strcmp(value, "body") != 0 && strcmp(value, "basic") != 0)
@@ -422,10 +426,10 @@ check_value(const OptionInfo *option, const char *value)
 				bad_value(option->name, "It must be \"delete\" or \"keep\".");
 			break;
 		case OPTION_FILE:
-			check_file(option->name, value);
+			check_file(option->name, value, setting);
 			break;
 		case OPTION_SECRET_FILE:
-			check_secret_file(option->name, value);
+			check_secret_file(option->name, value, setting);
 			break;
 		case OPTION_EMAIL:
 			if (!is_word(value) || strchr(value, '@') == NULL ||
@@ -574,7 +578,7 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 		if (option == NULL)
 			bad_name(def->defname, context);
 		else
-			check_value(option, defGetString(def));
+			check_value(option, defGetString(def), true);
 	}
 	if (context == ForeignServerRelationId)
 		check_server(options);
@@ -586,6 +590,87 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 }
 
 /* -------------------------------------------------------------- settings */
+
+/* What is being read, for the context of an error. */
+typedef struct Reading
+{
+	const char *what;			/* "server", say */
+	const char *name;
+} Reading;
+
+static void
+reading_context(void *arg)
+{
+	Reading    *reading = arg;
+
+	errcontext("options of %s \"%s\"", reading->what, reading->name);
+}
+
+/*
+ * Checks options that are about to be used, since the validator may not have
+ * seen them.  Names that nobody knows are passed over.
+ */
+static void
+check_read(List *options, Oid context, const char *what, const char *name)
+{
+	Reading		reading = {what, name};
+	ErrorContextCallback callback = {.callback = reading_context, .arg = &reading};
+	ListCell   *lc;
+
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	foreach(lc, options)
+	{
+		DefElem    *def = lfirst(lc);
+		const OptionInfo *option = find_option(def->defname, context);
+
+		if (option)
+			check_value(option, defGetString(def), false);
+	}
+	if (context == ForeignServerRelationId)
+		check_server(options);
+	if (context == UserMappingRelationId)
+		check_mapping(options);
+	error_context_stack = callback.previous;
+}
+
+/* Is it sigma_fdw_validator()? */
+static bool
+is_validator(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool		result = false;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == ClanguageId)
+	{
+		bool		isnull;
+		Datum		symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+
+		result = !isnull && strcmp(TextDatumGetCString(symbol), "sigma_fdw_validator") == 0;
+	}
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* A server whose options can be relied on; raises HV00D, 22023 or 55000. */
+static ForeignServer *
+checked_server(Oid serverid)
+{
+	ForeignServer *server = GetForeignServer(serverid);
+	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
+
+	check_read(server->options, ForeignServerRelationId, "server", server->servername);
+	if (!is_validator(wrapper->fdwvalidator))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("options of server \"%s\" have not been checked", server->servername),
+				 errdetail("Nobody has looked whether those who have set them may name such hosts and files."),
+				 errhint("Look at the options of its servers and user mappings yourself, then ALTER FOREIGN DATA WRAPPER %s VALIDATOR sigma_fdw_validator.",
+						 quote_identifier(wrapper->fdwname))));
+	return server;
+}
 
 /* A numeric or boolean option's checked value, as a number. */
 static double
@@ -674,12 +759,13 @@ apply_server_option(SigmaSettings *s, DefElem *def)
 
 /*
  * What the options of a server and of a user's mapping for it come to, all in
- * the current memory context.  Raises 28000 if the user has no mapping.
+ * the current memory context.  Raises 28000 if the user has no mapping, and
+ * what the validator raises if it has not done so.
  */
 SigmaSettings *
 sigma_settings(Oid serverid, Oid userid)
 {
-	ForeignServer *server = GetForeignServer(serverid);
+	ForeignServer *server = checked_server(serverid);
 	SigmaSettings *s = palloc0(sizeof(SigmaSettings));
 	List	   *mapping = NIL;
 	Url			url;
@@ -705,6 +791,7 @@ sigma_settings(Oid serverid, Oid userid)
 	s->umid = sigma_mapping(serverid, userid, &mapping);
 	if (!OidIsValid(s->umid))
 		no_mapping(userid, s->server, NULL);
+	check_read(mapping, UserMappingRelationId, "the user mapping for server", s->server);
 	foreach(lc, mapping)
 	{
 		DefElem    *def = lfirst(lc);
@@ -733,7 +820,7 @@ sigma_server_updatable(Oid serverid)
 {
 	ListCell   *lc;
 
-	foreach(lc, GetForeignServer(serverid)->options)
+	foreach(lc, checked_server(serverid)->options)
 	{
 		DefElem    *def = lfirst(lc);
 
@@ -749,7 +836,7 @@ sigma_server_concurrency(Oid serverid)
 {
 	ListCell   *lc;
 
-	foreach(lc, GetForeignServer(serverid)->options)
+	foreach(lc, checked_server(serverid)->options)
 	{
 		DefElem    *def = lfirst(lc);
 
@@ -789,11 +876,12 @@ SigmaTableOptions *
 sigma_table_options(Oid relid)
 {
 	ForeignTable *table = GetForeignTable(relid);
-	ForeignServer *server = GetForeignServer(table->serverid);
+	ForeignServer *server = checked_server(table->serverid);
 	SigmaTableOptions *o = palloc0(sizeof(SigmaTableOptions));
 	ListCell   *lc;
 
 	o->resource = get_rel_name(relid);
+	check_read(table->options, ForeignTableRelationId, "foreign table", o->resource);
 	o->page_size = SIGMA_MAX_PAGE_SIZE;
 	o->prefetch = true;
 	o->push_filters = true;
@@ -826,9 +914,11 @@ sigma_table_options(Oid relid)
 char *
 sigma_column_field_option(Oid relid, AttrNumber attnum)
 {
+	List	   *options = GetForeignColumnOptions(relid, attnum);
 	ListCell   *lc;
 
-	foreach(lc, GetForeignColumnOptions(relid, attnum))
+	check_read(options, AttributeRelationId, "a column of foreign table", get_rel_name(relid));
+	foreach(lc, options)
 	{
 		DefElem    *def = lfirst(lc);
 
