@@ -6,13 +6,14 @@
 #   make check-build  builds in all the ways in which people build
 #   make check-asan   all tests but one under AddressSanitizer and UBSan;  make check-valgrind  some
 #                     of them under valgrind;  make check-fuzz  fuzzes (with clang)
+#   make check-fresh  runs "make demo" and "make check" in fresh minimal systems, as root: SUITES="trixie" chooses
 #   make bench        measures against curl, and prints a table
 #   make              builds;  make install  installs;  make installcheck  runs
 #                     the regression tests against a running cluster
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build bench
+DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-fresh bench
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
@@ -44,6 +45,9 @@ check-fuzz:
 
 check-build:
 	@$(TOP)test/harness/check-build
+
+check-fresh:
+	@$(TOP)test/harness/check-fresh
 
 # "make clean check": the goals beside the drivers are PGXS's
 OTHERS = $(filter-out $(DRIVERS),$(MAKECMDGOALS))

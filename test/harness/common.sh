@@ -86,3 +86,20 @@ copy_sources()
 	(cd "$top" && tar -c --exclude=.git --exclude='*.o' --exclude='*.bc' --exclude='*.so' --exclude='*.d' --exclude=work \
 		--exclude=.built-for --exclude=sigma-simulator --exclude=sigma-hostile .) | tar -x -C "$1"
 }
+
+# Has clean_up of the caller, which ends its processes and removes $work, called also when the caller is killed in a way that
+# leaves it no time to.  In a process group of its own, with nothing of ours held open.
+guard_work()
+{
+	set -m
+	(
+		trap - EXIT
+		trap '' HUP INT TERM
+		while kill -0 $$ 2>/dev/null; do
+			[ -d "$work" ] || exit 0
+			sleep 0.5
+		done
+		[ ! -d "$work" ] || clean_up
+	) </dev/null >/dev/null 2>&1 &
+	set +m
+}
