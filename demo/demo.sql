@@ -14,6 +14,8 @@ SET timezone = 'UTC';
 \getenv region SIGMA_REGION
 \getenv base_url SIGMA_BASE_URL
 \getenv simulator_url SIGMA_SIMULATOR_URL
+\getenv ca_file SIGMA_CA_FILE
+\set by_ca_file :{?ca_file}
 \getenv client_id SIGMA_CLIENT_ID
 \getenv client_secret SIGMA_CLIENT_SECRET
 \set simulated :{?simulator_url}
@@ -37,6 +39,10 @@ CREATE SERVER sigma FOREIGN DATA WRAPPER sigma_fdw
 \else
 CREATE SERVER sigma FOREIGN DATA WRAPPER sigma_fdw
     OPTIONS (region :'region');
+\endif
+
+\if :by_ca_file
+ALTER SERVER sigma OPTIONS (ADD ca_file :'ca_file');
 \endif
 
 \if :simulated
@@ -79,73 +85,23 @@ SELECT type, count(*), min(last_active_at)::date AS longest_ago
  GROUP BY type
  ORDER BY type;
 
-\if :simulated
+\echo '=== 4. Not only connections: people, workbooks, and whatever else has a list ==='
+\echo
+\echo 'These are the tables whose names begin with "work"; \\det sigma.* shows all of them.'
+\echo
+\echo '\\det sigma.work*'
+\det sigma.work*
+SELECT member_type, count(*), count(*) FILTER (WHERE is_inactive) AS inactive
+  FROM sigma.members
+ GROUP BY member_type
+ ORDER BY count(*) DESC, member_type;
 
-\echo '=== 4. Create a connection by copying another one ==='
-\echo
-\echo 'Sigma never gives a key or password away, so these must be supplied anew.  What stands'
-\echo 'here is a placeholder, not a key.'
-\echo
-INSERT INTO sigma.connections
-       (name, type, account, host, warehouse, "user", role, details)
-SELECT 'Snowflake via SQL', type, account, host, warehouse, "user", role,
-       '{"authType": "key-pair",
-         "privateKey": "PLACEHOLDER: your private key",
-         "privateKeyPassphrase": "PLACEHOLDER: its passphrase"}'
-  FROM sigma.connections
- WHERE name = 'Snowflake East'
-RETURNING connection_id, name, warehouse;
+SELECT w.name AS workbook, w.latest_version AS version, w.updated_at::date AS updated, m.email AS owner
+  FROM sigma.workbooks w LEFT JOIN sigma.members m ON m.member_id = w.owner_id
+ ORDER BY w.updated_at DESC
+ LIMIT 5;
 
-\echo
-\echo '=== 5. Create a connection with a function ==='
-\echo
-SELECT sigma_create_connection('sigma', 'Postgres prod',
-           '{"type": "postgres", "host": "db", "database": "app",
-             "user": "u", "password": "PLACEHOLDER: its password"}')
-       ->> 'connectionId' AS connection_id;
-
-\echo '=== Both are there.  Can Sigma reach their warehouses? ==='
-\echo
-\echo '(The simulator has no warehouses behind it and just says yes.)'
-\echo
-SELECT c.name, c.type, c.warehouse, t.read, t.write
-  FROM sigma.connections c,
-       sigma_test_connection('sigma', c.connection_id) t
- WHERE c.name IN ('Snowflake via SQL', 'Postgres prod')
- ORDER BY c.name;
-
-\echo '=== Change your mind: a rollback takes it all back ==='
-\echo
-\set ECHO none
-\set QUIET on
-SET client_min_messages = notice;
-\set QUIET off
-\set ECHO queries
-BEGIN;
-INSERT INTO sigma.connections (name, details)
-VALUES ('A mistake', '{"type": "postgres", "host": "db", "database": "app",
-                       "user": "u", "password": "PLACEHOLDER: its password"}');
-UPDATE sigma.connections SET name = 'Postgres (old)' WHERE name = 'Postgres prod';
-DELETE FROM sigma.connections WHERE name = 'Snowflake via SQL';
-SELECT name FROM sigma.connections WHERE name ~ 'mistake|prod|old|via SQL';
-ROLLBACK;
-SELECT name FROM sigma.connections WHERE name ~ 'mistake|prod|old|via SQL';
-
-\echo '=== See what would be sent before you send it ==='
-\echo
-SET sigma_fdw.dry_run = on;
-UPDATE sigma.connections SET name = 'Postgres (old)' WHERE name = 'Postgres prod';
-RESET sigma_fdw.dry_run;
-\set ECHO none
-\set QUIET on
-SET client_min_messages = warning;
-\set QUIET off
-\set ECHO queries
-\echo
-
-\endif
-
-\echo '=== 6. Join with a local table ==='
+\echo '=== 5. Join with a local table ==='
 \echo
 CREATE TABLE warehouse_inventory (account text, warehouse text, monthly_credits numeric);
 
@@ -166,7 +122,7 @@ SELECT i.warehouse, i.monthly_credits, c.name, c.last_active_at::date AS last_ac
  ORDER BY i.monthly_credits DESC, i.warehouse, c.name
  LIMIT 25;
 
-\echo '=== 7. What is sent to Sigma?  EXPLAIN shows it and sends nothing ==='
+\echo '=== 6. What is sent to Sigma?  EXPLAIN shows it and sends nothing ==='
 \echo
 \pset footer off
 EXPLAIN (VERBOSE, COSTS OFF)
@@ -183,6 +139,78 @@ SELECT i.warehouse, c.name
   FROM warehouse_inventory i JOIN sigma.connections c USING (account, warehouse);
 \pset footer on
 
+\if :simulated
+
+\echo '=== 7. Create a connection by copying another one ==='
+\echo
+\echo 'Sigma never gives a key or password away, so these must be supplied anew.  What stands'
+\echo 'here is a placeholder, not a key.'
+\echo
+INSERT INTO sigma.connections
+       (name, type, account, host, warehouse, "user", role, details)
+SELECT 'Snowflake via SQL', type, account, host, warehouse, "user", role,
+       '{"authType": "key-pair",
+         "privateKey": "PLACEHOLDER: your private key",
+         "privateKeyPassphrase": "PLACEHOLDER: its passphrase"}'
+  FROM sigma.connections
+ WHERE name = 'Snowflake East'
+RETURNING connection_id, name, warehouse;
+
+\echo
+\echo '=== 8. Create a connection with a function ==='
+\echo
+SELECT sigma_create_connection('sigma', 'Postgres prod',
+           '{"type": "postgres", "host": "db", "database": "app",
+             "user": "u", "password": "PLACEHOLDER: its password"}')
+       ->> 'connectionId' AS connection_id;
+
+\echo '=== Both are there.  Can Sigma reach their warehouses? ==='
+\echo
+\echo '(The simulator has no warehouses behind it and just says yes.)'
+\echo
+SELECT c.name, c.type, c.warehouse, t.read, t.write
+  FROM sigma.connections c,
+       sigma_test_connection('sigma', c.connection_id) t
+ WHERE c.name IN ('Snowflake via SQL', 'Postgres prod')
+ ORDER BY c.name;
+
+\echo '=== 9. Change your mind: a rollback takes it all back ==='
+\echo
+\set ECHO none
+\set QUIET on
+SET client_min_messages = notice;
+\set QUIET off
+\set ECHO queries
+BEGIN;
+INSERT INTO sigma.connections (name, details)
+VALUES ('A mistake', '{"type": "postgres", "host": "db", "database": "app",
+                       "user": "u", "password": "PLACEHOLDER: its password"}');
+UPDATE sigma.connections SET name = 'Postgres (old)' WHERE name = 'Postgres prod';
+DELETE FROM sigma.connections WHERE name = 'Snowflake via SQL';
+SELECT name FROM sigma.connections WHERE name ~ 'mistake|prod|old|via SQL';
+ROLLBACK;
+SELECT name FROM sigma.connections WHERE name ~ 'mistake|prod|old|via SQL';
+
+\echo '=== 10. See what would be sent before you send it ==='
+\echo
+BEGIN;
+SET LOCAL sigma_fdw.dry_run = on;
+UPDATE sigma.connections SET name = 'Postgres (old)' WHERE name = 'Postgres prod';
+COMMIT;
+\echo
+
+\echo '=== 11. Say what there shall be: a plan, which sigma_apply() would carry out ==='
+\echo
+CREATE TABLE wanted (name text, type text, details jsonb);
+INSERT INTO wanted
+VALUES ('Postgres prod', 'postgres', '{"host": "db", "database": "app", "user": "another",
+                                       "password": "PLACEHOLDER: its password"}'),
+       ('Postgres new', 'postgres', '{"host": "db", "database": "new", "user": "u",
+                                      "password": "PLACEHOLDER: its password"}');
+SELECT action, name, type, fields FROM sigma_plan('sigma', 'wanted') WHERE action <> 'archive';
+
+\endif
+
 \set ECHO none
 \echo '=== The same with your own organization ==='
 \echo
@@ -191,7 +219,7 @@ SELECT i.warehouse, c.name
 \echo 'Administration > Developer access > Create new > REST API), the same goes for your'
 \echo 'organization; this way the demonstration only reads and creates nothing:'
 \echo
-\echo '    read -rs SIGMA_CLIENT_SECRET && export SIGMA_CLIENT_SECRET'
+\echo '    read -rsp ''Client secret: '' SIGMA_CLIENT_SECRET && export SIGMA_CLIENT_SECRET &&'
 \echo '    SIGMA_REGION=aws-us-east SIGMA_CLIENT_ID=... make demo'
 \echo
 \else
