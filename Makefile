@@ -84,11 +84,11 @@ REGRESS_PREP = simulator
 # what it likes.  The project's own checks hold the code to more, by COPT (see test/harness/build); for that, PostgreSQL's own
 # headers come as system headers.
 PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) \
-	$(shell $(PKG_CONFIG) --cflags libcurl libcjson)
+	$(shell $(PKG_CONFIG) --cflags libcurl libcjson zlib)
 PG_CFLAGS = -Wno-declaration-after-statement $(CLANG_CFLAGS)
 # for each file, clang would complain of flags that PostgreSQL was built with by gcc
 CLANG_CFLAGS = $(if $(findstring clang,$(CC)),-Wno-ignored-optimization-argument -Wno-unknown-warning-option)
-SHLIB_LINK = $(shell $(PKG_CONFIG) --libs libcurl libcjson)
+SHLIB_LINK = $(shell $(PKG_CONFIG) --libs libcurl libcjson zlib)
 
 EXTRA_CLEAN = .built-for
 

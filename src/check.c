@@ -168,7 +168,7 @@ report_probe(Check *check)
 	const SigmaProbe *p = &check->probe;
 	const SigmaFailure *f = p->failure;
 	bool		resolved = p->outcome != SIGMA_NO_RESOLVE;
-	bool		tls_failed = p->outcome >= SIGMA_NO_TLS && p->outcome <= SIGMA_CA_FILE_UNUSABLE;
+	bool		tls_failed = p->outcome >= SIGMA_NO_TLS && p->outcome <= SIGMA_NO_SYSTEM_CA;
 	bool		connected = resolved && p->outcome != SIGMA_NO_CONNECT &&
 		p->outcome != SIGMA_CONNECT_TIMEOUT && p->outcome != SIGMA_NO_RESOURCES;
 

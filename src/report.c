@@ -115,6 +115,10 @@ no_reply(const SigmaProblem *p)
 			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 						   psprintf("could not read the ca_file of server \"%s\"", p->server),
 						   "It must be a file of certificates in PEM format that the PostgreSQL server may read.");
+		case SIGMA_NO_SYSTEM_CA:
+			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+						   psprintf("could not verify server \"%s\": this machine has no certificates of authorities", p->server),
+						   "Install the package \"ca-certificates\" on the machine of the PostgreSQL server, or set the server option \"ca_file\".");
 		case SIGMA_CONNECT_TIMEOUT:
 			return failure(ERRCODE_CONNECTION_FAILURE,
 						   psprintf("server \"%s\" did not take the connection within connect_timeout (%d ms)",
@@ -130,6 +134,14 @@ no_reply(const SigmaProblem *p)
 						   psprintf("reply of server \"%s\" exceeds max_response_size of %d bytes",
 									p->server, p->max_response_size),
 						   "Raise the server option \"max_response_size\", or lower \"page_size\".");
+		case SIGMA_HEAD_TOO_LARGE:
+			return failure(ERRCODE_FDW_ERROR,
+						   psprintf("head of the reply of server \"%s\" is too large", p->server),
+						   "Check base_url of the server, and what stands between it and this machine.");
+		case SIGMA_BAD_CODING:
+			return failure(ERRCODE_FDW_ERROR,
+						   psprintf("reply of server \"%s\" is coded in a way that was not asked for, or badly", p->server),
+						   "Check base_url of the server, and what stands between it and this machine.");
 		case SIGMA_GARBLED:
 			return failure(ERRCODE_FDW_ERROR,
 						   psprintf("server \"%s\" did not answer in HTTP", p->server),

@@ -59,11 +59,14 @@ typedef enum SigmaOutcome
 	SIGMA_TLS_EXPIRED,			/* the certificate's time is over, or not yet come */
 	SIGMA_TLS_WRONG_HOST,		/* the certificate names somebody else */
 	SIGMA_CA_FILE_UNUSABLE,		/* ca_file cannot be read as certificates */
+	SIGMA_NO_SYSTEM_CA,			/* none is set, and the system's own are missing */
 	SIGMA_CONNECT_TIMEOUT,		/* connect_timeout passed before a connection stood */
 	SIGMA_REQUEST_TIMEOUT,		/* request_timeout passed before the reply was whole */
 	SIGMA_LOST,					/* the connection broke before the reply was whole */
 	SIGMA_TOO_LARGE,			/* the body passed max_response_size */
-	SIGMA_GARBLED,				/* what came is not HTTP, or not decodable */
+	SIGMA_HEAD_TOO_LARGE,		/* what is not body is more than a head can be */
+	SIGMA_BAD_CODING,			/* the body is coded as nobody asked, or badly */
+	SIGMA_GARBLED,				/* what came is not HTTP */
 	SIGMA_NO_RESOURCES			/* out of memory or descriptors on this side */
 } SigmaOutcome;
 
@@ -460,6 +463,34 @@ extern char *sigma_jwt(const SigmaSettings *settings, int64 now);
 extern List *sigma_json_secrets(List *secrets, Datum jsonb);
 extern char *sigma_json_masked(const char *body);
 extern char *sigma_target_masked(const char *target);
+
+/* ------------------------------------------------------------- watchdog.c
+ * Floor 2: ends a stay in libcurl that takes too long.
+ */
+extern void sigma_watch_socket(int fd);
+extern void sigma_unwatch_socket(int fd);
+extern int	sigma_watchdog_signal(void);
+extern void sigma_watchdog_begin(int limit_ms);
+extern bool sigma_watchdog_end(void);
+
+/* -------------------------------------------------------------- inflate.c
+ * Floor 2: decodes a gzip'd body a slice at a time.  Pure functions.
+ */
+typedef struct SigmaInflater SigmaInflater;
+
+typedef enum SigmaInflateResult
+{
+	SIGMA_INFLATE_MORE,			/* another step is needed */
+	SIGMA_INFLATE_DONE,
+	SIGMA_INFLATE_BAD,			/* it is no gzip, or cut off */
+	SIGMA_INFLATE_TOO_LARGE,
+	SIGMA_INFLATE_NO_MEMORY
+} SigmaInflateResult;
+
+extern SigmaInflater *sigma_inflate_begin(const char *body, size_t length, size_t max);
+extern SigmaInflateResult sigma_inflate_step(SigmaInflater *inflater);
+extern char *sigma_inflate_take(SigmaInflater *inflater, size_t *length);
+extern void sigma_inflate_end(SigmaInflater *inflater);
 
 /* ------------------------------------------------------------- transport.c
  * Floor 2: HTTP on libcurl.  The only file that includes curl.

@@ -24,6 +24,10 @@
  *   dead.  It must not do so for a write: the body comes from a read callback
  *   that cannot be rewound, so libcurl gives up once a byte of it has left; a
  *   write without a body goes over a new connection.
+ * - No reply keeps libcurl busy.  It is asked for HTTP/1.1 only, since it reads
+ *   HTTP/2 frames that mean nothing for as long as they come; it does not
+ *   decode bodies (see inflate.c); whatever is not body is counted and has a
+ *   small cap; and watchdog.c ends what none of this foresaw.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,6 +50,12 @@
 
 /* Sockets of one wait: those of the transport, the latch, the postmaster. */
 #define FIXED_EVENTS 2
+
+/* Heads, interim replies and trailers of one reply, in bytes. */
+#define MAX_HEAD_SIZE (256 * 1024)
+
+/* The processor time that one call of libcurl's may take, in ms. */
+#define MAX_STAY_MS 1000
 
 /* What libcurl wants to know of a socket. */
 typedef struct Socket
@@ -88,7 +98,12 @@ struct SigmaTransfer
 	char	   *buffer;			/* the reply's body; malloc'd */
 	size_t		length;
 	size_t		capacity;
+	size_t		head_length;	/* bytes of the reply that are not body */
+	bool		gzip;			/* its body is gzip'd */
+	SigmaInflater *inflater;	/* while the whole body is being decoded */
 	bool		too_large;
+	bool		head_too_large;
+	bool		bad_coding;
 	bool		no_memory;
 	bool		no_descriptor;
 	bool		done;
@@ -108,6 +123,28 @@ static void
 leave_curl(const sigset_t *saved)
 {
 	pthread_sigmask(SIG_SETMASK, saved, NULL);
+}
+
+/* The same where it reads what a peer sends, so that it could take long. */
+static void
+enter_curl_watched(sigset_t *saved)
+{
+	sigset_t	mask = BlockSig;
+
+	if (sigma_watchdog_signal() != 0)
+		sigdelset(&mask, sigma_watchdog_signal());
+	pthread_sigmask(SIG_SETMASK, &mask, saved);
+	sigma_watchdog_begin(MAX_STAY_MS);
+}
+
+/* Returns whether it did. */
+static bool
+leave_curl_watched(const sigset_t *saved)
+{
+	bool		struck = sigma_watchdog_end();
+
+	pthread_sigmask(SIG_SETMASK, saved, NULL);
+	return struck;
 }
 
 /* ------------------------------------------------- libcurl's callbacks: no
@@ -228,7 +265,25 @@ keep_value(char *room, size_t size, const char *value, size_t length)
 	room[length] = '\0';
 }
 
-/* A line of the reply's head. */
+/*
+ * Notes how the body is coded; false if it is in a way that was not asked for.
+ * More than one coding is none of those: what is small on the wire could be
+ * coded any number of times.
+ */
+static bool
+note_coding(SigmaTransfer *transfer, const char *value, size_t length)
+{
+	if (length == 0 || (length == 8 && pg_strncasecmp(value, "identity", 8) == 0))
+		return true;
+	if (transfer->gzip ||
+		!((length == 4 && pg_strncasecmp(value, "gzip", 4) == 0) ||
+		  (length == 6 && pg_strncasecmp(value, "x-gzip", 6) == 0)))
+		return false;
+	transfer->gzip = true;
+	return true;
+}
+
+/* A line of the reply's head, of an interim reply's, or of the trailer. */
 static size_t
 on_header(char *line, size_t size, size_t n, void *arg)
 {
@@ -238,6 +293,12 @@ on_header(char *line, size_t size, size_t n, void *arg)
 	size_t		length;
 
 	n *= size;
+	if (n > MAX_HEAD_SIZE - transfer->head_length)
+	{
+		transfer->head_too_large = true;
+		return 0;
+	}
+	transfer->head_length += n;
 	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0)
 	{
 		/* the head of an interim reply says nothing of the final one */
@@ -245,6 +306,18 @@ on_header(char *line, size_t size, size_t n, void *arg)
 		reply->request_id[0] = '\0';
 		reply->html = false;
 		reply->text_type = false;
+		transfer->gzip = false;
+	}
+	else if (transfer->length > 0)
+		return n;				/* a trailer, which says nothing */
+	else if ((header_value(line, n, "content-encoding", &value, &length) &&
+			  !note_coding(transfer, value, length)) ||
+			 (header_value(line, n, "transfer-encoding", &value, &length) &&
+			  !(length == 7 && pg_strncasecmp(value, "chunked", 7) == 0)))
+	{
+		/* libcurl would decode the body of the latter by itself */
+		transfer->bad_coding = true;
+		return 0;
 	}
 	else if (header_value(line, n, "retry-after", &value, &length))
 		keep_value(reply->retry_after, sizeof(reply->retry_after), value, length);
@@ -324,6 +397,7 @@ on_open_socket(void *arg, curlsocktype purpose UNUSED, struct curl_sockaddr *add
 			close(fd);
 		return CURL_SOCKET_BAD;
 	}
+	sigma_watch_socket(fd);
 	return fd;
 }
 
@@ -338,6 +412,7 @@ on_close_socket(void *arg, curl_socket_t fd)
 			t->open[i] = t->open[--t->nopen];
 			break;
 		}
+	sigma_unwatch_socket(fd);
 	ReleaseExternalFD();
 	return close(fd);
 }
@@ -363,6 +438,8 @@ release_transfer(SigmaTransfer *transfer)
 	leave_curl(&saved);
 	curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
+	sigma_inflate_end(transfer->inflater);
+	transfer->inflater = NULL;
 	free(transfer->buffer);
 	transfer->buffer = NULL;
 	transfer->reply.body.data = NULL;
@@ -482,11 +559,9 @@ set_common_options(SigmaTransfer *transfer, const SigmaRequest *request)
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) t->connect_timeout_ms);
 	SET(CURLOPT_TIMEOUT_MS, (long) t->request_timeout_ms);
 	SET(CURLOPT_USERAGENT, "sigma_fdw/" SIGMA_FDW_VERSION);
-	SET(CURLOPT_ACCEPT_ENCODING, "");
 	SET(CURLOPT_BUFFERSIZE, 256L * 1024);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
-	SET(CURLOPT_PIPEWAIT, 1L);
+	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -561,6 +636,7 @@ set_request(SigmaTransfer *transfer, const SigmaRequest *request)
 
 #define SET(option, value) (ok = ok && curl_easy_setopt(e, option, value) == CURLE_OK)
 	ok = ok && add_header(transfer, "Accept: application/json");
+	ok = ok && add_header(transfer, "Accept-Encoding: gzip");
 	if (request->body)
 	{
 		transfer->request_body = request->body;
@@ -728,7 +804,7 @@ outcome_of(const SigmaTransfer *transfer, CURLcode result)
 		case CURLE_PEER_FAILED_VERIFICATION:
 			return certificate_outcome(transfer);
 		case CURLE_SSL_CACERT_BADFILE:
-			return SIGMA_CA_FILE_UNUSABLE;
+			return transfer->transport->ca_file ? SIGMA_CA_FILE_UNUSABLE : SIGMA_NO_SYSTEM_CA;
 		case CURLE_SSL_CONNECT_ERROR:
 		case CURLE_SSL_CERTPROBLEM:
 		case CURLE_SSL_CIPHER:
@@ -737,20 +813,28 @@ outcome_of(const SigmaTransfer *transfer, CURLcode result)
 		case CURLE_WRITE_ERROR:
 			if (transfer->too_large)
 				return SIGMA_TOO_LARGE;
+			if (transfer->head_too_large)
+				return SIGMA_HEAD_TOO_LARGE;
+			if (transfer->bad_coding)
+				return SIGMA_BAD_CODING;
 			return transfer->no_memory ? SIGMA_NO_RESOURCES : SIGMA_LOST;
 		case CURLE_OUT_OF_MEMORY:
 			return SIGMA_NO_RESOURCES;
 		case CURLE_WEIRD_SERVER_REPLY:
 		case CURLE_UNSUPPORTED_PROTOCOL:	/* "HTTP/0.9" */
-		case CURLE_BAD_CONTENT_ENCODING:
 			return SIGMA_GARBLED;
+		case CURLE_BAD_CONTENT_ENCODING:
+			return SIGMA_BAD_CODING;
 		default:
 			/* a proxy, say, that would not connect us */
 			return was_connected(transfer) ? SIGMA_LOST : SIGMA_NO_CONNECT;
 	}
 }
 
-/* A transfer has ended: fills in its reply. */
+/*
+ * A transfer has ended: fills in its reply.  A body that is still to be decoded
+ * is not done yet; see decode_bodies().
+ */
 static void
 finish_transfer(SigmaTransfer *transfer, CURLcode result)
 {
@@ -758,7 +842,6 @@ finish_transfer(SigmaTransfer *transfer, CURLcode result)
 	long		status = 0;
 	long		head_sent = 0;
 
-	transfer->done = true;
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &head_sent);
 	reply->status = (int) status;
@@ -773,11 +856,78 @@ finish_transfer(SigmaTransfer *transfer, CURLcode result)
 		strlcpy(transfer->error, "the server closed the connection", sizeof(transfer->error));
 	else if (transfer->error[0] == '\0')
 		strlcpy(transfer->error, curl_easy_strerror(result), sizeof(transfer->error));
+	if (result == CURLE_OK && transfer->gzip)
+	{
+		transfer->inflater = sigma_inflate_begin(reply->body.data, transfer->length,
+												 transfer->transport->max_response_size);
+		if (transfer->inflater == NULL)
+			reply->outcome = SIGMA_NO_RESOURCES;
+	}
+	transfer->done = transfer->inflater == NULL;
 }
 
-/* Takes the ended transfers from libcurl; true if there was one. */
+/* A body has been decoded, or cannot be. */
+static void
+finish_decoding(SigmaTransfer *transfer, SigmaInflateResult result)
+{
+	SigmaReply *reply = &transfer->reply;
+	char	   *body = NULL;
+
+	if (result == SIGMA_INFLATE_DONE)
+		body = sigma_inflate_take(transfer->inflater, &transfer->length);
+	if (body)
+	{
+		free(transfer->buffer);
+		transfer->buffer = body;
+		reply->body.data = body;
+		reply->body.length = transfer->length;
+	}
+	else if (result == SIGMA_INFLATE_TOO_LARGE)
+		reply->outcome = SIGMA_TOO_LARGE;
+	else if (result == SIGMA_INFLATE_BAD)
+	{
+		reply->outcome = SIGMA_BAD_CODING;
+		strlcpy(transfer->error, "the body is not what gzip makes, or is cut off",
+				sizeof(transfer->error));
+	}
+	else
+		reply->outcome = SIGMA_NO_RESOURCES;
+	sigma_inflate_end(transfer->inflater);
+	transfer->inflater = NULL;
+	transfer->done = true;
+}
+
+/*
+ * Decodes the bodies that have arrived whole; true if there was one.  An
+ * interrupt leaves the rest for the next time.
+ */
 static bool
-collect_finished(SigmaTransport *t)
+decode_bodies(SigmaTransport *t)
+{
+	bool		any = false;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &t->transfers)
+	{
+		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
+		SigmaInflateResult result;
+
+		if (transfer->inflater == NULL)
+			continue;
+		while ((result = sigma_inflate_step(transfer->inflater)) == SIGMA_INFLATE_MORE)
+			CHECK_FOR_INTERRUPTS();
+		finish_decoding(transfer, result);
+		any = true;
+	}
+	return any;
+}
+
+/*
+ * Takes the ended transfers from libcurl; true if there was one.  "struck": the
+ * watchdog has ended what libcurl was doing for them.
+ */
+static bool
+collect_finished(SigmaTransport *t, bool struck)
 {
 	bool		any = false;
 	CURLMsg    *message;
@@ -797,6 +947,12 @@ collect_finished(SigmaTransport *t)
 		/* give the connection back; "message" is invalid from here on */
 		curl_multi_remove_handle(t->multi, easy);
 		finish_transfer(transfer, result);
+		if (struck && result != CURLE_OK)
+		{
+			transfer->reply.outcome = SIGMA_GARBLED;
+			strlcpy(transfer->error, "the reply kept libcurl busy for too long",
+					sizeof(transfer->error));
+		}
 		any = true;
 	}
 	return any;
@@ -809,11 +965,14 @@ act(SigmaTransport *t, curl_socket_t fd, int events)
 	sigset_t	saved;
 	int			running;
 	CURLMcode	result;
+	bool		struck;
 	bool		any;
 
-	enter_curl(&saved);
+	enter_curl_watched(&saved);
 	result = curl_multi_socket_action(t->multi, fd, events, &running);
-	any = collect_finished(t);
+	struck = leave_curl_watched(&saved);
+	enter_curl(&saved);
+	any = collect_finished(t, struck);
 	leave_curl(&saved);
 	if (result != CURLM_OK)
 		ereport(ERROR,
@@ -872,9 +1031,11 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 		if (t->timer_set && t->timer_ms <= now)
 		{
 			t->timer_set = false;
-			if (act(t, CURL_SOCKET_TIMEOUT, 0))
-				return;
+			any = act(t, CURL_SOCKET_TIMEOUT, 0);
 		}
+		/* an interrupt may have left some the last time */
+		if (decode_bodies(t) || any)
+			return;
 		/* when the time is over, what is ready already is still looked at */
 		last = timeout_ms >= 0 && deadline <= now;
 		if (timeout_ms >= 0)
@@ -901,6 +1062,7 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 			if (ready)
 				any |= act(t, events[i].fd, ready);
 		}
+		any |= decode_bodies(t);
 	}
 }
 

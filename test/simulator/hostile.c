@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "process.h"
 
@@ -34,6 +35,7 @@ typedef struct Mode
 	const char *name;
 	Treatment	treat;			/* NULL: connections are never accepted */
 	const char *help;
+	void		(*prepare) (void);	/* called once, before the first client; or NULL */
 } Mode;
 
 static const Mode *mode;
@@ -145,15 +147,274 @@ treat_close(int fd)
 	first_bytes(fd);
 }
 
+/* ------------------------------------------------- floods, and odd codings */
+
+/* A flood is over after this many bytes, if the client has not gone before. */
+#define FLOOD_BYTES	((size_t) 1 << 31)
+
+#define OK_HEAD		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+#define EMPTY_LIST	"{\"entries\": [], \"nextPage\": null, \"total\": 0}"
+
+static bool
+send_bytes(int fd, const void *bytes, size_t n)
+{
+	const char *p = bytes;
+
+	while (n > 0)
+	{
+		ssize_t		sent = send(fd, p, n, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return false;
+		p += sent;
+		n -= (size_t) sent;
+	}
+	return true;
+}
+
+/* The same bytes over and over, in large pieces. */
+static void
+flood(int fd, const void *bytes, size_t n)
+{
+	size_t		piece = (64 * 1024 / n + 1) * n;
+	char	   *buf = malloc(piece);
+
+	if (buf == NULL)
+		return;
+	for (size_t i = 0; i < piece; i += n)
+		memcpy(buf + i, bytes, n);
+	for (size_t sent = 0; sent < FLOOD_BYTES && send_bytes(fd, buf, piece); sent += piece)
+		;
+	free(buf);
+}
+
+/* After what begins the reply, a flood of something. */
+static void
+treat_flood(int fd, const char *start, const char *what)
+{
+	if (!first_bytes(fd))
+		return;
+	send_text(fd, start);
+	flood(fd, what, strlen(what));
+}
+
+static void
+treat_headers(int fd)
+{
+	treat_flood(fd, OK_HEAD, "X-Filler: 0123456789012345678901234567890123456789\r\n");
+}
+
+static void
+treat_interim(int fd)
+{
+	treat_flood(fd, "", "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n");
+}
+
+static void
+treat_trailers(int fd)
+{
+	treat_flood(fd, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n",
+				"X-Filler: 0123456789012345678901234567890123456789\r\n");
+}
+
+static void
+treat_chunk_extension(int fd)
+{
+	treat_flood(fd, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n2;", "0123456789012345678901234567890123456789");
+}
+
+static void
+treat_chunk_line(int fd)
+{
+	treat_flood(fd, OK_HEAD "Transfer-Encoding: chunked\r\n\r\n", "20;e=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n                                \r\n");
+}
+
+/* gzip's head, then stored blocks of no bytes: what comes never decodes to anything. */
+static const unsigned char gzip_head[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3};
+static const unsigned char empty_block[] = {0, 0, 0, 0xff, 0xff};
+
+static void
+treat_empty_blocks(int fd)
+{
+	if (!first_bytes(fd))
+		return;
+	send_text(fd, OK_HEAD "Content-Encoding: gzip\r\n\r\n");
+	if (send_bytes(fd, gzip_head, sizeof(gzip_head)))
+		flood(fd, empty_block, sizeof(empty_block));
+}
+
+/* Bytes as one gzip member; the caller frees it. */
+static unsigned char *
+gzip_member(const void *bytes, size_t n, size_t *length)
+{
+	z_stream	z = {0};
+	unsigned char *out;
+	uLong		room;
+
+	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY) != Z_OK)
+		abort();
+	room = deflateBound(&z, n);
+	out = malloc(room);
+	if (out == NULL)
+		abort();
+	z.next_in = (z_const Bytef *) bytes;
+	z.avail_in = (uInt) n;
+	z.next_out = out;
+	z.avail_out = (uInt) room;
+	(void) deflate(&z, Z_FINISH);
+	*length = z.total_out;
+	(void) deflateEnd(&z);
+	return out;
+}
+
+/* What a mode sends that takes long to make: made before the first client comes. */
+static unsigned char *coded;
+static size_t coded_length;
+
+/* Whitespace, gzip'd so many times. */
+static void
+prepare_coded(int codings, size_t n)
+{
+	coded = malloc(n);
+	coded_length = n;
+	if (coded == NULL)
+		abort();
+	memset(coded, ' ', n);
+	for (int i = 0; i < codings; i++)
+	{
+		unsigned char *once_more = gzip_member(coded, coded_length, &coded_length);
+
+		free(coded);
+		coded = once_more;
+	}
+}
+
+static void
+send_coded(int fd, const char *codings)
+{
+	char		head[300];
+
+	if (!first_bytes(fd))
+		return;
+	snprintf(head, sizeof(head), OK_HEAD "%sContent-Length: %zu\r\n\r\n", codings, coded_length);
+	send_text(fd, head);
+	(void) send_bytes(fd, coded, coded_length);
+}
+
+static void
+prepare_bomb(void)
+{
+	prepare_coded(1, (size_t) 512 << 20);
+}
+
+static void
+treat_bomb(int fd)
+{
+	send_coded(fd, "Content-Encoding: gzip\r\n");
+}
+
+static void
+prepare_stacked(void)
+{
+	prepare_coded(4, (size_t) 128 << 20);
+}
+
+static void
+treat_stacked(int fd)
+{
+	send_coded(fd, "Content-Encoding: gzip, gzip, gzip, gzip\r\n");
+}
+
+static void
+treat_stacked_lines(int fd)
+{
+	send_coded(fd, "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n"
+			   "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n");
+}
+
+static void
+treat_transfer_gzip(int fd)
+{
+	if (!first_bytes(fd))
+		return;
+	send_text(fd, OK_HEAD "Transfer-Encoding: gzip, gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n");
+	swallow(fd);
+}
+
+static void
+treat_brotli(int fd)
+{
+	if (!first_bytes(fd))
+		return;
+	send_text(fd, OK_HEAD "Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}");
+	swallow(fd);
+}
+
+/* An empty list, as two gzip members, the second without its last "cut" bytes. */
+static void
+send_members(int fd, size_t cut, const char *behind)
+{
+	static const char text[] = EMPTY_LIST;
+	size_t		length1;
+	size_t		length2;
+	unsigned char *one = gzip_member(text, 5, &length1);
+	unsigned char *two = gzip_member(text + 5, strlen(text) - 5, &length2);
+	char		head[200];
+
+	snprintf(head, sizeof(head), OK_HEAD "Content-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+			 length1 + length2 - cut + strlen(behind));
+	while (first_bytes(fd))
+	{
+		send_text(fd, head);
+		(void) send_bytes(fd, one, length1);
+		(void) send_bytes(fd, two, length2 - cut);
+		send_text(fd, behind);
+	}
+	free(one);
+	free(two);
+}
+
+static void
+treat_members(int fd)
+{
+	send_members(fd, 0, "");
+}
+
+static void
+treat_cut_member(int fd)
+{
+	send_members(fd, 3, "");
+}
+
+static void
+treat_behind_member(int fd)
+{
+	send_members(fd, 0, "more");
+}
+
 static const Mode modes[] = {
-	{"no-accept", NULL, "a full backlog: a connect hangs"},
-	{"silent", swallow, "reads, never answers"},
-	{"tls-stall", swallow, "the same, for a client that begins TLS"},
-	{"drip", treat_drip, "a body without end, a byte a second"},
-	{"drip-headers", treat_drip_headers, "headers without end, a byte a second"},
-	{"reset", treat_reset, "a TCP reset after the request"},
-	{"garbage", treat_garbage, "bytes that are not HTTP"},
-	{"close", treat_close, "closes after the request without answering"},
+	{"no-accept", NULL, "a full backlog: a connect hangs", NULL},
+	{"silent", swallow, "reads, never answers", NULL},
+	{"tls-stall", swallow, "the same, for a client that begins TLS", NULL},
+	{"drip", treat_drip, "a body without end, a byte a second", NULL},
+	{"drip-headers", treat_drip_headers, "headers without end, a byte a second", NULL},
+	{"reset", treat_reset, "a TCP reset after the request", NULL},
+	{"garbage", treat_garbage, "bytes that are not HTTP", NULL},
+	{"close", treat_close, "closes after the request without answering", NULL},
+	{"headers", treat_headers, "headers without end, as fast as they go", NULL},
+	{"interim", treat_interim, "interim replies (103) without end", NULL},
+	{"trailers", treat_trailers, "a trailer without end", NULL},
+	{"chunk-extension", treat_chunk_extension, "one chunk's extension without end", NULL},
+	{"chunk-line", treat_chunk_line, "small chunks without end, each with an extension", NULL},
+	{"empty-blocks", treat_empty_blocks, "gzip that decodes to nothing, without end", NULL},
+	{"bomb", treat_bomb, "gzip that decodes to 512 MB", prepare_bomb},
+	{"stacked", treat_stacked, "four gzip codings, one in another, in one line", prepare_stacked},
+	{"stacked-lines", treat_stacked_lines, "the same in four lines", prepare_stacked},
+	{"transfer-gzip", treat_transfer_gzip, "Transfer-Encoding: gzip, gzip, chunked", NULL},
+	{"brotli", treat_brotli, "a coding that nobody asked for", NULL},
+	{"members", treat_members, "an empty list in two gzip members", NULL},
+	{"cut-member", treat_cut_member, "the same, cut off", NULL},
+	{"behind-member", treat_behind_member, "the same, with something behind it", NULL},
 };
 
 #define NMODES (sizeof(modes) / sizeof(modes[0]))
@@ -168,7 +429,7 @@ usage(FILE *out)
 		  "  --exit-with PID        exit when this process is gone\n"
 		  "  --help                 show this help\n\nModes:\n", out);
 	for (size_t i = 0; i < NMODES; i++)
-		fprintf(out, "  %-14s %s\n", modes[i].name, modes[i].help);
+		fprintf(out, "  %-15s %s\n", modes[i].name, modes[i].help);
 }
 
 static void __attribute__((noreturn))
@@ -304,6 +565,8 @@ main(int argc, char **argv)
 	if (mode == NULL)
 		usage_error();
 
+	if (mode->prepare)
+		mode->prepare();
 	process_block_signals();
 	listener = listen_on((int) port, mode->treat ? 128 : 0, &address);
 	if (mode->treat == NULL)

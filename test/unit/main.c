@@ -20,5 +20,6 @@ main(void)
 	test_jwt();
 	test_pager();
 	test_catalog();
+	test_wire();
 	return tap_finish();
 }

@@ -34,5 +34,6 @@ extern void test_path(void);
 extern void test_jwt(void);
 extern void test_pager(void);
 extern void test_catalog(void);
+extern void test_wire(void);
 
 #endif							/* TAP_H */
