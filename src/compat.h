@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *	  What differs between PostgreSQL 15, 16, 17 and 18, in one place.
+ *	  What differs between PostgreSQL 15 to 19, in one place.
  *
  * Every other file is written for the newest supported release and finds
  * here what an older one spells otherwise.
@@ -26,6 +26,7 @@
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_server.h"
 #include "commands/explain.h"
+#include "executor/executor.h"
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
 #include "optimizer/pathnode.h"
@@ -126,6 +127,22 @@ sigma_estimate_array_length(PlannerInfo *root UNUSED, Node *array)
 	return estimate_array_length(root, array);
 #else
 	return estimate_array_length(array);
+#endif
+}
+
+/* The range table indexes of all relations that a statement modifies: a list before 19. */
+static inline Bitmapset *
+sigma_result_relations(const PlannedStmt *stmt)
+{
+#if PG_VERSION_NUM >= 190000
+	return stmt->resultRelationRelids;
+#else
+	Bitmapset  *relids = NULL;
+	ListCell   *lc;
+
+	foreach(lc, stmt->resultRelations)
+		relids = bms_add_member(relids, lfirst_int(lc));
+	return relids;
 #endif
 }
 

@@ -46,11 +46,11 @@ constant_text(Node *expr)
 {
 	Const	   *constant = (Const *) expr;
 	Oid			output;
-	bool		varlena;
+	bool		is_varlena;
 
 	if (!IsA(expr, Const) || constant->constisnull)
 		return NULL;
-	getTypeOutputInfo(constant->consttype, &output, &varlena);
+	getTypeOutputInfo(constant->consttype, &output, &is_varlena);
 	return OidOutputFunctionCall(output, constant->constvalue);
 }
 

@@ -429,12 +429,12 @@ begin_lookup(LookupJoin *join, Pending *pending)
 		bool		isnull;
 		Datum		key = ExecEvalExprSwitchContext(lfirst(lc), econtext, &isnull);
 		Oid			output;
-		bool		varlena;
+		bool		is_varlena;
 
 		/* nothing is equal to a NULL */
 		if (isnull)
 			return;
-		getTypeOutputInfo(lfirst_oid(type), &output, &varlena);
+		getTypeOutputInfo(lfirst_oid(type), &output, &is_varlena);
 		bound[i].given = true;
 		bound[i].nvalues = 1;
 		bound[i].values = palloc(sizeof(char *));

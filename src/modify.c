@@ -97,7 +97,7 @@ void
 sigma_set_form(WriteColumn *column, Oid type)
 {
 	Oid			output;
-	bool		varlena;
+	bool		is_varlena;
 
 	switch (getBaseType(type))
 	{
@@ -118,7 +118,7 @@ sigma_set_form(WriteColumn *column, Oid type)
 			column->form = FORM_STRING;
 	}
 	column->padded = getBaseType(type) == BPCHAROID;
-	getTypeOutputInfo(type, &output, &varlena);
+	getTypeOutputInfo(type, &output, &is_varlena);
 	fmgr_info(output, &column->output);
 }
 

@@ -109,10 +109,11 @@ forget_scan(void *arg)
 static bool
 statement_writes(EState *estate, Oid serverid)
 {
-	ListCell   *lc;
+	Bitmapset  *relations = sigma_result_relations(estate->es_plannedstmt);
+	int			rti = -1;
 
-	foreach(lc, estate->es_plannedstmt->resultRelations)
-		if (sigma_is_target_of(exec_rt_fetch(lfirst_int(lc), estate), serverid))
+	while ((rti = bms_next_member(relations, rti)) >= 0)
+		if (sigma_is_target_of(exec_rt_fetch(rti, estate), serverid))
 			return true;
 	return false;
 }
@@ -216,7 +217,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 || statement_writes(estate, serverid);
 	scan->async = node->ss.ps.async_capable && !scan->keep;
 	if (scan->spec.resource->writes == SIGMA_WRITES_CONNECTIONS &&
-		list_member_int(estate->es_plannedstmt->resultRelations, plan->scan.scanrelid))
+		bms_is_member((int) plan->scan.scanrelid, sigma_result_relations(estate->es_plannedstmt)))
 		scan->seen = seen_create(scan->context, 64, NULL);
 }
 
@@ -235,7 +236,7 @@ evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaBound *
 	bool	   *nulls = &isnull;
 	int			n = 1;
 	Oid			output;
-	bool		varlena;
+	bool		is_varlena;
 	seen_hash  *texts = NULL;	/* an array may be long */
 
 	if (is_array)
@@ -254,7 +255,7 @@ evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaBound *
 		}
 		texts = seen_create(CurrentMemoryContext, Max(n, 1), NULL);
 	}
-	getTypeOutputInfo(type, &output, &varlena);
+	getTypeOutputInfo(type, &output, &is_varlena);
 	bound->given = true;
 	bound->nvalues = 0;
 	bound->values = palloc(Max(n, 1) * sizeof(char *));

@@ -16,6 +16,7 @@
 #include "executor/executor.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 /* A join may bring the same grant several times; it is revoked once. */
