@@ -5,7 +5,8 @@
 #   make check-unit   only the unit tests of the pure files
 #   make check-build  builds in all the ways in which people build
 #   make check-asan   all tests but one under AddressSanitizer and UBSan;  make check-valgrind  some
-#                     of them under valgrind;  make check-fuzz  fuzzes (with clang)
+#                     of them under valgrind;  make check-cassert  all on a PostgreSQL with assertions, which
+#                     it builds;  make check-fuzz  fuzzes (with clang)
 #   make check-fresh  runs "make demo" and "make check" in fresh minimal systems, as root: SUITES="trixie" chooses
 #   make bench        measures against curl, and prints a table
 #   make              builds;  make install  installs;  make installcheck  runs
@@ -13,9 +14,13 @@
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-fresh bench
+DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-cassert check-fresh bench
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
+
+# Each driver's last line is "N passed, N failed", also when something fails.  make would add a line of its own to that, unless it
+# is ended by a signal; and of this one, shells say nothing.
+QUIET_FAILURE = || { kill -PIPE $$PPID; exit 1; }
 
 MAKEFILE := $(firstword $(MAKEFILE_LIST))
 TOP := $(dir $(MAKEFILE))
@@ -27,27 +32,30 @@ bench:
 	@$(TOP)bench/run
 
 check:
-	@$(TOP)test/harness/check
+	@$(TOP)test/harness/check $(QUIET_FAILURE)
 
 check-unit:
 	@$(TOP)test/harness/install-deps check
 	@$(MAKE) --no-print-directory -C $(TOP)test/unit check
 
 check-asan:
-	@$(TOP)test/harness/check-asan
+	@$(TOP)test/harness/check-asan $(QUIET_FAILURE)
 
 check-valgrind:
-	@$(TOP)test/harness/check-valgrind
+	@$(TOP)test/harness/check-valgrind $(QUIET_FAILURE)
 
 check-fuzz:
 	@$(TOP)test/harness/install-deps check
 	@$(MAKE) --no-print-directory -C $(TOP)test/fuzz check
 
+check-cassert:
+	@$(TOP)test/harness/check-cassert $(QUIET_FAILURE)
+
 check-build:
-	@$(TOP)test/harness/check-build
+	@$(TOP)test/harness/check-build $(QUIET_FAILURE)
 
 check-fresh:
-	@$(TOP)test/harness/check-fresh
+	@$(TOP)test/harness/check-fresh $(QUIET_FAILURE)
 
 # "make clean check": the goals beside the drivers are PGXS's
 OTHERS = $(filter-out $(DRIVERS),$(MAKECMDGOALS))

@@ -15,6 +15,14 @@ die()
 	exit 1
 }
 
+# For "make check" and its kin: says what they are about to do.  Their last line is "N passed, N failed", even if it comes to
+# nothing; with-cluster -t sees to that when it takes over.
+begin_tests()
+{
+	say "$*"
+	trap 'say "0 passed, 1 failed"' EXIT
+}
+
 # The major version of a pg_config: "PostgreSQL 15.8 (Debian ...)" is 15.
 pg_major()
 {
@@ -47,6 +55,22 @@ find_pg_config()
 	done
 	candidate=$(command -v pg_config) && [ -n "$(pg_major "$candidate")" ] && pg_config=$candidate
 	return 0
+}
+
+# What is made once and for all: pgTAP's scripts where no package has them, servers with assertions.
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/sigma_fdw
+
+# Prints a directory that has pgTAP's scripts: the server's own, else any other's, since they are the same for all.
+find_pgtap()
+{
+	local directory
+
+	for directory in "$("$pg_config" --sharedir)/extension" $(ls -dv /usr/share/postgresql/*/extension 2>/dev/null | tac) "$cache/pgtap"; do
+		if [ -e "$directory/pgtap.control" ]; then
+			say "$directory"
+			return
+		fi
+	done
 }
 
 # UBSan beside AddressSanitizer writes to the standard error, whatever log_path says: for the server, that is its log.
