@@ -45,10 +45,14 @@ is_plain_key(const char *key)
 	return false;
 }
 
-/* Adds a value's text, and whatever forms of it a server might repeat. */
+/*
+ * Adds a value's text, and whatever forms of it a server might repeat: in UTF-8,
+ * as it was sent, since what a server says is searched before it is converted.
+ */
 static List *
-add_secret(List *secrets, const char *key, char *text)
+add_secret(List *secrets, const char *key, char *in_database)
 {
+	char	   *text = pg_server_to_any(in_database, (int) strlen(in_database), PG_UTF8);
 	char	   *json = sigma_text_to_json(text);
 	size_t		length = strlen(json);
 
