@@ -470,10 +470,10 @@ sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values, b
 {
 	ErrorContextCallback callback;
 
-	reader->entry = entry;
 	reader->row++;
 	if (reader->ncolumns == 0)
 		return;
+	reader->entry = entry;
 	find_fields(reader);
 
 	callback.callback = conversion_error_callback;
@@ -493,6 +493,8 @@ sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values, b
 		isnull[column->attnum - 1] = text == NULL;
 	}
 	reader->current = -1;
+	/* it may be the caller's own, on the stack */
+	reader->entry = NULL;
 	error_context_stack = callback.previous;
 }
 

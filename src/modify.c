@@ -73,10 +73,18 @@ refuse_on_conflict(void)
 			 errdetail("Sigma has no rule by which connections could conflict: two may have the same name.")));
 }
 
+/* Raises if somebody wants to look at what new or old rows do not have. */
+static void
+check_lookers(List *returning, List *check_options, Index varno, Oid relid)
+{
+	sigma_refuse_system_columns((Node *) returning, varno, relid);
+	sigma_refuse_system_columns((Node *) check_options, varno, relid);
+}
+
 /* What an UPDATE is to know when it runs: the columns that it sets. */
 List *
 sigmaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relation,
-					   int subplan_index UNUSED)
+					   int subplan_index)
 {
 	Bitmapset  *updated;
 	List	   *columns = NIL;
@@ -84,6 +92,9 @@ sigmaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relati
 
 	if (plan->onConflictAction != ONCONFLICT_NONE)
 		refuse_on_conflict();
+	check_lookers(plan->returningLists ? list_nth(plan->returningLists, subplan_index) : NIL,
+				  plan->withCheckOptionLists ? list_nth(plan->withCheckOptionLists, subplan_index) : NIL,
+				  result_relation, planner_rt_fetch(result_relation, root)->relid);
 	if (plan->operation != CMD_UPDATE)
 		return NIL;
 	updated = get_rel_all_updated_cols(root, find_base_rel(root, result_relation));
@@ -209,6 +220,9 @@ sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot route tuples into foreign table to be updated \"%s\"",
 						RelationGetRelationName(rinfo->ri_RelationDesc))));
+	/* of a partition that rows are routed to, the expressions are those of the first target */
+	check_lookers(rinfo->ri_returningList, rinfo->ri_WithCheckOptions,
+				  mtstate->resultRelInfo->ri_RangeTableIndex, RelationGetRelid(rinfo->ri_RelationDesc));
 	begin_modify(rinfo, mtstate->ps.state);
 }
 

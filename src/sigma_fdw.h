@@ -877,6 +877,7 @@ extern ForeignScan *sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid 
 										List *scan_clauses, Plan *outer_plan);
 extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
 
+extern void sigma_refuse_system_columns(Node *expr, Index varno, Oid relid);
 extern bool sigma_is_target_of(const RangeTblEntry *rte, Oid serverid);
 extern bool sigma_can_count(RelOptInfo *rel);
 extern bool sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, List *restrictlist,

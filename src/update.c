@@ -37,7 +37,7 @@ is_revoked(SigmaModify *m, const char *id)
 
 /* The row that is to be changed, as it was read, into a slot. */
 static void
-read_old_row(SigmaModify *m, ResultRelInfo *rinfo, TupleTableSlot *plan_slot, TupleTableSlot *slot)
+read_old_row(SigmaModify *m, TupleTableSlot *plan_slot, TupleTableSlot *slot)
 {
 	bool		isnull;
 	Datum		row = ExecGetJunkAttribute(plan_slot, m->old_row, &isnull);
@@ -47,10 +47,10 @@ read_old_row(SigmaModify *m, ResultRelInfo *rinfo, TupleTableSlot *plan_slot, Tu
 		elog(ERROR, "the row to be changed is null");
 	tuple.t_data = DatumGetHeapTupleHeader(row);
 	tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = RelationGetRelid(rinfo->ri_RelationDesc);
-	ExecForceStoreHeapTuple(&tuple, slot, false);
-	slot_getallattrs(slot);
+	/* the values alone: the slot outlives this tuple, and a row of ours has no system columns to show */
+	ExecClearTuple(slot);
+	heap_deform_tuple(&tuple, slot->tts_tupleDescriptor, slot->tts_values, slot->tts_isnull);
+	ExecStoreVirtualTuple(slot);
 }
 
 /* Revokes the grant that a row shows, unless the statement has done so. */
@@ -120,7 +120,7 @@ sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	MemoryContextReset(m->row_context);
 	old = MemoryContextSwitchTo(m->row_context);
 	sigma_start_modifying(m, estate, rinfo);
-	read_old_row(m, rinfo, plan_slot, slot);
+	read_old_row(m, plan_slot, slot);
 	if (m->resource->writes == SIGMA_WRITES_GRANTS)
 		done = delete_grant(m, slot);
 	else
@@ -243,7 +243,7 @@ sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, const L
 	check_columns(m, updated);
 	sigma_show_statement(&hiding);
 	m->old_slot = ExecInitExtraTupleSlot(estate, RelationGetDescr(rinfo->ri_RelationDesc),
-										 &TTSOpsHeapTuple);
+										 &TTSOpsVirtual);
 }
 
 /* Does a column differ between the two rows? */
@@ -364,7 +364,7 @@ sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	MemoryContextReset(m->row_context);
 	old = MemoryContextSwitchTo(m->row_context);
 	sigma_start_modifying(m, estate, rinfo);
-	read_old_row(m, rinfo, plan_slot, m->old_slot);
+	read_old_row(m, plan_slot, m->old_slot);
 	if (!take_connection(m, estate, rinfo, m->old_slot, &entry))
 		slot = NULL;
 	else

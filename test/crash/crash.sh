@@ -3,39 +3,11 @@
 # of it?  Writes TAP.  Runs in a cluster of its own, since the server restarts when a backend is killed.
 set -u
 
-n=0
-failed=0
+. "$(dirname "$0")/../harness/tap.sh"
+
 work=$(mktemp -d)
 simulators=()
 trap 'for p in "${simulators[@]}"; do kill -KILL "$p" 2>/dev/null; done; rm -rf "$work"' EXIT
-
-# ok DESCRIPTION COMMAND...
-ok()
-{
-	local description=$1
-
-	n=$((n + 1))
-	shift
-	if "$@"; then
-		echo "ok $n - $description"
-	else
-		echo "not ok $n - $description"
-		echo "#   $*"
-		failed=$((failed + 1))
-	fi
-}
-
-is()
-{
-	ok "$3" test "$1" = "$2"
-	[ "$1" = "$2" ] || printf '#   have: %s\n#   want: %s\n' "$1" "$2"
-}
-
-has()
-{
-	ok "$3" grep -qE -- "$2" "$1"
-	grep -qE -- "$2" "$1" || sed 's/^/#   /' "$1"
-}
 
 sql()
 {
@@ -224,5 +196,4 @@ wait_for told '^over'
 has "$work/out" 'could not connect' 'the next statement says that Sigma is away'
 close_session
 
-echo "1..$n"
-[ "$failed" -eq 0 ]
+finish_tests

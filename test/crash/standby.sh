@@ -2,34 +2,13 @@
 # On a standby, Sigma can be read and not be written to.  Writes TAP.
 set -u
 
-n=0
-failed=0
+. "$(dirname "$0")/../harness/tap.sh"
+
 # as root, the server is run by another user
 [ "$(id -u)" -ne 0 ] && as_server=() || as_server=(runuser -u postgres --)
 bindir=$(dirname "$(command -v initdb)")
 work=$("${as_server[@]}" mktemp -d)
 trap '"${as_server[@]}" "$bindir/pg_ctl" -D "$work/standby" -m immediate -s stop >/dev/null 2>&1; "${as_server[@]}" rm -rf "$work"' EXIT
-
-ok()
-{
-	local description=$1
-
-	n=$((n + 1))
-	shift
-	if "$@"; then
-		echo "ok $n - $description"
-	else
-		echo "not ok $n - $description"
-		echo "#   $*"
-		failed=$((failed + 1))
-	fi
-}
-
-is()
-{
-	ok "$3" test "$1" = "$2"
-	[ "$1" = "$2" ] || printf '#   have: %s\n#   want: %s\n' "$1" "$2"
-}
 
 there()
 {
@@ -80,5 +59,4 @@ for statement in \
 done
 is "$(requests)" "$before" 'before any request'
 
-echo "1..$n"
-[ "$failed" -eq 0 ]
+finish_tests

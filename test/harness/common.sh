@@ -127,3 +127,22 @@ guard_work()
 	) </dev/null >/dev/null 2>&1 &
 	set +m
 }
+
+# run_tap_scripts DIRECTORY: its scripts write TAP, which is shown, and kept in $SIGMA_TAP or $SIGMA_WORK/tap to be counted.
+run_tap_scripts()
+{
+	local tap=${SIGMA_TAP:-$SIGMA_WORK/tap} result=0 script name status
+
+	mkdir -p "$tap"
+	set -o pipefail
+	for script in "$1"/*.sh; do
+		name=$(basename "$script" .sh)
+		status=0
+		timeout --foreground "${SIGMA_TEST_TIMEOUT:-300}" "$script" | tee "$tap/$name" || status=$?
+		if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$tap/$name"; then
+			echo "not ok - $name.sh ended with status $status" >>"$tap/$name"
+		fi
+		[ "$status" -eq 0 ] || result=1
+	done
+	return "$result"
+}
