@@ -8,6 +8,8 @@
  */
 #include "sigma_fdw.h"
 
+#include <limits.h>
+
 #include "backend_shim.h"
 #include "replies.h"
 #include "tap.h"

@@ -7,6 +7,8 @@
  */
 #include "sigma_fdw.h"
 
+#include <limits.h>
+
 #include "tap.h"
 
 /* just below 1, as the generator of random numbers gives at most */
