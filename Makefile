@@ -4,6 +4,7 @@
 #   make check        builds and runs all tests in a throw-away cluster
 #   make check-unit   only the unit tests of the pure files
 #   make check-build  builds in all the ways in which people build
+#   make check-modes  all SQL tests in parallel workers, and with generic plans
 #   make check-asan   all tests but one under AddressSanitizer and UBSan;  make check-valgrind  some
 #                     of them under valgrind;  make check-cassert  all on a PostgreSQL with assertions, which
 #                     it builds;  make check-fuzz  fuzzes (with clang)
@@ -14,7 +15,7 @@
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-cassert check-fresh bench
+DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh bench
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
@@ -47,6 +48,9 @@ check-valgrind:
 check-fuzz:
 	@$(TOP)test/harness/install-deps check
 	@$(MAKE) --no-print-directory -C $(TOP)test/fuzz check
+
+check-modes:
+	@$(TOP)test/harness/check-modes $(QUIET_FAILURE)
 
 check-cassert:
 	@$(TOP)test/harness/check-cassert $(QUIET_FAILURE)
