@@ -313,8 +313,11 @@ SELECT is(asked('SELECT * FROM sim.connections WHERE name LIKE ''Snow%'''), '{GE
 SELECT is(asked('SELECT * FROM sim.connections WHERE name = NULL'), '{}', 'nothing equals NULL');
 SELECT is(asked('SELECT * FROM sim.connections WHERE name = ''a&limit=1#?'''), '{GET /v2/connections?search=a%26limit%3D1%23%3F}', 'values are encoded');
 SELECT is((SELECT count(*)::int FROM sim.connections WHERE name = 'snowflake east'), 0, 'a search that finds too much is checked again here');
-CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+\if :icu
 SELECT is((SELECT count(*)::int FROM sim.connections WHERE name = 'snowflake EAST' COLLATE nocase), 1, 'equality by another rule stays here');
 SELECT is(asked('SELECT * FROM sim.connections WHERE name = ''x'' COLLATE nocase'), '{GET /v2/connections}', 'and is not sent');
+\else
+SELECT skip('no ICU', 2);
+\endif
 
 SELECT * FROM finish();

@@ -130,10 +130,8 @@ SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE connectio
 SELECT is(count_of('SELECT * FROM sim.connections WHERE connection_id = (SELECT connection_id FROM small WHERE name = ''MySQL Shop'')'), 1, 'is one request');
 
 -- a collation under which different texts are equal cannot be a key
-DO $$ BEGIN CREATE COLLATION nondeterministic (provider = icu, locale = 'und-u-ks-level2', deterministic = false); EXCEPTION WHEN OTHERS THEN NULL; END $$;
-SELECT to_regcollation('nondeterministic') IS NOT NULL AS icu \gset
 \if :icu
-CREATE FOREIGN TABLE caseless (connection_id text COLLATE nondeterministic, name text) SERVER sim OPTIONS (resource 'connections', rows '100000');
+CREATE FOREIGN TABLE caseless (connection_id text COLLATE nocase, name text) SERVER sim OPTIONS (resource 'connections', rows '100000');
 SELECT is((SELECT count(*)::int FROM caseless WHERE connection_id = upper(:'id')), 1, 'under a collation that takes other texts for equal, the list is searched');
 \else
 SELECT skip('no ICU', 1);

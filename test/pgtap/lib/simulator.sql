@@ -307,5 +307,11 @@ BEGIN
 END
 $$;
 
+-- ------------------------------------------------------------- collations
+
+-- one under which texts are equal that differ in case, unless the server has been built without ICU
+DO $$ BEGIN CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false); EXCEPTION WHEN OTHERS THEN NULL; END $$;
+SELECT to_regcollation('nocase') IS NOT NULL AS icu \gset
+
 SELECT sim_start('main') \g /dev/null
 SELECT make_server('sim', sim_url()) \g /dev/null
