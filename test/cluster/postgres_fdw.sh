@@ -7,7 +7,7 @@ set -u
 
 # as root, the server is run by another user
 [ "$(id -u)" -ne 0 ] && as_server=() || as_server=(runuser -u postgres --)
-bindir=$("${PG_CONFIG:-pg_config}" --bindir)
+bindir=$(dirname "$(command -v initdb)")
 work=$("${as_server[@]}" mktemp -d)
 trap '"${as_server[@]}" "$bindir/pg_ctl" -D "$work/second" -m immediate -s stop >/dev/null 2>&1; "${as_server[@]}" rm -rf "$work"' EXIT
 
