@@ -138,10 +138,29 @@ sigma_detach_call(SigmaCall *call)
 		sigma_give_up_sign_in(s);
 }
 
+/* The memory of a call goes: whoever follows it is told, and lets go of it. */
 static void
 detach_call_callback(void *arg)
 {
-	sigma_detach_call(arg);
+	SigmaCall  *call = arg;
+	bool		may_have_acted = call->gone && call->state != CALL_DONE && sigma_call_may_have_acted(call);
+
+	sigma_detach_call(call);
+	if (call->gone)
+		call->gone(call->gone_arg, may_have_acted);
+}
+
+/*
+ * Has "gone" called when the memory of the call goes, whoever frees it: it says
+ * whether the call was still under way and may have been carried out.  It runs
+ * in a memory context's reset callback, so it must not raise anything.  NULL
+ * takes that back.
+ */
+void
+sigma_call_follow(SigmaCall *call, SigmaCallGone gone, void *arg)
+{
+	call->gone = gone;
+	call->gone_arg = arg;
 }
 
 /* A call is done, well or badly. */

@@ -10,6 +10,7 @@
  */
 #include "sigma_fdw.h"
 
+#include "nodes/nodeFuncs.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
@@ -31,13 +32,34 @@ sigma_explain_stats(const SigmaStats *stats, ExplainState *es)
 		ExplainPropertyFloat("Waiting Time", "ms", stats->wait_ms, 3, es);
 }
 
-/* An expression of the plan, as SQL. */
+/* Makes parameters that other plan nodes set such as print as a number. */
+static Node *
+number_params(Node *node, void *context)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Param))
+	{
+		Param	   *param = copyObject((Param *) node);
+
+		param->paramkind = PARAM_EXTERN;
+		return (Node *) param;
+	}
+	return expression_tree_mutator(node, number_params, context);
+}
+
+/*
+ * An expression of the plan, as SQL.  Where a parameter's value comes from can
+ * only be told with the nodes above this one, which PostgreSQL does not show to
+ * this callback, and from 17 on it insists on being told.
+ */
 static char *
 deparse(ForeignScanState *node, ExplainState *es, Node *expr)
 {
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, NIL);
 
-	return deparse_expression(expr, context, list_length(es->rtable) > 1 || es->verbose, false);
+	return deparse_expression(number_params(expr, NULL), context,
+							  list_length(es->rtable) > 1 || es->verbose, false);
 }
 
 /* A constant as text; NULL if the expression is none, or the constant is NULL. */

@@ -87,6 +87,8 @@ struct SigmaCall
 	double		resume_ms;		/* if PAUSED */
 	bool		not_found;
 	SigmaFailure *failure;		/* if DONE and failed */
+	SigmaCallGone gone;			/* see sigma_call_follow(); or NULL */
+	void	   *gone_arg;
 	MemoryContextCallback callback;
 };
 

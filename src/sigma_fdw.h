@@ -631,6 +631,8 @@ extern bool sigma_session_is_signed_in(const SigmaSession *session);
 extern void sigma_session_check_secret(const SigmaSession *session);
 extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
 								   const SigmaCallSpec *spec);
+typedef void (*SigmaCallGone) (void *arg, bool may_have_acted);
+extern void sigma_call_follow(SigmaCall *call, SigmaCallGone gone, void *arg);
 extern bool sigma_call_done(const SigmaCall *call);
 extern void sigma_call_wait(SigmaCall *call);
 extern void sigma_call_wait_turn(SigmaCall *call);

@@ -52,7 +52,7 @@ struct SigmaEffect
 	double		deadline_ms;	/* for undoing it */
 	char	   *hint;			/* what to do about it; or NULL */
 	int			level;			/* transaction nesting level that it belongs to */
-	SigmaCall  *writing;		/* the write itself, while it is under way */
+	SigmaCall  *writing;		/* the write itself, while it is under way and not freed */
 	SigmaCall  *call;			/* that undoes it, likewise */
 };
 
@@ -109,10 +109,20 @@ free_text(char *text)
 		pfree(text);
 }
 
+/* The write of an effect is under way no longer, or its call is about to be freed. */
+static void
+let_go(SigmaEffect *e)
+{
+	if (e->writing)
+		sigma_call_follow(e->writing, NULL, NULL);
+	e->writing = NULL;
+}
+
 /* Forgets an effect. */
 static void
 forget(SigmaEffect *e)
 {
+	let_go(e);
 	effects = list_delete_ptr(effects, e);
 	sigma_session_unpin(e->session);
 	pfree(e->server);
@@ -342,6 +352,21 @@ undo_effects_quietly(int level)
 }
 
 /*
+ * The memory of a write that is under way goes, which is a shorter life than
+ * the transaction's: when a process ends, its portals are dropped before the
+ * transaction is rolled back.
+ */
+static void
+write_gone(void *arg, bool may_have_acted)
+{
+	SigmaEffect *e = arg;
+
+	e->writing = NULL;
+	if (!may_have_acted)
+		forget(e);
+}
+
+/*
  * Writes that nobody waits for any more: the process is being terminated, which
  * no PG_CATCH() sees.  What has not left by now must not leave later.
  */
@@ -360,7 +385,7 @@ give_up_writes(int level)
 			continue;
 		may_have_acted = sigma_call_may_have_acted(e->writing);
 		sigma_call_give_up(e->writing);
-		e->writing = NULL;
+		let_go(e);
 		if (!may_have_acted)
 			forget(e);
 	}
@@ -553,7 +578,7 @@ settle(SigmaWrite *write, const SigmaFailure *why)
 {
 	SigmaEffect *e = write->effect;
 
-	e->writing = NULL;
+	let_go(e);
 	if (why == NULL)
 		write->fate = SIGMA_ACTED;
 	else if (sigma_call_may_have_acted(write->call))
@@ -576,7 +601,7 @@ settle_interrupted(SigmaWrite *write)
 
 	if (e == NULL)
 		return;
-	e->writing = NULL;
+	let_go(e);
 	if (write->fate != SIGMA_NOT_SENT)
 		return;
 	/* its reply had come, but was not yet looked at */
@@ -720,6 +745,7 @@ sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *write
 				next->effect = remember(session, next);
 				next->call = sigma_call_start(session, context, &next->spec);
 				next->effect->writing = next->call;
+				sigma_call_follow(next->call, write_gone, next->effect);
 				next->flying = true;
 				flight.started++;
 				flight.flying++;

@@ -102,4 +102,11 @@ SELECT is(count(*), :walked::bigint, 'both ways give the same rows') FROM few JO
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 
+-- a parameter that another node sets, whose node the scan cannot see
+CREATE TABLE few_ids AS SELECT connection_id FROM sim.connections LIMIT 3;
+SELECT alike(plan_of('SELECT (SELECT name FROM sim.connections c WHERE c.connection_id = few_ids.connection_id) FROM few_ids'),
+	'%Remote Parameters: connection_id = $0%', 'a correlated subquery is explained');
+SELECT alike(plan_of('SELECT (SELECT count(permission) FROM sim.connection_grants g WHERE g.connection_id = upper(few_ids.connection_id)) FROM few_ids', 'VERBOSE, COSTS OFF'),
+	'%Remote Parameters: connection_id = upper($0)%', '... in an expression, too');
+
 SELECT * FROM finish();
