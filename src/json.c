@@ -25,8 +25,11 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* An error reply is a line or two; what is larger is not looked into. */
-#define ERROR_OBJECT_LIMIT (64 * 1024)
+/*
+ * A token or an error is a few lines; what is larger is not looked into.  cJSON
+ * makes up to 40 bytes of each byte, and hears no interrupt meanwhile.
+ */
+#define SMALL_REPLY_LIMIT (64 * 1024)
 
 /* ------------------------------------------------------------ text to SQL */
 
@@ -425,7 +428,8 @@ input_text(const SigmaRowReader *reader, int i)
 
 /*
  * Takes an object in checked text apart.  *members has room for *room of them
- * and is enlarged as needed; returns how many there are.
+ * and is enlarged as needed; returns how many there are, or -1 if there are
+ * more than SIGMA_MAX_MEMBERS.
  */
 int
 sigma_split_object(const SigmaJsonValue *object, SigmaJsonMember **members, int *room)
@@ -434,11 +438,15 @@ sigma_split_object(const SigmaJsonValue *object, SigmaJsonMember **members, int 
 	int			n = 0;
 
 	while (sigma_json_next_member(object, &cursor, &(*members)[n]))
-		if (++n == *room)
+	{
+		if (++n > SIGMA_MAX_MEMBERS)
+			return -1;
+		if (n == *room)
 		{
 			*room *= 2;
 			*members = repalloc_huge(*members, *room * sizeof(SigmaJsonMember));
 		}
+	}
 	return n;
 }
 
@@ -560,7 +568,7 @@ sigma_json_error_object(const char *body, size_t length, char **code, char **mes
 	bool		found;
 
 	*code = *message = *request_id = NULL;
-	if (length == 0 || length > ERROR_OBJECT_LIMIT)
+	if (length == 0 || length > SMALL_REPLY_LIMIT)
 		return false;
 	context = AllocSetContextCreate(CurrentMemoryContext, "sigma error object",
 									ALLOCSET_SMALL_SIZES);
@@ -592,7 +600,8 @@ sigma_json_token(const char *body, size_t length, char **token, double *expires_
 	bool		ok;
 
 	*expires_in = -1;
-	tree->root = cJSON_ParseWithLength(body, length);
+	if (length <= SMALL_REPLY_LIMIT)
+		tree->root = cJSON_ParseWithLength(body, length);
 	item = cJSON_GetObjectItemCaseSensitive(tree->root, "access_token");
 	ok = cJSON_IsString(item) && item->valuestring[0] != '\0';
 	if (ok)

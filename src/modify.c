@@ -327,6 +327,10 @@ sigma_entry_to_row(SigmaModify *m, SigmaSpan text, bool is_whole, TupleTableSlot
 
 	(void) sigma_json_check(text, &object, &error);
 	entry.nmembers = sigma_split_object(&object, &members, &room);
+	if (entry.nmembers < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("unexpected reply from Sigma: an entry has more than %d members", SIGMA_MAX_MEMBERS)));
 	entry.members = members;
 	/* in a dry run, nobody knows the whole entry of what is new */
 	if (is_whole)

@@ -32,6 +32,15 @@
 /* So many pages in a row without an entry are taken for an endless list. */
 #define MAX_EMPTY_PAGES 1000
 
+/*
+ * A page has a thousand entries, and a list that does not come in pages some
+ * thousands; each takes ten times as much memory as it can be short.
+ */
+#define MAX_PAGE_ENTRIES 1000000
+
+/* It becomes part of a URL, and servers take no longer ones. */
+#define MAX_TOKEN_LENGTH 8000
+
 /* No list is longer: 2^53, up to where doubles are exact. */
 #define MAX_TOTAL 9007199254740992.0
 
@@ -299,6 +308,8 @@ take_next_token(SigmaPager *pager, const SigmaJsonValue *value)
 
 	if (value->kind != SIGMA_JSON_STRING && value->kind != SIGMA_JSON_NUMBER)
 		sigma_raise_reply(pager->target, "the token of the next page is not a string");
+	if (value->text.length > MAX_TOKEN_LENGTH)
+		sigma_raise_reply(pager->target, "the token of the next page is too long");
 	token = sigma_json_page_token(value);
 	if (token[0] != '\0')
 	{
@@ -331,6 +342,8 @@ add_entry(SigmaPager *pager, const SigmaJsonValue *entry)
 {
 	/* the text of a page may be a gigabyte */
 	CHECK_FOR_INTERRUPTS();
+	if (pager->nentries == MAX_PAGE_ENTRIES)
+		sigma_raise_reply(pager->target, "it has more than %d entries", MAX_PAGE_ENTRIES);
 	if (pager->nentries == pager->entries_room)
 	{
 		pager->entries_room *= 2;
@@ -494,6 +507,8 @@ split_entry(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
 	if (value->kind != SIGMA_JSON_OBJECT)
 		sigma_raise_reply(pager->target, "an entry is not an object");
 	entry->nmembers = sigma_split_object(value, &pager->members, &pager->members_room);
+	if (entry->nmembers < 0)
+		sigma_raise_reply(pager->target, "an entry has more than %d members", SIGMA_MAX_MEMBERS);
 	entry->members = pager->members;
 	entry->text = value->text;
 }

@@ -430,6 +430,10 @@ extern SigmaRowReader *sigma_row_reader(Relation rel, const SigmaResource *resou
 										const Bitmapset *attnums);
 extern void sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values,
 						   bool *isnull);
+
+/* An entry has dozens; each takes ten times as much memory as it can be short. */
+#define SIGMA_MAX_MEMBERS 10000
+
 extern int	sigma_split_object(const SigmaJsonValue *object, SigmaJsonMember **members, int *room);
 extern Datum sigma_json_to_jsonb(SigmaSpan text);
 extern char *sigma_json_string(const SigmaJsonValue *value);

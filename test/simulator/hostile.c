@@ -332,6 +332,55 @@ treat_stacked_lines(int fd)
 			   "Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n");
 }
 
+/* JSON that is small on the wire and, decoded, just under the default cap, full of the same thing. */
+static void
+prepare_full(const char *start, const char *unit, const char *end)
+{
+	size_t		n = (size_t) 60 << 20;
+	size_t		length = strlen(unit);
+	unsigned char *text = malloc(strlen(start) + n + length + strlen(end));
+	unsigned char *p = text;
+
+	if (text == NULL)
+		abort();
+	p = (unsigned char *) stpcpy((char *) p, start);
+	while ((size_t) (p - text) < n)
+		p = (unsigned char *) memcpy(p, unit, length) + length;
+	p = (unsigned char *) stpcpy((char *) p, end);
+	coded = gzip_member(text, (size_t) (p - text), &coded_length);
+	free(text);
+}
+
+static void
+prepare_full_token(void)
+{
+	prepare_full("{\"access_token\": \"t\", \"expires_in\": 3600, \"more\": [", "1,", "1]}");
+}
+
+static void
+prepare_long_token(void)
+{
+	prepare_full("{\"expires_in\": 3600, \"access_token\": \"", "t", "\"}");
+}
+
+static void
+prepare_full_entry(void)
+{
+	prepare_full("{\"entries\": [{", "\"a\":1,", "\"a\":1}], \"nextPage\": null}");
+}
+
+static void
+prepare_full_page(void)
+{
+	prepare_full("{\"entries\": [", "{},", "{}], \"nextPage\": null}");
+}
+
+static void
+prepare_long_next(void)
+{
+	prepare_full("{\"entries\": [], \"nextPage\": \"", "a", "\"}");
+}
+
 static void
 treat_transfer_gzip(int fd)
 {
@@ -410,6 +459,11 @@ static const Mode modes[] = {
 	{"bomb", treat_bomb, "gzip that decodes to 512 MB", prepare_bomb},
 	{"stacked", treat_stacked, "four gzip codings, one in another, in one line", prepare_stacked},
 	{"stacked-lines", treat_stacked_lines, "the same in four lines", prepare_stacked},
+	{"full-token", treat_bomb, "a token, with millions of other things", prepare_full_token},
+	{"long-token", treat_bomb, "a token of 60 MB", prepare_long_token},
+	{"full-entry", treat_bomb, "an entry of millions of members", prepare_full_entry},
+	{"full-page", treat_bomb, "a page of millions of entries", prepare_full_page},
+	{"long-next", treat_bomb, "a token of the next page of 60 MB", prepare_long_next},
 	{"transfer-gzip", treat_transfer_gzip, "Transfer-Encoding: gzip, gzip, chunked", NULL},
 	{"brotli", treat_brotli, "a coding that nobody asked for", NULL},
 	{"members", treat_members, "an empty list in two gzip members", NULL},
