@@ -236,4 +236,5 @@ SELECT action, name, type, fields FROM sigma_plan('sigma', 'wanted') WHERE actio
 \echo '    IMPORT FOREIGN SCHEMA sigma FROM SERVER sigma INTO sigma;'
 \echo '    SELECT name, type, warehouse FROM sigma.connections WHERE NOT is_sample;'
 \echo
-\echo 'The statements of this demonstration are in demo/demo.sql; README.md tells the rest.'
+\echo 'README.md tells how to keep the secret out of psql''s history and the server''s log, and the rest.'
+\echo 'The statements of this demonstration are in demo/demo.sql.'

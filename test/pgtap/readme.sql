@@ -77,7 +77,9 @@ SELECT alike(paste(for_good(:'copy'), ''), '%KEY_PASSPHRASE%is not in the enviro
 SELECT is(writes(), '{}', '... is none');
 SELECT tried(:'copy', 'a copy');
 
--- the other role can work with it
+-- the other role can work with it; and what it misspells in a dry run is an error, once it has loaded the library as README.md says
+SELECT alike(paste('SET ROLE analyst; SELECT sigma_fdw_version() \g /dev/null
+SET sigma_fdw.dryrun = on;'), 'ERROR:  42602: %', 'a setting that does not exist');
 SELECT is(paste('SET ROLE analyst; SELECT count(*) FROM sigma.connections; SELECT count(*) FROM sigma_check(''sigma'') WHERE NOT ok; SELECT count(*) FROM sigma_whoami(''sigma'')'),
 	E'13\n0\n1', 'another role');
 
