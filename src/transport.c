@@ -818,6 +818,10 @@ outcome_of(const SigmaTransfer *transfer, CURLcode result)
 			if (transfer->bad_coding)
 				return SIGMA_BAD_CODING;
 			return transfer->no_memory ? SIGMA_NO_RESOURCES : SIGMA_LOST;
+#if LIBCURL_VERSION_NUM >= 0x080600
+		case CURLE_TOO_LARGE:	/* it has bounds of its own: so many lines, so many bytes */
+			return SIGMA_HEAD_TOO_LARGE;
+#endif
 		case CURLE_OUT_OF_MEMORY:
 			return SIGMA_NO_RESOURCES;
 		case CURLE_WEIRD_SERVER_REPLY:
