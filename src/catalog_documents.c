@@ -17,8 +17,9 @@ static const SigmaField workspace_fields[] = {
 	ATTRS,
 };
 
+/* exact but for the case of letters */
 static const SigmaFilter workspace_filters[] = {
-	FILTER("name", "name"),
+	FILTER("name", "exactName"),
 };
 
 const SigmaResource sigma_resource_workspaces = {
@@ -81,7 +82,7 @@ static const SigmaField file_fields[] = {
 /* Without typeFilters, the list is of these types. */
 static const SigmaFilter file_filters[] = {
 	FILTER("parent_id", "parentId"),
-	FILTER_AMONG("type", "typeFilters", "folder", "workbook", "dataset"),
+	FILTER_AMONG("type", "typeFilters", "folder", "workbook", "dataset", "data-model", "report"),
 	FILTER("name", "name"),
 };
 

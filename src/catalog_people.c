@@ -24,9 +24,9 @@ static const SigmaField member_fields[] = {
 	ATTRS,
 };
 
-/* What else "search" looks at is not published. */
+/* "search" is deprecated, and must not stand beside it. */
 static const SigmaFilter member_filters[] = {
-	FILTER("email", "search"),
+	FILTER("email", "email"),
 };
 
 /*
@@ -254,6 +254,9 @@ static const SigmaField tenant_fields[] = {
 	READ("tenant_organization_slug", "tenantOrganizationSlug", TEXTOID, "Name in the tenant's URLs"),
 	READ("parent_organization_id", "parentOrganizationId", TEXTOID, "Organization that the tenant stands below"),
 	READ("shared_at", "sharedAt", TIMESTAMPTZOID, "When it was shared, if it was"),
+	READ("tenant_cloud_provider", "tenantCloudProvider", TEXTOID, "Cloud provider that hosts it"),
+	READ("tenant_region", "tenantRegion", TEXTOID, "Region that it is hosted in"),
+	READ("tenant_api_url", "tenantApiUrl", TEXTOID, "Base URL of its API"),
 	CHANGE_FIELDS,
 	ATTRS,
 };
@@ -264,9 +267,9 @@ static const SigmaFilter tenant_filters[] = {
 
 const SigmaResource sigma_resource_tenants = {
 	.name = "tenants",
-	.comment = "Organizations below this one (beta)",
-	.path = "/v3alpha/tenants",
-	.item_path = "/v3alpha/tenants/{tenant_organization_id}",
+	.comment = "Organizations below this one",
+	.path = "/v2/tenants",
+	.item_path = "/v2/tenants/{tenant_organization_id}",
 	.key = "tenant_organization_id",
 	.paging = SIGMA_PAGING_PAGE_TOKEN,
 	FIELDS(tenant_fields),

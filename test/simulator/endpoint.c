@@ -31,7 +31,8 @@ typedef enum FilterKind
 {
 	FILTER_NONE,
 	FILTER_CONTAINS,			/* a field has the text in it, in any case */
-	FILTER_EQUALS,				/* a field is one of the values given */
+	FILTER_EQUALS,				/* a field is one of the values given, in any case */
+	FILTER_REFUSED,				/* a parameter that has been removed */
 	FILTER_SHOW,				/* entries with the flag appear if it is true */
 	FILTER_FLAG,				/* the flag has this value */
 	FILTER_FLAG_OR_NOT			/* the same, and false if it is not given */
@@ -54,11 +55,18 @@ typedef struct Endpoint
 	const char *parent;			/* collection that must have the first parameter ... */
 	const char *parent_key;		/* ... under this key */
 	const char *reveal;			/* hidden key that is shown after all */
+	ApiVersion	only;			/* the version that has it; 0: all */
 } Endpoint;
 
 #define END_OF_FILTERS {NULL, FILTER_NONE, {NULL}}
 
 static const Filter member_filters[] = {
+	{"search", FILTER_REFUSED, {NULL}},
+	{"email", FILTER_EQUALS, {"email"}},
+	{"includeArchived", FILTER_SHOW, {"isArchived"}},
+	{"includeInactive", FILTER_SHOW, {"isInactive"}}, END_OF_FILTERS
+};
+static const Filter older_member_filters[] = {
 	{"search", FILTER_CONTAINS, {"firstName", "lastName", "email"}},
 	{"includeArchived", FILTER_SHOW, {"isArchived"}},
 	{"includeInactive", FILTER_SHOW, {"isInactive"}}, END_OF_FILTERS
@@ -83,6 +91,10 @@ static const Filter name_filters[] = {
 	{"name", FILTER_CONTAINS, {"name"}},
 	{"search", FILTER_CONTAINS, {"name"}}, END_OF_FILTERS
 };
+static const Filter workspace_filters[] = {
+	{"name", FILTER_CONTAINS, {"name"}},
+	{"exactName", FILTER_EQUALS, {"name"}}, END_OF_FILTERS
+};
 static const Filter template_filters[] = {
 	{"search", FILTER_CONTAINS, {"name"}},
 	{"source", FILTER_EQUALS, {"_source"}}, END_OF_FILTERS
@@ -103,7 +115,11 @@ static const Filter tenant_filters[] = {
 
 /* The first that matches counts. */
 static const Endpoint endpoints[] = {
+	{"/v2/members", STYLE_ARRAY_OR_PAGES, .collection = "members",
+		.filters = older_member_filters, .only = API_2025_11},
 	{"/v2/members", STYLE_ARRAY_OR_PAGES, .collection = "members", .filters = member_filters},
+	{"/v2.1/members", STYLE_PAGES, .collection = "members", .filters = older_member_filters,
+		.only = API_2025_11},
 	{"/v2.1/members", STYLE_PAGES, .collection = "members", .filters = member_filters},
 	{"/v2/members/{}", STYLE_ONE, .collection = "members", KEYS("memberId")},
 	{"/v2/members/{}/teams", STYLE_PAGES, .collection = "teams", KEYS("_members"),
@@ -124,8 +140,12 @@ static const Endpoint endpoints[] = {
 	{"/v2/teams/{}/user-attributes", STYLE_PAGES, .collection = "teamAttributes",
 		KEYS("_teamId"), PARENT("teams", "teamId")},
 	{"/v2/workspaces", STYLE_ARRAY_OR_PAGES, .collection = "workspaces",
-		.filters = name_filters},
-	{"/v2.1/workspaces", STYLE_PAGES, .collection = "workspaces", .filters = name_filters},
+		.filters = name_filters, .only = API_2025_11},
+	{"/v2.1/workspaces", STYLE_PAGES, .collection = "workspaces", .filters = name_filters,
+		.only = API_2025_11},
+	{"/v2/workspaces", STYLE_ARRAY_OR_PAGES, .collection = "workspaces",
+		.filters = workspace_filters},
+	{"/v2.1/workspaces", STYLE_PAGES, .collection = "workspaces", .filters = workspace_filters},
 	{"/v2/workspaces/{}", STYLE_ONE, .collection = "workspaces", KEYS("workspaceId")},
 	{"/v2/workspaces/{}/grants", STYLE_PAGES, .collection = "grants", KEYS("inodeId"),
 		PARENT("workspaces", "workspaceId")},
@@ -215,12 +235,25 @@ static const Endpoint endpoints[] = {
 		KEYS("_lng")},
 	{"/v2/translations/organization/{}/{}", STYLE_ONE, .collection = "translationTexts",
 		KEYS("_lng", "_variant")},
-	{"/v3alpha/allowedIps", STYLE_TOKENS, .collection = "allowedIps"},
-	{"/v3alpha/tenants", STYLE_TOKENS, .collection = "tenants", .filters = tenant_filters},
-	{"/v3alpha/tenants/{}", STYLE_ONE, .collection = "tenants", KEYS("tenantOrganizationId")},
+	{"/v2/tenants", STYLE_TOKENS, .collection = "tenants", .filters = tenant_filters,
+		.only = API_2026_08},
+	{"/v2/tenants/{}", STYLE_ONE, .collection = "tenants", KEYS("tenantOrganizationId"),
+		.only = API_2026_08},
+	{"/v3alpha/allowedIps", STYLE_TOKENS, .collection = "allowedIps", .only = API_2025_11},
+	{"/v3alpha/tenants", STYLE_TOKENS, .collection = "tenants", .filters = tenant_filters,
+		.only = API_2025_11},
+	{"/v3alpha/tenants/{}", STYLE_ONE, .collection = "tenants", KEYS("tenantOrganizationId"),
+		.only = API_2025_11},
 };
 
 #define NENDPOINTS (sizeof(endpoints) / sizeof(endpoints[0]))
+
+/* Does the organization have what is there only in that version? */
+static bool
+offered(ApiVersion only)
+{
+	return only == API_ANY || only == options.api;
+}
 
 /* Does a key hold this value, alone or in an array? */
 static bool
@@ -292,10 +325,26 @@ filter_passes(Request *req, const Filter *filter, const cJSON *entry)
 			return value == NULL || flag == wanted;
 		case FILTER_FLAG_OR_NOT:
 			return flag == wanted;
+		case FILTER_REFUSED:
 		case FILTER_NONE:
 			break;
 	}
 	return true;
+}
+
+/* Is a parameter given that the endpoint no longer takes?  Then replies. */
+static bool
+refuse_filters(Request *req, Reply *reply, const Endpoint *endpoint)
+{
+	for (const Filter *f = endpoint->filters; f && f->param; f++)
+	{
+		if (f->kind == FILTER_REFUSED && query_value(req, f->param))
+		{
+			reply_invalid(req, reply, "Query parameter %s is no longer supported", f->param);
+			return true;
+		}
+	}
+	return false;
 }
 
 /* The entries that the request asks for, as references. */
@@ -411,6 +460,8 @@ show(Request *req, Reply *reply, const Endpoint *endpoint)
 		reply_not_found(req, reply, "Resource");
 		return;
 	}
+	if (refuse_filters(req, reply, endpoint))
+		return;
 	found = find_entries(req, endpoint);
 	switch (endpoint->style)
 	{
@@ -446,7 +497,7 @@ endpoint_answer(Request *req, Reply *reply, Buffer *methods)
 {
 	for (size_t i = 0; i < NENDPOINTS; i++)
 	{
-		if (!route_match(req, endpoints[i].pattern))
+		if (!offered(endpoints[i].only) || !route_match(req, endpoints[i].pattern))
 			continue;
 		if (strcmp(req->method, "GET") != 0)
 		{

@@ -19,6 +19,7 @@
 #define DEFAULT_CLIENT_SECRET	"simulator-secret"
 
 Options		options = {
+	.api = API_2026_08,
 	.connections = -1,
 	.token_lifetime = 3600,
 };
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
 	{"token-rate", required_argument, NULL, 'r'},
 	{"client-id", required_argument, NULL, 'i'},
 	{"client-secret", required_argument, NULL, 's'},
+	{"api", required_argument, NULL, 'a'},
 	{"exit-with", required_argument, NULL, 'x'},
 	{"tls-cert", required_argument, NULL, 'C'},
 	{"tls-key", required_argument, NULL, 'K'},
@@ -53,6 +55,7 @@ usage(FILE *out)
 		  "  --token-rate N         at most N token requests a second (default 0: any)\n"
 		  "  --client-id ID         client credentials; repeat both for a further member\n"
 		  "  --client-secret TEXT   (default " DEFAULT_CLIENT_ID " / " DEFAULT_CLIENT_SECRET ")\n"
+		  "  --api VERSION          2026-08 (default) or 2025-11: the API as it was described then\n"
 		  "  --exit-with PID        exit when this process is gone\n"
 		  "  --tls-cert FILE        serve https with this certificate ...\n"
 		  "  --tls-key FILE         ... and this key\n"
@@ -78,6 +81,16 @@ number(const char *name, long high)
 	return value;
 }
 
+static ApiVersion
+api_version(void)
+{
+	if (strcmp(optarg, "2026-08") == 0)
+		return API_2026_08;
+	if (strcmp(optarg, "2025-11") == 0)
+		return API_2025_11;
+	usage_error("no such version of the API: ", optarg);
+}
+
 static void
 take_option(int letter, const char *name, int *nsecrets)
 {
@@ -100,6 +113,9 @@ take_option(int letter, const char *name, int *nsecrets)
 			break;
 		case 'r':
 			options.token_rate = (int) number(name, MAX_TOKEN_RATE);
+			break;
+		case 'a':
+			options.api = api_version();
 			break;
 		case 'x':
 			options.exit_with = (int) number(name, 0x7fffffff);

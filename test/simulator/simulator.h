@@ -116,9 +116,18 @@ typedef struct Route
 	Handler		handler;
 } Route;
 
+/* The API of which time is played, by the month of its description. */
+typedef enum ApiVersion
+{
+	API_ANY,
+	API_2025_11,
+	API_2026_08
+} ApiVersion;
+
 /* The command line. */
 typedef struct Options
 {
+	ApiVersion	api;
 	int			port;
 	const char *port_file;
 	const char *log_file;
