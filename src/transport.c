@@ -205,6 +205,8 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	size_t		max = transfer->transport->max_response_size;
 
 	n *= size;
+	if (transfer->bad_coding)
+		return 0;
 	if (n > max - transfer->length)
 	{
 		transfer->too_large = true;
@@ -307,15 +309,17 @@ on_header(char *line, size_t size, size_t n, void *arg)
 		reply->html = false;
 		reply->text_type = false;
 		transfer->gzip = false;
+		transfer->bad_coding = false;
 	}
 	else if (transfer->length > 0)
 		return n;				/* a trailer, which says nothing */
-	else if ((header_value(line, n, "content-encoding", &value, &length) &&
-			  !note_coding(transfer, value, length)) ||
-			 (header_value(line, n, "transfer-encoding", &value, &length) &&
-			  !(length == 7 && pg_strncasecmp(value, "chunked", 7) == 0)))
+	else if (header_value(line, n, "content-encoding", &value, &length))
+		/* it matters if there is a body: a proxy's that would not connect us never comes */
+		transfer->bad_coding |= !note_coding(transfer, value, length);
+	else if (header_value(line, n, "transfer-encoding", &value, &length) &&
+			 !(length == 7 && pg_strncasecmp(value, "chunked", 7) == 0))
 	{
-		/* libcurl would decode the body of the latter by itself */
+		/* libcurl would decode such a body by itself */
 		transfer->bad_coding = true;
 		return 0;
 	}

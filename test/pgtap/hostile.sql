@@ -76,6 +76,16 @@ SELECT dblink_connect(mode, current_setting('sim.conninfo')) FROM amplified \g /
 SELECT survived(a, mode, 'HV000', m.message, 4 * :room_ms, 200)
 FROM amplified m, dblink(mode, format('SELECT * FROM attack(%L)', replace(mode, '-', '_'))) AS a(state text, message text, ms int, bytes bigint) ORDER BY n;
 
+-- A proxy that the server's environment names is asked for what is elsewhere,
+-- and only for a tunnel; for this machine it is not, as the rest of this suite shows.
+SELECT sim_shell('test "$https_proxy" = http://127.0.0.1:1 && echo t || echo f') AS proxied \gset
+\if :proxied
+SELECT make_server('elsewhere', 'https://sigma.example.com', 'max_retries ''0''') \g /dev/null
+SELECT fails('SELECT * FROM elsewhere.connections', '08001', 'could not connect to server "elsewhere"', 'POST https://sigma.example.com/v2/auth/token: %127.0.0.1 port 1 %', NULL, 'a proxy in the environment');
+\else
+SELECT skip('the server was started without the proxy', 1);
+\endif
+
 -- what is legal, if rare, is read
 SELECT make_server('members', hostile_start('members'), format('token_url %L', sim_url() || '/v2/auth/token')) \g /dev/null
 SELECT is((SELECT count(connection_id)::int FROM members.connections), 0, 'several gzip members are one body');
