@@ -18,6 +18,7 @@ DECLARE
 	ms float8;
 	backend int;
 	message text;
+	seen text[];
 	n int;
 BEGIN
 	PERFORM dblink_connect('victim', current_setting('sim.conninfo'));
@@ -32,8 +33,14 @@ BEGIN
 	PERFORM dblink_send_query('victim', statement);
 	IF way <> 'statement_timeout' THEN
 		PERFORM pg_sleep(0.15);
-		PERFORM pg_stat_clear_snapshot();
-		RETURN NEXT is((SELECT array[state, wait_event_type] FROM pg_stat_activity WHERE pid = backend), '{active,Extension}', format('%s, %s: the session waits', phase, what));
+		-- on a machine that has much else to do, it may take longer to come there
+		FOR i IN 1..1000 LOOP
+			PERFORM pg_stat_clear_snapshot();
+			SELECT array[state, wait_event_type] INTO seen FROM pg_stat_activity WHERE pid = backend;
+			EXIT WHEN seen = '{active,Extension}';
+			PERFORM pg_sleep(0.01);
+		END LOOP;
+		RETURN NEXT is(seen, '{active,Extension}', format('%s, %s: the session waits', phase, what));
 		told := clock_timestamp();
 		PERFORM CASE way WHEN 'cancel' THEN pg_cancel_backend(backend) ELSE pg_terminate_backend(backend) END;
 	END IF;
@@ -133,12 +140,6 @@ SELECT ends('a long array of keys', 'look-ups', 'statement_timeout',
 	'SELECT count(permission)::text FROM sim.connection_grants WHERE connection_id = ANY ((SELECT keys FROM arrays)::text[])', :room_ms);
 SELECT ends('a long array of keys', 'that nothing can have', 'statement_timeout',
 	$$SELECT count(element_id)::text FROM sim.workbook_elements WHERE workbook_id = ANY ((SELECT keys FROM arrays)::text[]) AND page_id = ANY ('{"",.,..}')$$, :room_ms);
--- an entry of many members, each to be looked for in what it will be
-SELECT sim_spoil_list('edit', jsonb_build_object('raw_entry', jsonb_build_object('index', 0, 'text', (SELECT json_object_agg(k, v) FROM
-	(SELECT * FROM jsonb_each_text('{"connectionId": "c-1", "name": "wide", "updatedAt": "2024-01-01T00:00:00Z"}') UNION ALL SELECT 'member ' || i, 'x' FROM generate_series(1, 40000) i) m (k, v))::text))) \g /dev/null
-CREATE FUNCTION dry_rename() RETURNS text LANGUAGE sql SET sigma_fdw.dry_run = on AS $$ UPDATE sim.connections SET name = 'x' WHERE name || '' = 'wide' RETURNING name $$;
-SELECT ends('an entry of many members', 'dry run', 'statement_timeout', 'SELECT dry_rename()', :room_ms);
-SELECT sim_calm() \g /dev/null
 
 -- ------------------------------------------------- what a cancel leaves behind
 

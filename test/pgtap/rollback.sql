@@ -236,7 +236,7 @@ BEGIN
 	PERFORM pg_sleep(0.2);
 	PERFORM pg_stat_clear_snapshot();
 	-- between two waits it may be caught awake
-	FOR i IN 1..50 LOOP
+	FOR i IN 1..1000 LOOP
 		PERFORM pg_stat_clear_snapshot();
 		SELECT array[state, wait_event_type] INTO seen FROM pg_stat_activity WHERE pid = backend;
 		EXIT WHEN seen[2] = 'Extension';
