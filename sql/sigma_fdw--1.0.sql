@@ -326,7 +326,7 @@ BEGIN
     $view$),
     ('warehouse_tables', 'Tables of the warehouses that Sigma knows, in the shape of information_schema.tables', $view$
         SELECT p.path ->> 0 AS table_catalog, p.path ->> 1 AS table_schema, p.path ->> 2 AS table_name,
-            c.connection_id, c.name AS connection_name, c.type AS connection_type, p.url_id, %2$s.sigma_inode_id(p.url_id) AS inode_id
+            c.connection_id, c.name AS connection_name, c.type AS connection_type, p.attrs ->> 'urlId' AS url_id, p.url_id AS inode_id
         FROM (SELECT DISTINCT connection_id, name, type FROM %1$I.connections) c
         JOIN %1$I.connection_paths p ON p.connection_id = c.connection_id
         -- a path of fewer names is that of a database or a schema

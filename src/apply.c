@@ -415,7 +415,7 @@ plan_wanted(Wanted *w, existing_hash *table)
 	{
 		existing->wanted = true;
 		w->entry = *only_entry(existing);
-		w->id = entry_text(w->entry, "connectionId");
+		w->id = sigma_key_spelling(SIGMA_INODE, entry_text(w->entry, "connectionId"));
 		w->body = sigma_replacement_body(w->entry, w->name, details, w->typed, &w->secrets);
 		w->differing = sigma_entry_differing(w->entry,
 											 sigma_entry_replaced(w->entry, (SigmaSpan) {w->body, strlen(w->body)}));
@@ -475,7 +475,7 @@ plan_unwanted(List *plan, existing_hash *table, List *all)
 		w->name = sigma_shown_name(entry);
 		w->action = "archive";
 		w->entry = entry;
-		w->id = entry_text(entry, "connectionId");
+		w->id = sigma_key_spelling(SIGMA_INODE, entry_text(entry, "connectionId"));
 		w->type = entry_text(entry, "type");
 		plan = lappend(plan, w);
 	}
@@ -603,7 +603,7 @@ create_missing(SigmaSession *session, List *plan)
 		Wanted	   *w = lfirst(lc);
 
 		if (strcmp(w->action, "create") == 0)
-			w->id = (char *) writes[n++].id;
+			w->id = sigma_key_spelling(SIGMA_INODE, (char *) writes[n++].id);
 	}
 }
 

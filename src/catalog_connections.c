@@ -9,7 +9,7 @@
 #include "catalog_fields.h"
 
 static const SigmaField connection_fields[] = {
-	READ("connection_id", "connectionId", TEXTOID, "Identifier of the connection"),
+	INODE("connection_id", "connectionId", "Identifier of the connection"),
 	BOTH("name", "name", TEXTOID, SIGMA_WRITE_TOP, "Display name"),
 	BOTH("type", "type", TEXTOID, SIGMA_WRITE_DETAILS, "Kind of data warehouse: snowflake, postgres, bigQuery, ..."),
 	BOTH("account", "account", TEXTOID, SIGMA_WRITE_DETAILS, "Account at the warehouse's provider (Snowflake)"),
@@ -42,10 +42,10 @@ static const SigmaField connection_fields[] = {
 	READ("input_table_audit_log_schema", "inputTableAuditLogSchema", JSONBOID, "Where changes to input tables are recorded"),
 	READ("materialization_warehouse", "materializationWarehouse", TEXTOID, "Virtual warehouse that materializations run on"),
 	BOTH("exports_warehouse", "exportsWarehouse", TEXTOID, SIGMA_WRITE_DETAILS, "Virtual warehouse that exports run on"),
-	READ("organization_id", "organizationId", TEXTOID, "Organization that the connection belongs to"),
-	READ("created_by", "createdBy", TEXTOID, "Member who created it"),
+	ID("organization_id", "organizationId", "Organization that the connection belongs to"),
+	ID("created_by", "createdBy", "Member who created it"),
 	READ("created_at", "createdAt", TIMESTAMPTZOID, "When it was created"),
-	READ("updated_by", "updatedBy", TEXTOID, "Member who changed it last"),
+	ID("updated_by", "updatedBy", "Member who changed it last"),
 	READ("updated_at", "updatedAt", TIMESTAMPTZOID, "When it was changed last"),
 	ATTRS,
 	WRITE("details", "details", JSONBOID, "Write-only: how to reach the warehouse, with its secrets"),
@@ -88,7 +88,7 @@ const SigmaResource sigma_resource_connections = {
 };
 
 static const SigmaField connection_grant_fields[] = {
-	KEY("connection_id", "connection_id", "Connection that the permission is for"),
+	INODE_KEY("connection_id", "connection_id", "Connection that the permission is for"),
 	GRANT_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
@@ -106,8 +106,8 @@ const SigmaResource sigma_resource_connection_grants = {
 };
 
 static const SigmaField connection_path_fields[] = {
-	READ("connection_id", "connectionId", TEXTOID, "Connection that the path is on"),
-	READ("url_id", "urlId", TEXTOID, "Identifier of the database, schema or table"),
+	INODE("connection_id", "connectionId", "Connection that the path is on"),
+	INODE("url_id", "urlId", "Identifier of the database, schema or table"),
 	READ("path", "path", JSONBOID, "Names of the database, the schema and the table, as far as it goes; an array"),
 	ATTRS,
 };
@@ -127,7 +127,7 @@ const SigmaResource sigma_resource_connection_paths = {
 };
 
 static const SigmaField connection_path_grant_fields[] = {
-	KEY("connection_path_id", "url_id", "Database, schema or table that the permission is for: url_id of connection_paths"),
+	INODE_KEY("connection_path_id", "url_id", "Database, schema or table that the permission is for: url_id of connection_paths"),
 	GRANT_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
@@ -144,7 +144,7 @@ const SigmaResource sigma_resource_connection_path_grants = {
 };
 
 static const SigmaField connection_table_column_fields[] = {
-	KEY("table_id", "url_id", "Table that has the column: url_id of connection_paths, or an inode_id of sources"),
+	INODE_KEY("table_id", "url_id", "Table that has the column: url_id of connection_paths, or an inode_id of sources"),
 	READ("name", "name", TEXTOID, "Name of the column in the warehouse"),
 	READ("type", "type", JSONBOID, "Type of the column, an object"),
 	READ("visibility", "visibility", TEXTOID, "Is it shown in Sigma: included, hidden, removed"),

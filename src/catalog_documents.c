@@ -11,7 +11,7 @@
 /* -------------------------------------------------------------- workspaces */
 
 static const SigmaField workspace_fields[] = {
-	READ("workspace_id", "workspaceId", TEXTOID, "Identifier of the workspace"),
+	INODE("workspace_id", "workspaceId", "Identifier of the workspace"),
 	READ("name", "name", TEXTOID, "Display name"),
 	CHANGE_FIELDS,
 	ATTRS,
@@ -34,7 +34,7 @@ const SigmaResource sigma_resource_workspaces = {
 };
 
 static const SigmaField workspace_grant_fields[] = {
-	KEY("workspace_id", "workspace_id", "Workspace that the permission is for"),
+	INODE_KEY("workspace_id", "workspace_id", "Workspace that the permission is for"),
 	GRANT_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
@@ -54,18 +54,18 @@ const SigmaResource sigma_resource_workspace_grants = {
  * An entry may be an error object instead of a file.
  */
 #define FILE_FIELDS \
-	READ("id", "id", TEXTOID, "Identifier of the file; the workbook's, dataset's, ... own if it is one"), \
+	INODE("id", "id", "Identifier of the file; the workbook's, dataset's, ... own if it is one"), \
 	READ("name", "name", TEXTOID, "Display name"), \
 	READ("type", "type", TEXTOID, "Kind of file: folder, workbook, dataset, template, table, symlink, ..."), \
 	READ("path", "path", TEXTOID, "Names of the folders that it is in"), \
-	READ("parent_id", "parentId", TEXTOID, "Folder or workspace that it is in"), \
+	INODE("parent_id", "parentId", "Folder or workspace that it is in"), \
 	READ("parent_url_id", "parentUrlId", TEXTOID, "The same, as it stands in URLs"), \
 	READ("url_id", "urlId", TEXTOID, "The identifier as it stands in URLs"), \
 	READ("permission", "permission", TEXTOID, "What the reader may do with it: view, explore, organize, edit, ..."), \
 	READ("description", "description", TEXTOID, "Description"), \
 	READ("badge", "badge", TEXTOID, "Badge that marks it, such as that of an endorsed file"), \
 	READ("is_archived", "isArchived", BOOLOID, "Has it been archived?"), \
-	READ("owner_id", "ownerId", TEXTOID, "Member who owns it"), \
+	ID("owner_id", "ownerId", "Member who owns it"), \
 	CHANGE_FIELDS
 
 #define FILE_ERROR_FIELDS \
@@ -201,7 +201,7 @@ const SigmaResource sigma_resource_grants = {
 /* ---------------------------------------------------------------- datasets */
 
 static const SigmaField dataset_fields[] = {
-	READ("dataset_id", "datasetId", TEXTOID, "Identifier of the dataset"),
+	INODE("dataset_id", "datasetId", "Identifier of the dataset"),
 	READ("name", "name", TEXTOID, "Display name"),
 	READ("description", "description", TEXTOID, "Description"),
 	READ("url", "url", TEXTOID, "Where to open it in Sigma"),
@@ -222,9 +222,9 @@ const SigmaResource sigma_resource_datasets = {
 };
 
 static const SigmaField dataset_source_fields[] = {
-	KEY("dataset_id", "dataset_id", "Dataset that reads from the source"),
+	INODE_KEY("dataset_id", "dataset_id", "Dataset that reads from the source"),
 	READ("type", "type", TEXTOID, "Kind of source: table, dataset"),
-	READ("inode_id", "inodeId", TEXTOID, "Source: url_id of connection_paths, or dataset_id of datasets"),
+	INODE("inode_id", "inodeId", "Source: url_id of connection_paths, or dataset_id of datasets"),
 	ATTRS,
 	ERROR_COLUMN,
 };
@@ -240,7 +240,7 @@ const SigmaResource sigma_resource_dataset_sources = {
 };
 
 static const SigmaField dataset_grant_fields[] = {
-	KEY("dataset_id", "dataset_id", "Dataset that the permission is for"),
+	INODE_KEY("dataset_id", "dataset_id", "Dataset that the permission is for"),
 	GRANT_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
@@ -257,7 +257,7 @@ const SigmaResource sigma_resource_dataset_grants = {
 };
 
 static const SigmaField dataset_materialization_fields[] = {
-	KEY("dataset_id", "dataset_id", "Dataset that was materialized"),
+	INODE_KEY("dataset_id", "dataset_id", "Dataset that was materialized"),
 	READ("status", "status", TEXTOID, "How it ended: success, failed, marked, swept"),
 	READ("finished_at", "finishedAt", TIMESTAMPTZOID, "When it ended"),
 	READ("runtime_secs", "runtimeSecs", FLOAT8OID, "How long it took, in seconds"),
@@ -280,14 +280,14 @@ const SigmaResource sigma_resource_dataset_materializations = {
 /* ------------------------------------------------------------- data models */
 
 static const SigmaField data_model_fields[] = {
-	READ("data_model_id", "dataModelId", TEXTOID, "Identifier of the data model"),
+	INODE("data_model_id", "dataModelId", "Identifier of the data model"),
 	READ("name", "name", TEXTOID, "Display name"),
 	READ("path", "path", TEXTOID, "Names of the folders that it is in"),
 	READ("url", "url", TEXTOID, "Where to open it in Sigma"),
 	READ("data_model_url_id", "dataModelUrlId", TEXTOID, "The identifier as it stands in URLs"),
 	READ("latest_version", "latestVersion", INT4OID, "Number of the version that was published last"),
 	READ("tags", "tags", JSONBOID, "Version tags that it has, an array of objects"),
-	READ("owner_id", "ownerId", TEXTOID, "Member who owns it"),
+	ID("owner_id", "ownerId", "Member who owns it"),
 	ARCHIVED_FIELD,
 	CHANGE_FIELDS,
 	ATTRS,
@@ -306,13 +306,13 @@ const SigmaResource sigma_resource_data_models = {
 
 /* An entry's own dataModelId is another model than the one asked about. */
 static const SigmaField data_model_source_fields[] = {
-	KEY("data_model_id", "data_model_id", "Data model that reads from the source"),
+	INODE_KEY("data_model_id", "data_model_id", "Data model that reads from the source"),
 	READ("type", "type", TEXTOID, "Kind of source: table, dataset, data-model"),
-	READ("table_id", "tableId", TEXTOID, "Of a table: its url_id in connection_paths"),
-	READ("dataset_id", "datasetId", TEXTOID, "Of a dataset: its identifier"),
-	READ("source_data_model_id", "dataModelId", TEXTOID, "Of a data model: the identifier of the one that is read (the entry's dataModelId)"),
+	INODE("table_id", "tableId", "Of a table: its url_id in connection_paths"),
+	INODE("dataset_id", "datasetId", "Of a dataset: its identifier"),
+	INODE("source_data_model_id", "dataModelId", "Of a data model: the identifier of the one that is read (the entry's dataModelId)"),
 	READ("element_ids", "elementIds", JSONBOID, "Of a data model: the elements that are read, an array of strings"),
-	READ("version_tag_id", "versionTagId", TEXTOID, "Of a data model: the version tag that it is read at"),
+	ID("version_tag_id", "versionTagId", "Of a data model: the version tag that it is read at"),
 	ATTRS,
 	ERROR_COLUMN,
 };
@@ -328,8 +328,8 @@ const SigmaResource sigma_resource_data_model_sources = {
 };
 
 static const SigmaField data_model_materialization_schedule_fields[] = {
-	KEY("data_model_id", "data_model_id", "Data model that the element is in"),
-	READ("sheet_id", "sheetId", TEXTOID, "Identifier of the schedule of the element"),
+	INODE_KEY("data_model_id", "data_model_id", "Data model that the element is in"),
+	ID("sheet_id", "sheetId", "Identifier of the schedule of the element"),
 	READ("element_name", "elementName", TEXTOID, "Name of the element that is materialized"),
 	READ("schedule", "schedule", JSONBOID, "When it is, an object: cronSpec, timezone"),
 	READ("paused", "paused", BOOLOID, "Is the schedule paused?"),
@@ -352,7 +352,7 @@ const SigmaResource sigma_resource_data_model_materialization_schedules = {
 /* ------------------------------------------------ templates, translations */
 
 static const SigmaField template_fields[] = {
-	READ("template_id", "templateId", TEXTOID, "Identifier of the template"),
+	INODE("template_id", "templateId", "Identifier of the template"),
 	READ("name", "name", TEXTOID, "Display name"),
 	READ("path", "path", TEXTOID, "Names of the folders that it is in"),
 	READ("url", "url", TEXTOID, "Where to open it in Sigma"),
@@ -381,10 +381,10 @@ const SigmaResource sigma_resource_templates = {
 };
 
 static const SigmaField shared_template_fields[] = {
-	READ("share_id", "shareId", TEXTOID, "Identifier of the offer"),
+	ID("share_id", "shareId", "Identifier of the offer"),
 	READ("name", "name", TEXTOID, "Display name"),
 	READ("description", "description", TEXTOID, "Description"),
-	READ("provider_organization_id", "providerOrganizationId", TEXTOID, "Organization that offers it"),
+	ID("provider_organization_id", "providerOrganizationId", "Organization that offers it"),
 	READ("pending", "pending", BOOLOID, "Has it not been accepted yet?"),
 	READ("created_at", "createdAt", TIMESTAMPTZOID, "When it was offered"),
 	ATTRS,

@@ -92,46 +92,55 @@ SIGMA_RESOURCES(DECLARE_RESOURCE)
 
 /* Rows of the tables of fields, by what can be done with the column. */
 #define READ(column, field, type, comment) \
-	{column, field, type, SIGMA_FROM_FIELD, SIGMA_WRITE_NOWHERE, false, NULL, comment}
+	{column, field, type, SIGMA_FROM_FIELD, SIGMA_WRITE_NOWHERE, false, NULL, comment, SIGMA_PLAIN}
+/* an identifier; one of a folder, document, connection or warehouse table is an inode's */
+#define ID(column, field, comment) \
+	{column, field, TEXTOID, SIGMA_FROM_FIELD, SIGMA_WRITE_NOWHERE, false, NULL, comment, SIGMA_ID}
+#define INODE(column, field, comment) \
+	{column, field, TEXTOID, SIGMA_FROM_FIELD, SIGMA_WRITE_NOWHERE, false, NULL, comment, SIGMA_INODE}
 #define READ_OR(column, field, type, absent, comment) \
-	{column, field, type, SIGMA_FROM_FIELD, SIGMA_WRITE_NOWHERE, false, absent, comment}
+	{column, field, type, SIGMA_FROM_FIELD, SIGMA_WRITE_NOWHERE, false, absent, comment, SIGMA_PLAIN}
 #define BOTH(column, field, type, where, comment) \
-	{column, field, type, SIGMA_FROM_FIELD, where, false, NULL, comment}
+	{column, field, type, SIGMA_FROM_FIELD, where, false, NULL, comment, SIGMA_PLAIN}
 #define WRITE(column, field, type, comment) \
-	{column, field, type, SIGMA_FROM_NOWHERE, SIGMA_WRITE_TOP, false, NULL, comment}
+	{column, field, type, SIGMA_FROM_NOWHERE, SIGMA_WRITE_TOP, false, NULL, comment, SIGMA_PLAIN}
 #define HIDDEN(column, field, type, comment) \
-	{column, field, type, SIGMA_FROM_FIELD, SIGMA_WRITE_DETAILS, true, NULL, comment}
+	{column, field, type, SIGMA_FROM_FIELD, SIGMA_WRITE_DETAILS, true, NULL, comment, SIGMA_PLAIN}
 #define SECRET(column, field, comment) \
-	{column, field, TEXTOID, SIGMA_FROM_NOWHERE, SIGMA_WRITE_DETAILS, true, NULL, comment}
-/* a key of the parent, under the parent's column of this name */
-#define KEY(column, parent_column, comment) \
-	{column, parent_column, TEXTOID, SIGMA_FROM_KEY, SIGMA_WRITE_NOWHERE, false, NULL, comment}
+	{column, field, TEXTOID, SIGMA_FROM_NOWHERE, SIGMA_WRITE_DETAILS, true, NULL, comment, SIGMA_PLAIN}
+/* a key of the parent, under the parent's column of this name, which is of the same kind */
+#define KEY_OF(kind, column, parent_column, comment) \
+	{column, parent_column, TEXTOID, SIGMA_FROM_KEY, SIGMA_WRITE_NOWHERE, false, NULL, comment, kind}
+#define KEY(column, parent_column, comment) KEY_OF(SIGMA_ID, column, parent_column, comment)
+#define INODE_KEY(column, parent_column, comment) KEY_OF(SIGMA_INODE, column, parent_column, comment)
+/* what is no identifier: only the parent's own entry can say how it is written */
+#define NAME_KEY(column, parent_column, comment) KEY_OF(SIGMA_PLAIN, column, parent_column, comment)
 /* at the end of every resource */
 #define ATTRS \
 	{"attrs", NULL, JSONBOID, SIGMA_FROM_ENTRY, SIGMA_WRITE_NOWHERE, false, NULL, \
-	"The whole entry as Sigma sent it"}
+	"The whole entry as Sigma sent it", SIGMA_PLAIN}
 /* behind it, if the resource stands below a parent */
 #define ERROR_COLUMN \
 	{"_error", NULL, JSONBOID, SIGMA_FROM_ERROR, SIGMA_WRITE_NOWHERE, false, NULL, \
-	"Why this parent's list could not be read, with on_error 'row'; else null"}
+	"Why this parent's list could not be read, with on_error 'row'; else null", SIGMA_PLAIN}
 
 /* Fields that entries of many kinds have. */
 #define ARCHIVED_FIELD \
 	READ_OR("is_archived", "isArchived", BOOLOID, "false", "Has it been archived?")
 #define CHANGE_FIELDS \
-	READ("created_by", "createdBy", TEXTOID, "Member who created it"), \
+	ID("created_by", "createdBy", "Member who created it"), \
 	READ("created_at", "createdAt", TIMESTAMPTZOID, "When it was created"), \
-	READ("updated_by", "updatedBy", TEXTOID, "Member who changed it last"), \
+	ID("updated_by", "updatedBy", "Member who changed it last"), \
 	READ("updated_at", "updatedAt", TIMESTAMPTZOID, "When it was changed last")
 
 /* What a permission to one member or team consists of. */
 #define GRANT_FIELDS \
-	READ("grant_id", "grantId", TEXTOID, "Identifier of the grant"), \
-	READ("inode_id", "inodeId", TEXTOID, "Object that the permission is for"), \
-	READ("member_id", "memberId", TEXTOID, "Member who has the permission; null if a team has it"), \
-	READ("team_id", "teamId", TEXTOID, "Team that has the permission; null if a member has it"), \
+	ID("grant_id", "grantId", "Identifier of the grant"), \
+	INODE("inode_id", "inodeId", "Object that the permission is for"), \
+	ID("member_id", "memberId", "Member who has the permission; null if a team has it"), \
+	ID("team_id", "teamId", "Team that has the permission; null if a member has it"), \
 	READ("permission", "permission", TEXTOID, "What is permitted: usage, annotate, view, explore, edit, ..."), \
-	READ("organization_id", "organizationId", TEXTOID, "Organization that the grant belongs to"), \
+	ID("organization_id", "organizationId", "Organization that the grant belongs to"), \
 	CHANGE_FIELDS
 
 #endif							/* CATALOG_FIELDS_H */

@@ -9,7 +9,7 @@
 #include "catalog_fields.h"
 
 static const SigmaField member_fields[] = {
-	READ("member_id", "memberId", TEXTOID, "Identifier of the member"),
+	ID("member_id", "memberId", "Identifier of the member"),
 	READ("first_name", "firstName", TEXTOID, "First name"),
 	READ("last_name", "lastName", TEXTOID, "Last name"),
 	READ("email", "email", TEXTOID, "E-mail address that the member signs in with"),
@@ -17,9 +17,9 @@ static const SigmaField member_fields[] = {
 	READ("user_kind", "userKind", TEXTOID, "Kind of user: internal, guest, embed, ..."),
 	READ_OR("is_inactive", "isInactive", BOOLOID, "false", "Has the identity provider deactivated the member?"),
 	READ_OR("is_archived", "isArchived", BOOLOID, "false", "Has the member been deactivated in Sigma?"),
-	READ("home_folder_id", "homeFolderId", TEXTOID, "The member's My Documents folder"),
+	INODE("home_folder_id", "homeFolderId", "The member's My Documents folder"),
 	READ("profile_img_url", "profileImgUrl", TEXTOID, "URL of the member's picture"),
-	READ("organization_id", "organizationId", TEXTOID, "Organization that the member belongs to"),
+	ID("organization_id", "organizationId", "Organization that the member belongs to"),
 	CHANGE_FIELDS,
 	ATTRS,
 };
@@ -47,7 +47,7 @@ const SigmaResource sigma_resource_members = {
 };
 
 #define TEAM_FIELDS \
-	READ("team_id", "teamId", TEXTOID, "Identifier of the team"), \
+	ID("team_id", "teamId", "Identifier of the team"), \
 	READ("name", "name", TEXTOID, "Display name"), \
 	READ("description", "description", TEXTOID, "Description"), \
 	READ("visibility", "visibility", TEXTOID, "Who may see the team: public, private"), \
@@ -96,9 +96,9 @@ const SigmaResource sigma_resource_member_teams = {
 
 static const SigmaField team_member_fields[] = {
 	KEY("team_id", "team_id", "Team that the member is in"),
-	READ("user_id", "userId", TEXTOID, "Member: member_id of members"),
+	ID("user_id", "userId", "Member: member_id of members"),
 	READ("is_team_admin", "isTeamAdmin", BOOLOID, "May the member manage the team?"),
-	READ("added_by", "addedBy", TEXTOID, "Member who added this one"),
+	ID("added_by", "addedBy", "Member who added this one"),
 	ATTRS,
 	ERROR_COLUMN,
 };
@@ -114,7 +114,7 @@ const SigmaResource sigma_resource_team_members = {
 };
 
 static const SigmaField user_attribute_fields[] = {
-	READ("user_attribute_id", "userAttributeId", TEXTOID, "Identifier of the user attribute"),
+	ID("user_attribute_id", "userAttributeId", "Identifier of the user attribute"),
 	READ("name", "name", TEXTOID, "Name that formulas and connections know it by"),
 	READ("description", "description", TEXTOID, "Description"),
 	READ("default_value", "defaultValue", JSONBOID, "Value for those who are assigned none, an object"),
@@ -139,7 +139,7 @@ const SigmaResource sigma_resource_user_attributes = {
 
 static const SigmaField user_attribute_team_fields[] = {
 	KEY("user_attribute_id", "user_attribute_id", "User attribute that is assigned"),
-	READ("team_id", "teamId", TEXTOID, "Team that it is assigned to"),
+	ID("team_id", "teamId", "Team that it is assigned to"),
 	READ("value", "value", JSONBOID, "Value for the team, an object"),
 	READ("priority", "priority", INT4OID, "Which assignment wins for a member of several teams"),
 	CHANGE_FIELDS,
@@ -159,7 +159,7 @@ const SigmaResource sigma_resource_user_attribute_teams = {
 
 static const SigmaField user_attribute_user_fields[] = {
 	KEY("user_attribute_id", "user_attribute_id", "User attribute that is assigned"),
-	READ("user_id", "userId", TEXTOID, "Member whom it is assigned to: member_id of members"),
+	ID("user_id", "userId", "Member whom it is assigned to: member_id of members"),
 	READ("value", "value", JSONBOID, "Value for the member, an object"),
 	CHANGE_FIELDS,
 	ATTRS,
@@ -178,7 +178,7 @@ const SigmaResource sigma_resource_user_attribute_users = {
 
 static const SigmaField team_user_attribute_fields[] = {
 	KEY("team_id", "team_id", "Team that has the user attribute"),
-	READ("user_attribute_id", "userAttributeId", TEXTOID, "User attribute that is assigned to the team"),
+	ID("user_attribute_id", "userAttributeId", "User attribute that is assigned to the team"),
 	READ("user_attribute_name", "userAttributeName", TEXTOID, "Its name"),
 	READ("value", "value", JSONBOID, "Value for the team, an object"),
 	ATTRS,
@@ -196,7 +196,7 @@ const SigmaResource sigma_resource_team_user_attributes = {
 };
 
 static const SigmaField account_type_fields[] = {
-	READ("account_type_id", "accountTypeId", TEXTOID, "Identifier of the account type"),
+	ID("account_type_id", "accountTypeId", "Identifier of the account type"),
 	READ("account_type_name", "accountTypeName", TEXTOID, "Name of the account type"),
 	READ("description", "description", TEXTOID, "Description of what it is for"),
 	READ("is_custom", "isCustom", BOOLOID, "Did the organization define it itself?"),
@@ -231,7 +231,7 @@ const SigmaResource sigma_resource_account_type_permissions = {
 };
 
 static const SigmaField allowed_ip_fields[] = {
-	READ("ip_allowlist_entry_id", "ipAllowlistEntryId", TEXTOID, "Identifier of the entry"),
+	ID("ip_allowlist_entry_id", "ipAllowlistEntryId", "Identifier of the entry"),
 	READ("ip", "ip", TEXTOID, "Address, or range in CIDR notation"),
 	READ("scope", "scope", TEXTOID, "What it may reach: public-api, ui, both"),
 	READ("description", "description", TEXTOID, "Description"),
@@ -249,10 +249,10 @@ const SigmaResource sigma_resource_allowed_ips = {
 };
 
 static const SigmaField tenant_fields[] = {
-	READ("tenant_organization_id", "tenantOrganizationId", TEXTOID, "Identifier of the tenant"),
+	ID("tenant_organization_id", "tenantOrganizationId", "Identifier of the tenant"),
 	READ("tenant_organization_name", "tenantOrganizationName", TEXTOID, "Display name"),
 	READ("tenant_organization_slug", "tenantOrganizationSlug", TEXTOID, "Name in the tenant's URLs"),
-	READ("parent_organization_id", "parentOrganizationId", TEXTOID, "Organization that the tenant stands below"),
+	ID("parent_organization_id", "parentOrganizationId", "Organization that the tenant stands below"),
 	READ("shared_at", "sharedAt", TIMESTAMPTZOID, "When it was shared, if it was"),
 	READ("tenant_cloud_provider", "tenantCloudProvider", TEXTOID, "Cloud provider that hosts it"),
 	READ("tenant_region", "tenantRegion", TEXTOID, "Region that it is hosted in"),

@@ -8,7 +8,7 @@
 #include "catalog_fields.h"
 
 #define WORKBOOK_FIELDS \
-	READ("workbook_id", "workbookId", TEXTOID, "Identifier of the workbook"), \
+	INODE("workbook_id", "workbookId", "Identifier of the workbook"), \
 	READ("name", "name", TEXTOID, "Display name"), \
 	READ("description", "description", TEXTOID, "Description"), \
 	READ("path", "path", TEXTOID, "Names of the folders that it is in"), \
@@ -16,7 +16,7 @@
 	READ("workbook_url_id", "workbookUrlId", TEXTOID, "The identifier as it stands in URLs"), \
 	READ("latest_version", "latestVersion", INT4OID, "Number of the version that was published last"), \
 	READ("tags", "tags", JSONBOID, "Version tags that it has, an array of objects"), \
-	READ("owner_id", "ownerId", TEXTOID, "Member who owns it"), \
+	ID("owner_id", "ownerId", "Member who owns it"), \
 	ARCHIVED_FIELD, \
 	CHANGE_FIELDS
 
@@ -40,8 +40,8 @@ const SigmaResource sigma_resource_workbooks = {
 /* ---------------------------------------------------- what is in a workbook */
 
 static const SigmaField workbook_page_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that the page is in"),
-	READ("page_id", "pageId", TEXTOID, "Identifier of the page within the workbook"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that the page is in"),
+	ID("page_id", "pageId", "Identifier of the page within the workbook"),
 	READ("name", "name", TEXTOID, "Display name"),
 	READ("hidden", "hidden", BOOLOID, "Is the page hidden from viewers?"),
 	ATTRS,
@@ -59,9 +59,9 @@ const SigmaResource sigma_resource_workbook_pages = {
 };
 
 static const SigmaField workbook_element_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
 	KEY("page_id", "page_id", "Page that the element is on"),
-	READ("element_id", "elementId", TEXTOID, "Identifier of the element within the workbook"),
+	ID("element_id", "elementId", "Identifier of the element within the workbook"),
 	READ("name", "name", TEXTOID, "Display name"),
 	READ("type", "type", TEXTOID, "Kind of element: table, visualization, control, text, ..."),
 	READ("vizualization_type", "vizualizationType", TEXTOID, "Kind of chart (the API's spelling)"),
@@ -82,9 +82,9 @@ const SigmaResource sigma_resource_workbook_elements = {
 };
 
 static const SigmaField workbook_element_column_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
 	KEY("element_id", "element_id", "Element that has the column"),
-	READ("column_id", "columnId", TEXTOID, "Identifier of the column within the element"),
+	ID("column_id", "columnId", "Identifier of the column within the element"),
 	READ("label", "label", TEXTOID, "Display name"),
 	READ("formula", "formula", TEXTOID, "Formula that gives the values"),
 	ATTRS,
@@ -102,8 +102,8 @@ const SigmaResource sigma_resource_workbook_element_columns = {
 };
 
 static const SigmaField workbook_query_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that the query is of"),
-	READ("element_id", "elementId", TEXTOID, "Element that the query is for"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that the query is of"),
+	ID("element_id", "elementId", "Element that the query is for"),
 	READ("name", "name", TEXTOID, "Name of the element"),
 	READ("sql", "sql", TEXTOID, "The query, in the warehouse's SQL"),
 	READ("error", "error", TEXTOID, "Why there is no query, if there is none"),
@@ -122,7 +122,7 @@ const SigmaResource sigma_resource_workbook_queries = {
 };
 
 static const SigmaField workbook_lineage_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
 	KEY("element_id", "element_id", "Element whose lineage it is"),
 	READ("dependencies", "dependencies", JSONBOID, "What the element depends on, an object of nodes by their identifiers"),
 	READ("edges", "edges", JSONBOID, "Which node feeds which, an array of objects: source, target, type"),
@@ -144,12 +144,12 @@ const SigmaResource sigma_resource_workbook_lineage = {
 };
 
 static const SigmaField workbook_source_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that reads from the source"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that reads from the source"),
 	READ("type", "type", TEXTOID, "Kind of source: table, dataset, data-model"),
-	READ("inode_id", "inodeId", TEXTOID, "Of a table or dataset: url_id of connection_paths, or dataset_id of datasets"),
-	READ("data_model_id", "dataModelId", TEXTOID, "Of a data model: its identifier"),
+	INODE("inode_id", "inodeId", "Of a table or dataset: url_id of connection_paths, or dataset_id of datasets"),
+	INODE("data_model_id", "dataModelId", "Of a data model: its identifier"),
 	READ("element_ids", "elementIds", JSONBOID, "Of a data model: the elements that are read, an array of strings"),
-	READ("version_tag_id", "versionTagId", TEXTOID, "Of a data model: the version tag that it is read at"),
+	ID("version_tag_id", "versionTagId", "Of a data model: the version tag that it is read at"),
 	ATTRS,
 	ERROR_COLUMN,
 };
@@ -164,7 +164,7 @@ const SigmaResource sigma_resource_workbook_sources = {
 };
 
 static const SigmaField workbook_control_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that the control is in"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that the control is in"),
 	READ("name", "name", TEXTOID, "Name that URLs and the API set it by"),
 	READ("value_type", "valueType", TEXTOID, "Type of its value: text, number, date, boolean, their lists and ranges"),
 	ATTRS,
@@ -184,14 +184,14 @@ const SigmaResource sigma_resource_workbook_controls = {
 /* ------------------------------------------------- bookmarks, tags, versions */
 
 #define BOOKMARK_FIELDS \
-	READ("bookmark_id", "bookmarkId", TEXTOID, "Identifier of the bookmark"), \
+	ID("bookmark_id", "bookmarkId", "Identifier of the bookmark"), \
 	READ("name", "name", TEXTOID, "Display name"), \
 	READ("is_shared", "isShared", BOOLOID, "Can others use the bookmark?"), \
 	READ("is_default", "isDefault", BOOLOID, "Does the workbook open with it?"), \
 	READ("explore_key", "exploreKey", TEXTOID, "Exploration that it brings back")
 
 static const SigmaField workbook_bookmark_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that the bookmark is of"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that the bookmark is of"),
 	BOOKMARK_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
@@ -208,11 +208,11 @@ const SigmaResource sigma_resource_workbook_bookmarks = {
 };
 
 static const SigmaField workbook_tag_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that has the tag"),
-	READ("version_tag_id", "versionTagId", TEXTOID, "Identifier of the tag"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that has the tag"),
+	ID("version_tag_id", "versionTagId", "Identifier of the tag"),
 	READ("name", "name", TEXTOID, "Name of the tag"),
 	READ("source_workbook_version", "sourceWorkbookVersion", INT4OID, "Version of the workbook that the tag marks"),
-	READ("tagged_workbook_id", "taggedWorkbookId", TEXTOID, "Workbook that holds the tagged version"),
+	INODE("tagged_workbook_id", "taggedWorkbookId", "Workbook that holds the tagged version"),
 	READ("workbook_tagged_at", "workbookTaggedAt", TIMESTAMPTZOID, "When the tag was set"),
 	ATTRS,
 	ERROR_COLUMN,
@@ -229,8 +229,8 @@ const SigmaResource sigma_resource_workbook_tags = {
 };
 
 static const SigmaField workbook_tag_bookmark_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that has the tag"),
-	KEY("tag_name", "name", "Name of the tag: name of workbook_tags"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that has the tag"),
+	NAME_KEY("tag_name", "name", "Name of the tag: name of workbook_tags"),
 	BOOKMARK_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
@@ -247,10 +247,10 @@ const SigmaResource sigma_resource_workbook_tag_bookmarks = {
 };
 
 static const SigmaField workbook_version_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that has the version"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that has the version"),
 	READ("version", "version", INT4OID, "Number of the version"),
 	READ("published_at", "publishedAt", TIMESTAMPTZOID, "When it was published"),
-	READ("published_by", "publishedBy", TEXTOID, "Member who published it"),
+	ID("published_by", "publishedBy", "Member who published it"),
 	READ("tags", "tags", JSONBOID, "Version tags that it has, an array of objects"),
 	ATTRS,
 	ERROR_COLUMN,
@@ -270,15 +270,15 @@ const SigmaResource sigma_resource_workbook_version_history = {
 
 /* An entry's workbookId is the key again. */
 static const SigmaField workbook_schedule_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that is exported"),
-	READ("scheduled_notification_id", "scheduledNotificationId", TEXTOID, "Identifier of the schedule"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that is exported"),
+	ID("scheduled_notification_id", "scheduledNotificationId", "Identifier of the schedule"),
 	READ("schedule", "schedule", JSONBOID, "When it is, an object: cronSpec, timezone"),
 	READ("config_v2", "configV2", JSONBOID, "What is exported, how and to whom, an object"),
 	READ("is_suspended", "isSuspended", BOOLOID, "Is the schedule suspended?"),
-	READ("owner_id", "ownerId", TEXTOID, "Member who owns it"),
-	READ("last_updated_by_user", "lastUpdatedByUser", TEXTOID, "Member who changed it last by hand"),
+	ID("owner_id", "ownerId", "Member who owns it"),
+	ID("last_updated_by_user", "lastUpdatedByUser", "Member who changed it last by hand"),
 	READ("disabled_at", "disabledAt", TIMESTAMPTZOID, "When it was switched off, if it was"),
-	READ("disabled_by", "disabledBy", TEXTOID, "Who switched it off, if it was"),
+	ID("disabled_by", "disabledBy", "Who switched it off, if it was"),
 	CHANGE_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
@@ -295,8 +295,8 @@ const SigmaResource sigma_resource_workbook_schedules = {
 };
 
 static const SigmaField workbook_materialization_schedule_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
-	READ("sheet_id", "sheetId", TEXTOID, "Identifier of the schedule of the element"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
+	ID("sheet_id", "sheetId", "Identifier of the schedule of the element"),
 	READ("element_name", "elementName", TEXTOID, "Name of the element that is materialized"),
 	READ("schedule", "schedule", JSONBOID, "When it is, an object: cronSpec, timezone"),
 	READ("paused", "paused", BOOLOID, "Is the schedule paused?"),
@@ -316,12 +316,12 @@ const SigmaResource sigma_resource_workbook_materialization_schedules = {
 };
 
 static const SigmaField workbook_embed_fields[] = {
-	KEY("workbook_id", "workbook_id", "Workbook that is embedded"),
-	READ("embed_id", "embedId", TEXTOID, "Identifier of the embed"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that is embedded"),
+	ID("embed_id", "embedId", "Identifier of the embed"),
 	READ("embed_url", "embedUrl", TEXTOID, "URL to embed"),
 	READ("public", "public", BOOLOID, "Can anybody open it?"),
 	READ("source_type", "sourceType", TEXTOID, "What is embedded: workbook, page, element"),
-	READ("source_id", "sourceId", TEXTOID, "Page or element that is embedded; null for the whole workbook"),
+	ID("source_id", "sourceId", "Page or element that is embedded; null for the whole workbook"),
 	READ("source_name", "sourceName", TEXTOID, "Its name"),
 	ATTRS,
 	ERROR_COLUMN,
@@ -340,10 +340,10 @@ const SigmaResource sigma_resource_workbook_embeds = {
 /* -------------------------------------------------------------------- tags */
 
 static const SigmaField tag_fields[] = {
-	READ("version_tag_id", "versionTagId", TEXTOID, "Identifier of the tag"),
+	ID("version_tag_id", "versionTagId", "Identifier of the tag"),
 	READ("name", "name", TEXTOID, "Name of the tag"),
 	READ("description", "description", TEXTOID, "Description"),
-	READ("owner_id", "ownerId", TEXTOID, "Member who owns it"),
+	ID("owner_id", "ownerId", "Member who owns it"),
 	ARCHIVED_FIELD,
 	CHANGE_FIELDS,
 	ATTRS,

@@ -113,6 +113,7 @@ explain_list(ForeignScanState *node, ExplainState *es)
 	StringInfoData filters;
 	List	   *open = NIL;		/* what is known only when the scan runs */
 	bool		all_given = true;
+	bool		nothing = false;	/* no column shows what the query asks for */
 	int			next = 0;
 	ListCell   *lc;
 
@@ -128,8 +129,11 @@ explain_list(ForeignScanState *node, ExplainState *es)
 			continue;
 		}
 		expr = list_nth(plan->fdw_exprs, next++);
+		if (sigma_find_field(resource, keys[i])->kind == SIGMA_PLAIN)
+			all_given = false;
 		if (lfirst_int(lc) == SIGMA_KEYED_ONE)
 			values[i] = constant_text(expr);
+		nothing |= values[i] && !sigma_key_is_shown(sigma_find_field(resource, keys[i])->kind, values[i]);
 		if (values[i] == NULL)
 			open = lappend(open, psprintf(lfirst_int(lc) == SIGMA_KEYED_ANY ? "%s = ANY (%s)" : "%s = %s",
 										  keys[i], deparse(node, es, expr)));
@@ -144,15 +148,16 @@ explain_list(ForeignScanState *node, ExplainState *es)
 
 		if (text && !sigma_filter_takes(filter, text))
 			continue;
+		nothing |= text && !sigma_key_is_shown(sigma_find_field(resource, filter->column)->kind, text);
 		appendStringInfo(&filters, "%s%s=%s", filters.len ? "&" : "", parameter,
 						 text ? sigma_text_url_encode(text) : psprintf("{%s}", parameter));
 		if (text == NULL)
 			open = lappend(open, psprintf("%s = %s", parameter, deparse(node, es, expr)));
 	}
 	spec.filters = filters.data;
-	spec.path = sigma_fill_path(path, values);
+	spec.path = nothing ? NULL : sigma_fill_path(path, values);
 
-	if (!all_given)
+	if (!all_given && !nothing)
 		explain_parents(resource, options->include_archived, es);
 	if (open)
 		ExplainPropertyList("Remote Parameters", open, es);

@@ -132,11 +132,18 @@ reply_value(SigmaCall *call)
 	return value;
 }
 
+/* A member of a reply, as a function shows it. */
+typedef struct Member
+{
+	const char *name;
+	SigmaKind	kind;
+} Member;
+
 /*
  * A row of texts from members of a reply; raises HV000 if it has none of them.
  */
 static Datum
-members_to_row(FunctionCallInfo fcinfo, SigmaCall *call, int n, const char *const *members)
+members_to_row(FunctionCallInfo fcinfo, SigmaCall *call, int n, const Member *members)
 {
 	SigmaJsonValue reply = reply_value(call);
 	Datum	   *values = palloc0(n * sizeof(Datum));
@@ -148,15 +155,15 @@ members_to_row(FunctionCallInfo fcinfo, SigmaCall *call, int n, const char *cons
 		elog(ERROR, "return type must be a row of %d columns", n);
 	for (int i = 0; i < n; i++)
 	{
-		char	   *text = sigma_json_member_text(&reply, members[i]);
+		char	   *text = sigma_json_member_text(&reply, members[i].name);
 
 		nulls[i] = text == NULL;
 		any |= text != NULL;
 		if (text)
-			values[i] = CStringGetTextDatum(text);
+			values[i] = CStringGetTextDatum(sigma_key_spelling(members[i].kind, text));
 	}
 	if (!any)
-		sigma_raise_reply(sigma_call_target(call), "it has no \"%s\"", members[0]);
+		sigma_raise_reply(sigma_call_target(call), "it has no \"%s\"", members[0].name);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
@@ -170,7 +177,7 @@ sigma_whoami(PG_FUNCTION_ARGS)
 	SigmaCallSpec spec = {.method = "GET", .target = "/v2/whoami", .purpose = SIGMA_READ};
 
 	PG_RETURN_DATUM(members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 2,
-								   (const char *const[]) {"userId", "organizationId"}));
+								   (const Member[]) {{"userId", SIGMA_ID}, {"organizationId", SIGMA_ID}}));
 }
 
 /*
@@ -185,7 +192,7 @@ sigma_test_connection(PG_FUNCTION_ARGS)
 	spec.target = sigma_connection_target("/v2/connections/{connection_id}/test",
 									text_argument(fcinfo, 1, "connection_id"));
 	PG_RETURN_DATUM(members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 2,
-								   (const char *const[]) {"read", "write"}));
+								   (const Member[]) {{"read", SIGMA_PLAIN}, {"write", SIGMA_PLAIN}}));
 }
 
 /* A jsonb argument as a value that stands beside "details"; or nothing. */
@@ -379,7 +386,9 @@ sigma_restore_connection(PG_FUNCTION_ARGS)
 Datum
 sigma_find_created(PG_FUNCTION_ARGS)
 {
-	static const char *const fields[] = {"connectionId", "name", "type", "createdBy"};
+	static const Member members[] = {
+		{"connectionId", SIGMA_INODE}, {"name", SIGMA_PLAIN}, {"type", SIGMA_PLAIN}, {"createdBy", SIGMA_ID}
+	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	SigmaSession *session = sigma_function_session(fcinfo);
 	char	   *name = text_argument(fcinfo, 1, "name");
@@ -391,8 +400,8 @@ sigma_find_created(PG_FUNCTION_ARGS)
 	{
 		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
 		char	   *created = sigma_json_member_text(&object, "createdAt");
-		Datum		values[lengthof(fields) + 1] = {0};
-		bool		nulls[lengthof(fields) + 1] = {false};
+		Datum		values[lengthof(members) + 1] = {0};
+		bool		nulls[lengthof(members) + 1] = {false};
 
 		if (created)
 			values[4] = DirectFunctionCall3(timestamptz_in, CStringGetDatum(created),
@@ -401,13 +410,13 @@ sigma_find_created(PG_FUNCTION_ARGS)
 		/* what has no time may be what is looked for */
 		if (created && !PG_ARGISNULL(2) && DatumGetTimestampTz(values[4]) < PG_GETARG_TIMESTAMPTZ(2))
 			continue;
-		for (int i = 0; i < (int) lengthof(fields); i++)
+		for (int i = 0; i < (int) lengthof(members); i++)
 		{
-			char	   *text = sigma_json_member_text(&object, fields[i]);
+			char	   *text = sigma_json_member_text(&object, members[i].name);
 
 			nulls[i] = text == NULL;
 			if (text)
-				values[i] = CStringGetTextDatum(text);
+				values[i] = CStringGetTextDatum(sigma_key_spelling(members[i].kind, text));
 		}
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
@@ -480,7 +489,7 @@ sigma_lookup_path(PG_FUNCTION_ARGS)
 									text_argument(fcinfo, 1, "connection_id"));
 	spec.body = path_argument(fcinfo, 2);
 	PG_RETURN_DATUM(members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 3,
-								   (const char *const[]) {"kind", "inodeId", "url"}));
+								   (const Member[]) {{"kind", SIGMA_PLAIN}, {"inodeId", SIGMA_INODE}, {"url", SIGMA_PLAIN}}));
 }
 
 /* --------------------------------------------------- grants on a connection */

@@ -305,6 +305,7 @@ sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *a
 		column->field = sigma_column_field(rel, resource, (AttrNumber) attnum, &known);
 		column->read = known ? known->read : SIGMA_FROM_FIELD;
 		column->absent = known ? known->absent : NULL;
+		column->kind = known ? known->kind : SIGMA_PLAIN;
 		for (int i = 0; column->read == SIGMA_FROM_KEY && i < nkeys; i++)
 			if (strcmp(keys[i], known->column) == 0)
 				column->key = i;
@@ -409,7 +410,7 @@ input_text(const SigmaRowReader *reader, int i)
 		case SIGMA_FROM_ENTRY:
 			return entry->text.data ? to_server(entry->text.data, entry->text.length) : NULL;
 		case SIGMA_FROM_KEY:
-			return entry->keys[column->key];
+			return sigma_key_spelling(column->kind, entry->keys[column->key]);
 		case SIGMA_FROM_ERROR:
 			return entry->failure ? failure_to_json(entry->failure) : NULL;
 		case SIGMA_FROM_NOWHERE:
@@ -420,7 +421,7 @@ input_text(const SigmaRowReader *reader, int i)
 	if (value->kind == SIGMA_JSON_NULL)
 		return column->absent ? pstrdup(column->absent) : NULL;
 	if (value->kind == SIGMA_JSON_STRING && !column->is_json)
-		return sigma_json_string(value);
+		return sigma_key_spelling(column->kind, sigma_json_string(value));
 	if (value->kind == SIGMA_JSON_NUMBER && column->is_integer)
 		return whole_number(pnstrdup(value->text.data, value->text.length));
 	return to_server(value->text.data, value->text.length);

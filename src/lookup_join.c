@@ -418,10 +418,12 @@ begin_lookup(LookupJoin *join, Pending *pending)
 	ExprContext *econtext = join->css.ss.ps.ps_ExprContext;
 	SigmaWalkSpec spec = join->spec;
 	SigmaBound *bound = palloc0(SIGMA_MAX_KEYS * sizeof(SigmaBound));
+	const char *names[SIGMA_MAX_KEYS];
 	ListCell   *lc;
 	ListCell   *type;
 	int			i = 0;
 
+	(void) sigma_path_keys(spec.item ? spec.resource->item_path : spec.resource->path, names);
 	store_outer(join, pending->outer);
 	econtext->ecxt_scantuple = join->css.ss.ss_ScanTupleSlot;
 	forboth(lc, join->keys, type, join->key_types)
@@ -439,6 +441,8 @@ begin_lookup(LookupJoin *join, Pending *pending)
 		bound[i].nvalues = 1;
 		bound[i].values = palloc(sizeof(char *));
 		bound[i].values[0] = OidOutputFunctionCall(output, key);
+		if (!sigma_key_is_shown(sigma_find_field(spec.resource, names[i])->kind, bound[i].values[0]))
+			return;
 		i++;
 	}
 	spec.bound = bound;

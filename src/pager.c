@@ -556,13 +556,14 @@ static void
 check_item(const SigmaPager *pager, const SigmaEntry *entry)
 {
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
-	const char *field = pager->names.names[TELLS_KEY];
+	const SigmaField *key_field = sigma_find_field(pager->spec.resource, pager->spec.resource->key);
+	const char *field = key_field->field;
 	char	   *key = sigma_json_member_text(&object, field);
 
 	if (key == NULL)
 		sigma_raise_reply(pager->target, "it has no \"%s\"", field);
-	/* an id may come back in another case; the condition itself is checked again anyway */
-	if (pager->spec.item_key && pg_strcasecmp(key, pager->spec.item_key) != 0)
+	/* it may be spelled otherwise; the condition itself is checked again anyway */
+	if (pager->spec.item_key && !sigma_same_key(key_field->kind, key, pager->spec.item_key))
 		sigma_raise_reply(pager->target, "it is another entry, with \"%s\" %s", field,
 						  sigma_clean_text(key, strlen(key), 100));
 	pfree(key);

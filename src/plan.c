@@ -63,6 +63,7 @@ typedef struct PlanInfo
 	const SigmaResource *resource;
 	int			nkeys;			/* of the list's path */
 	AttrNumber	keys[SIGMA_MAX_KEYS];	/* their columns; 0: the table has none */
+	SigmaKind	key_kinds[SIGMA_MAX_KEYS];
 	AttrNumber	item_key;		/* the column that entries are looked up by; or 0 */
 	AttrNumber *filters;		/* the columns of the resource's filters; or 0 */
 	double		parents;		/* how many lists there are, if no key is given */
@@ -75,7 +76,7 @@ typedef struct Binding
 	SigmaKeyed	kinds[SIGMA_MAX_KEYS];
 	Node	   *sources[SIGMA_MAX_KEYS];
 	double		combinations;	/* of the values that are given */
-	bool		complete;		/* all keys are given */
+	bool		complete;		/* all keys are given, and the parents need not be asked */
 	bool		any;			/* at least one is */
 } Binding;
 
@@ -125,7 +126,10 @@ find_columns(Oid relid, PlanInfo *info)
 
 	info->nkeys = sigma_path_keys(resource->path, keys);
 	for (int i = 0; i < info->nkeys; i++)
+	{
 		info->keys[i] = find_column(rel, resource, keys[i]);
+		info->key_kinds[i] = sigma_find_field(resource, keys[i])->kind;
+	}
 	if (resource->item_path && sigma_path_keys(resource->item_path, keys) == 1)
 		info->item_key = find_column(rel, resource, keys[0]);
 	info->filters = palloc0(Max(resource->nfilters, 1) * sizeof(AttrNumber));
@@ -263,9 +267,10 @@ bind_keys(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, bool item, L
 		b.kinds[i] = find_key_clause(root, rel, keys[i], clauses, &b.sources[i]);
 		if (b.kinds[i] == SIGMA_KEYED_ANY)
 			b.combinations *= Max(sigma_estimate_array_length(root, b.sources[i]), 1);
-		if (b.kinds[i] == SIGMA_KEYED_NO)
+		/* how a name is written, only the parent's entry can tell */
+		if (b.kinds[i] == SIGMA_KEYED_NO || (!item && info->key_kinds[i] == SIGMA_PLAIN))
 			b.complete = false;
-		else
+		if (b.kinds[i] != SIGMA_KEYED_NO)
 			b.any = true;
 	}
 	return b;

@@ -66,15 +66,10 @@ static List *queue = NIL;		/* of Queued, in queue_context */
 static last_hash *connections = NULL;	/* likewise */
 static bool queue_told = false; /* an error has told what became of all of it */
 
-/* An id may be spelt in upper or lower case. */
 static char *
 queue_key(Oid serverid, const char *id)
 {
-	char	   *key = psprintf("%u %s", serverid, id);
-
-	for (char *p = key; *p; p++)
-		*p = (char) pg_tolower((unsigned char) *p);
-	return key;
+	return psprintf("%u %s", serverid, sigma_key_spelling(SIGMA_INODE, pstrdup(id)));
 }
 
 /* The change's request is no longer needed, and may hold secrets. */
@@ -203,7 +198,7 @@ look_failure(const Queued *q, SigmaCall *call, char **version)
 		return sigma_reply_failure(sigma_call_target(call), error);
 	id = sigma_json_id(&reply, "connectionId");
 	*version = sigma_json_member_utf8(&reply, "updatedAt");
-	if (id == NULL || pg_strcasecmp(id, q->change.id) != 0 || *version == NULL)
+	if (id == NULL || !sigma_same_key(SIGMA_INODE, id, q->change.id) || *version == NULL)
 		return sigma_reply_failure(sigma_call_target(call), "it is not the connection, or has no \"updatedAt\"");
 	return NULL;
 }

@@ -27,7 +27,7 @@
 #include "utils/snapshot.h"
 #include "utils/tuplestore.h"
 
-/* An entry that was read, by its key in lower case; or a text alone. */
+/* An entry that was read, by its key as it is shown; or a text alone. */
 typedef struct SeenEntry
 {
 	char	   *key;
@@ -224,11 +224,11 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 /* -------------------------------------------------- what narrows the scan */
 
 /*
- * An expression's value, or an array's elements, as distinct texts; in the
- * current memory context.
+ * An expression's value, or an array's elements, as distinct texts: those that
+ * a column of this kind can show.  They are in the current memory context.
  */
 static void
-evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaBound *bound)
+evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaKind kind, SigmaBound *bound)
 {
 	bool		isnull;
 	Datum		value = ExecEvalExprSwitchContext(expr, scan->node->ss.ps.ps_ExprContext, &isnull);
@@ -269,6 +269,8 @@ evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaBound *
 		if (nulls[i])
 			continue;
 		text = OidOutputFunctionCall(output, elements[i]);
+		if (!sigma_key_is_shown(kind, text))
+			continue;
 		if (texts)
 			(void) seen_insert(texts, text, &seen);
 		if (!seen)
@@ -282,6 +284,8 @@ evaluate(SigmaScan *scan, ExprState *expr, Oid type, bool is_array, SigmaBound *
 static void
 begin_walk(SigmaScan *scan)
 {
+	const SigmaResource *resource = scan->spec.resource;
+	const char *keys[SIGMA_MAX_KEYS];
 	MemoryContext old;
 	SigmaBound *bound;
 	StringInfoData filters;
@@ -291,24 +295,27 @@ begin_walk(SigmaScan *scan)
 	MemoryContextReset(scan->key_context);
 	old = MemoryContextSwitchTo(scan->key_context);
 	bound = palloc0(SIGMA_MAX_KEYS * sizeof(SigmaBound));
+	(void) sigma_path_keys(scan->spec.item ? resource->item_path : resource->path, keys);
 	scan->nothing = false;
 	foreach(lc, scan->keyed)
 	{
 		SigmaKeyed	keyed = lfirst_int(lc);
+		int			i = foreach_current_index(lc);
 
 		if (keyed == SIGMA_KEYED_NO)
 			continue;
 		evaluate(scan, list_nth(scan->exprs, next), list_nth_oid(scan->types, next),
-				 keyed == SIGMA_KEYED_ANY, &bound[foreach_current_index(lc)]);
+				 keyed == SIGMA_KEYED_ANY, sigma_find_field(resource, keys[i])->kind, &bound[i]);
 		next++;
 	}
 	initStringInfo(&filters);
 	foreach(lc, scan->filters)
 	{
-		const SigmaFilter *filter = &scan->spec.resource->filters[lfirst_int(lc)];
+		const SigmaFilter *filter = &resource->filters[lfirst_int(lc)];
 		SigmaBound	value;
 
-		evaluate(scan, list_nth(scan->exprs, next), list_nth_oid(scan->types, next), false, &value);
+		evaluate(scan, list_nth(scan->exprs, next), list_nth_oid(scan->types, next), false,
+				 sigma_find_field(resource, filter->column)->kind, &value);
 		next++;
 		/* Sigma does not know the names that the transaction is about to give */
 		if (value.nvalues == 0)
@@ -326,31 +333,18 @@ begin_walk(SigmaScan *scan)
 
 /* --------------------------------------------------------------------- rows */
 
-/* Ids may be spelt in upper or lower case, and padded; in place. */
-static char *
-plain_id(char *id)
-{
-	size_t		length = strlen(id);
-
-	while (length > 0 && id[length - 1] == ' ')
-		id[--length] = '\0';
-	for (char *p = id; *p; p++)
-		*p = (char) pg_tolower((unsigned char) *p);
-	return id;
-}
-
 /* Keeps an entry for sigma_scanned_entry(); of several readings, the first. */
 static void
 remember_entry(SigmaScan *scan, const SigmaEntry *entry)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
-	const SigmaResource *resource = scan->spec.resource;
-	char	   *key = sigma_json_member_text(&object, sigma_find_field(resource, resource->key)->field);
+	const SigmaField *field = sigma_find_field(scan->spec.resource, scan->spec.resource->key);
+	char	   *key = sigma_json_member_text(&object, field->field);
 	SeenEntry  *seen;
 	bool		found;
 
-	seen = key ? seen_insert(scan->seen, plain_id(key), &found) : NULL;
+	seen = key ? seen_insert(scan->seen, sigma_key_spelling(field->kind, key), &found) : NULL;
 	if (seen && !found)
 	{
 		seen->entry.data = pnstrdup(entry->text.data, entry->text.length);
@@ -633,7 +627,7 @@ sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *
 		if (scan->node->ss.ps.state != estate || scan->seen == NULL ||
 			((Scan *) scan->node->ss.ps.plan)->scanrelid != scanrelid)
 			continue;
-		seen = seen_lookup(scan->seen, plain_id(pstrdup(id)));
+		seen = seen_lookup(scan->seen, sigma_key_spelling(SIGMA_INODE, pstrdup(id)));
 		if (seen == NULL)
 			continue;
 		*entry = seen->entry;

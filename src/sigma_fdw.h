@@ -167,6 +167,14 @@ typedef enum SigmaReadFrom
 	SIGMA_FROM_NOWHERE			/* write-only: reads as NULL */
 } SigmaReadFrom;
 
+/* What two texts must have in common to be one value, see key.c. */
+typedef enum SigmaKind
+{
+	SIGMA_PLAIN,				/* everything */
+	SIGMA_ID,					/* the identifier; a UUID is one in any case of its letters */
+	SIGMA_INODE					/* the same of an object that is also known by its "urlId" */
+} SigmaKind;
+
 typedef struct SigmaField
 {
 	const char *column;			/* SQL name */
@@ -177,6 +185,7 @@ typedef struct SigmaField
 	bool		hidden;			/* not imported; known to hand-made tables */
 	const char *absent;			/* what an absent or null field reads as; or NULL */
 	const char *comment;
+	SigmaKind	kind;
 } SigmaField;
 
 /* What can be written to a resource's table, and how. */
@@ -224,6 +233,13 @@ extern const SigmaField *sigma_find_field(const SigmaResource *resource, const c
 extern const SigmaField *sigma_find_api_field(const SigmaResource *resource, const char *field);
 extern bool sigma_filter_takes(const SigmaFilter *filter, const char *value);
 extern const char *sigma_closest_column(const SigmaResource *resource, const char *column);
+
+/* ------------------------------------------------------------------- key.c
+ * Floor 1: which spellings of an identifier are one key.
+ */
+extern bool sigma_same_key(SigmaKind kind, const char *a, const char *b);
+extern char *sigma_key_spelling(SigmaKind kind, char *text);
+extern bool sigma_key_is_shown(SigmaKind kind, const char *text);
 
 /* ----------------------------------------------------------------- retry.c
  * Floor 1: may this request be sent again, and when.  Pure functions.
@@ -404,6 +420,7 @@ typedef struct SigmaColumn
 	int			value;			/* which of the reader's values it is made of */
 	int			key;			/* which of the entry's keys it is */
 	const char *absent;
+	SigmaKind	kind;
 	bool		is_json;		/* json or jsonb: takes the text as it stands */
 	bool		is_integer;		/* takes 30.0 and 3e1 for 30 */
 	FmgrInfo	input;

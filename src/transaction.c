@@ -275,7 +275,8 @@ forget_connection(SigmaEffect *created)
 	{
 		SigmaEffect *e = lfirst(lc);
 
-		if (e != created && e->id && strcmp(e->id, created->id) == 0 && e->session == created->session)
+		if (e != created && e->id && sigma_same_key(SIGMA_INODE, e->id, created->id) &&
+			e->session == created->session)
 			forget(e);
 	}
 	forget(created);
@@ -539,7 +540,7 @@ find_created(const SigmaSession *session, const char *id)
 	{
 		SigmaEffect *e = lfirst(lc);
 
-		if (e->undo && strcmp(e->id, id) == 0 &&
+		if (e->undo && sigma_same_key(SIGMA_INODE, e->id, id) &&
 			sigma_session_serverid(e->session) == sigma_session_serverid(session))
 			return e;
 	}

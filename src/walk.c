@@ -6,8 +6,8 @@
  * A resource that stands on its own is one list.  One that stands below a
  * parent ("/v2/connections/{connection_id}/grants") is a list per parent, and
  * a look-up by key ("/v2/connections/{connection_id}") is a list of one entry
- * per key.  In each case there is a path with keys to be filled in.  Keys that
- * the query gives are used as they are; for others the parents are walked
+ * per key.  In each case there is a path with keys to be filled in.  Identifiers
+ * that the query gives are used as they are; for others the parents are walked
  * first, in the same way, and their entries supply the keys.
  *
  * Several lists are under way at once, more of them the longer the walk goes
@@ -38,6 +38,7 @@ struct SigmaWalk
 	MemoryContext context;
 	int			nkeys;
 	const char *keys[SIGMA_MAX_KEYS];	/* columns named in the path */
+	SigmaKind	kinds[SIGMA_MAX_KEYS];	/* of these */
 
 	/* where the keys come from */
 	bool		all_bound;
@@ -116,7 +117,8 @@ sigma_walk_open(SigmaSession *session, MemoryContext context, const SigmaWalkSpe
 	walk->all_bound = true;
 	for (int i = 0; i < walk->nkeys; i++)
 	{
-		walk->all_bound &= spec->bound[i].given;
+		walk->kinds[i] = sigma_find_field(spec->resource, walk->keys[i])->kind;
+		walk->all_bound &= spec->bound[i].given && walk->kinds[i] != SIGMA_PLAIN;
 		walk->exhausted |= spec->bound[i].given && spec->bound[i].nvalues == 0;
 	}
 	if (!walk->all_bound)
@@ -146,9 +148,11 @@ next_bound_keys(SigmaWalk *walk, char **keys)
 	return true;
 }
 
+/* Does the query want the key of a parent?  What it gives is spelled as keys are shown. */
 static bool
-is_bound_to(const SigmaBound *bound, const char *value)
+is_bound_to(const SigmaBound *bound, SigmaKind kind, char *value)
 {
+	value = sigma_key_spelling(kind, value);
 	for (int i = 0; i < bound->nvalues; i++)
 		if (strcmp(bound->values[i], value) == 0)
 			return true;
@@ -190,7 +194,7 @@ next_parent_keys(SigmaWalk *walk, char **keys, const SigmaFailure **failure)
 									  "an entry of %s has no \"%s\"",
 									  walk->parent->spec.resource->name, walk->parent_field[i]);
 			}
-			if (keys[i] && !is_bound_to(&walk->spec.bound[i], keys[i]))
+			if (keys[i] && !is_bound_to(&walk->spec.bound[i], walk->kinds[i], keys[i]))
 				wanted = false;
 		}
 	} while (!wanted);

@@ -65,7 +65,7 @@ connection_restored(SigmaWrite *write)
 	if (!sigma_json_check(sigma_call_body(write->call), &reply, &error))
 		return sigma_reply_failure(sigma_call_target(write->call), error);
 	id = sigma_json_id(&reply, "connectionId");
-	if (id == NULL || pg_strcasecmp(id, write->id) != 0)
+	if (id == NULL || !sigma_same_key(SIGMA_INODE, id, write->id))
 		return sigma_reply_failure(sigma_call_target(write->call), "it is not the connection that was restored");
 	return NULL;
 }
@@ -303,7 +303,7 @@ sigma_find_grant(SigmaSession *session, SigmaPager *pager, char *connection_id,
 		char	   *grantee = sigma_json_member_text(&object, member_id ? "memberId" : "teamId");
 		char	   *granted = sigma_json_member_text(&object, "permission");
 
-		if (grantee && strcmp(grantee, member_id ? member_id : team_id) == 0 &&
+		if (grantee && sigma_same_key(SIGMA_ID, grantee, member_id ? member_id : team_id) &&
 			(permission == NULL || (granted && strcmp(granted, permission) == 0)))
 			return pager;
 	}

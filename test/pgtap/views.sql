@@ -95,7 +95,7 @@ SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', '/v2/connections/pa
 	'body', jsonb_build_object('entries', jsonb_build_array(jsonb_build_object('connectionId', :'west', 'urlId', '49HFLTr6xytgrPly3PFsNC', 'path', '["A", "B", "C"]'::jsonb)), 'nextPage', NULL))) \g /dev/null
 SELECT sim_fault('{"method": "GET", "path": "/v2/workbooks/*", "query": "", "times": -1, "do": "body", "body": [{"type": "table", "inodeId": "8891fd40-5470-4ff2-a74f-6e61ee44d3fc"}]}') \g /dev/null
 SELECT is(count(*), 11::bigint, 'a table''s urlId and inodeId are the same table') FROM sigma.connection_use WHERE connection_name = 'Snowflake West';
-SELECT is(table_name || inode_id, 'C8891fd40-5470-4ff2-a74f-6e61ee44d3fc', 'warehouse_tables shows both') FROM sigma.warehouse_tables WHERE url_id = '49HFLTr6xytgrPly3PFsNC';
+SELECT is((SELECT table_name || inode_id FROM sigma.warehouse_tables WHERE url_id = '49HFLTr6xytgrPly3PFsNC'), 'C8891fd40-5470-4ff2-a74f-6e61ee44d3fc', 'warehouse_tables shows both');
 SELECT sim_calm() \g /dev/null
 
 -- ----------------------------------------------------- unused_connections

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "simulator.h"
 
@@ -134,7 +133,7 @@ same_id(const cJSON *entry, const char *key, const char *id)
 {
 	const char *value = json_string(entry, key);
 
-	return value && strcasecmp(value, id) == 0;
+	return value && same_identifier(value, id);
 }
 
 /* GET /v2/connections/paths */
@@ -149,7 +148,7 @@ path_list(Request *req, Reply *reply)
 	{
 		const char *id = json_string(entry, "connectionId");
 
-		if ((wanted == NULL || strcasecmp(wanted, id) == 0) && connection_visible(req, id))
+		if ((wanted == NULL || same_identifier(wanted, id)) && connection_visible(req, id))
 			cJSON_AddItemReferenceToArray(found, entry);
 	}
 	list_reply(req, reply, found);

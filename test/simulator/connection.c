@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "simulator.h"
 
@@ -452,7 +451,7 @@ find_path(const char *connection_id, const cJSON *path)
 	{
 		const char *id = json_string(known, "connectionId");
 
-		if (id && strcasecmp(id, connection_id) == 0 &&
+		if (id && same_identifier(id, connection_id) &&
 			cJSON_Compare(cJSON_GetObjectItemCaseSensitive(known, "path"), path, true))
 			return known;
 	}

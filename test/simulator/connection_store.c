@@ -13,7 +13,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "simulator.h"
 
@@ -100,7 +99,7 @@ store_find(const char *id)
 	if (slot < 0 || slot >= nslots)
 		return -1;
 	store_id(slot, expected);
-	return strcasecmp(id, expected) == 0 ? slot : -1;
+	return strcmp(id, expected) == 0 ? slot : -1;
 }
 
 static char *

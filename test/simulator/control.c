@@ -80,6 +80,7 @@ reset_post(Request *req, Reply *reply)
 	pthread_rwlock_unlock(&organization_lock);
 	fault_clear();
 	auth_reset();
+	shape_reset();
 	server_set_latency(options.latency_ms);
 	server_reset_stats();
 	log_clear();
@@ -90,7 +91,7 @@ static void
 config_post(Request *req, Reply *reply)
 {
 	static const char *const known[] = {
-		"latency_ms", "token_lifetime", "token_rate", "expires_in"
+		"latency_ms", "token_lifetime", "token_rate", "expires_in", "ids", "list_omits"
 	};
 	const cJSON *latency = cJSON_GetObjectItemCaseSensitive(req->json, "latency_ms");
 	const cJSON *item;
@@ -113,7 +114,9 @@ config_post(Request *req, Reply *reply)
 		reply_invalid(req, reply, "latency_ms must be a number of milliseconds");
 		return;
 	}
-	problem = auth_configure(req->json);
+	problem = shape_configure(req->json);
+	if (problem == NULL)
+		problem = auth_configure(req->json);
 	if (problem)
 	{
 		reply_invalid(req, reply, "%s", problem);

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "simulator.h"
 
@@ -263,10 +262,10 @@ key_holds(const cJSON *entry, const char *key, const char *value)
 	const cJSON *element;
 
 	if (cJSON_IsString(item))
-		return strcasecmp(item->valuestring, value) == 0;
+		return same_identifier(item->valuestring, value);
 	cJSON_ArrayForEach(element, item)
 	{
-		if (cJSON_IsString(element) && strcasecmp(element->valuestring, value) == 0)
+		if (cJSON_IsString(element) && same_identifier(element->valuestring, value))
 			return true;
 	}
 	return false;
@@ -290,7 +289,7 @@ search_value(void *cls, enum MHD_ValueKind kind, const char *key, const char *va
 	if (strcmp(key, search->param) == 0 && value)
 	{
 		search->given = true;
-		if (search->wanted && strcasecmp(value, search->wanted) == 0)
+		if (search->wanted && same_identifier(value, search->wanted))
 			search->found = true;
 	}
 	return MHD_YES;

@@ -230,6 +230,7 @@ main(int argc, char **argv)
 	catalogue_free();
 	store_free();
 	auth_reset();
+	shape_reset();
 	auth_revoke_tokens();
 	fault_clear();
 	log_close();

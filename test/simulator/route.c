@@ -55,7 +55,7 @@ route_match(Request *req, const char *pattern)
 
 			if (len == 0)
 				return false;
-			req->param[req->nparams++] = url_decode(path, len, false);
+			req->param[req->nparams++] = id_as_stored(url_decode(path, len, false));
 			path += len;
 			pattern += 2;
 		}
@@ -189,5 +189,6 @@ api_answer(Request *req, Reply *reply)
 	else
 		pthread_rwlock_wrlock(&organization_lock);
 	find_and_answer(req, reply);
+	shape_reply(req, reply);
 	pthread_rwlock_unlock(&organization_lock);
 }

@@ -5,8 +5,8 @@
  *
  * A request goes through the files in this order: server.c receives it,
  * log.c notes it, fault.c says whether it is to be spoilt, route.c finds who
- * answers it (auth.c with exchange.c, connection.c, catalogue.c, endpoint.c), misbehave.c
- * spoils the answer, and send.c sends it.  control.c is the door for the
+ * answers it (auth.c with exchange.c, connection.c, catalogue.c, endpoint.c), shape.c
+ * spells the answer, misbehave.c spoils it, and send.c sends it.  control.c is the door for the
  * tests.
  *
  *-------------------------------------------------------------------------
@@ -278,6 +278,13 @@ extern bool endpoint_answer(Request *req, Reply *reply, Buffer *methods);
 
 /* control.c */
 extern void control_answer(Request *req, Reply *reply);
+
+/* shape.c */
+extern char *id_as_stored(char *id);
+extern bool same_identifier(const char *a, const char *b);
+extern const char *shape_configure(const cJSON *config);
+extern void shape_reset(void);
+extern void shape_reply(const Request *req, Reply *reply);
 
 /* fault.c */
 extern void fault_take(Request *req);

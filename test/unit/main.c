@@ -17,6 +17,7 @@ main(void)
 	test_report();
 	test_json();
 	test_path();
+	test_key();
 	test_jwt();
 	test_pager();
 	test_catalog();

@@ -31,6 +31,7 @@ extern void test_jsonwalk(void);
 extern void test_report(void);
 extern void test_json(void);
 extern void test_path(void);
+extern void test_key(void);
 extern void test_jwt(void);
 extern void test_pager(void);
 extern void test_catalog(void);

@@ -135,6 +135,8 @@ test_parents(void)
 			if (!is_key(&r->fields[k]))
 				continue;
 			supply = sigma_find_field(parent, r->fields[k].field);
+			EXPECT(supply && supply->kind == r->fields[k].kind, "%s.%s: of another kind than in %s",
+				   r->name, r->fields[k].column, r->parent);
 			EXPECT(supply && supply->type == r->fields[k].type &&
 				   (supply->read == SIGMA_FROM_FIELD || supply->read == SIGMA_FROM_KEY),
 				   "%s.%s: %s does not supply it", r->name, r->fields[k].column, r->parent);
@@ -174,6 +176,42 @@ test_fields(void)
 		EXPECT(attrs == 1, "%s: attrs %d times", r->name, attrs);
 		EXPECT(errors == (r->parent != NULL), "%s: _error %d times", r->name, errors);
 	}
+	tap_end();
+}
+
+static bool
+ends_in(const char *name, const char *end)
+{
+	return strlen(name) >= strlen(end) && strcmp(name + strlen(name) - strlen(end), end) == 0;
+}
+
+/* A new identifier is easily forgotten to be one. */
+static void
+test_identifiers(void)
+{
+	tap_begin("catalogue: what is named like an identifier is one, and of one kind wherever it stands");
+	FOR_EACH_RESOURCE(r)
+		for (int i = 0; i < r->nfields; i++)
+		{
+			const SigmaField *f = &r->fields[i];
+			/* of connection_paths, it is the identifier itself; elsewhere, how it stands in URLs */
+			bool		in_url = ends_in(f->column, "url_id") && strcmp(r->name, "connection_paths") != 0;
+
+			if (f->write == SIGMA_WRITE_NOWHERE && f->type == TEXTOID &&
+				strcmp(f->column, "request_id") != 0 && strcmp(f->column, "oauth_client_id") != 0)
+				EXPECT((f->kind != SIGMA_PLAIN) ==
+					   (!in_url && (ends_in(f->column, "_id") || ends_in(f->column, "_by") ||
+									strcmp(f->column, "id") == 0 ||
+									strcmp(f->column, "last_updated_by_user") == 0)),
+					   "%s.%s: kind %d", r->name, f->column, f->kind);
+			for (int j = 0; j < sigma_nresources; j++)
+			{
+				const SigmaField *other = sigma_find_field(sigma_resources[j], f->column);
+
+				EXPECT(in_url || other == NULL || strcmp(f->column, "url_id") == 0 || other->kind == f->kind,
+					   "%s.%s: of another kind than in %s", r->name, f->column, sigma_resources[j]->name);
+			}
+		}
 	tap_end();
 }
 
@@ -244,6 +282,7 @@ test_catalog(void)
 	test_paths();
 	test_parents();
 	test_fields();
+	test_identifiers();
 	test_keys_and_filters();
 	test_lookups();
 }
