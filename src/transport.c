@@ -982,6 +982,9 @@ act(SigmaTransport *t, curl_socket_t fd, int events)
 	enter_curl(&saved);
 	any = collect_finished(t, struck);
 	leave_curl(&saved);
+	/* it may have been for this, and then it is no failure of the request */
+	if (struck)
+		CHECK_FOR_INTERRUPTS();
 	if (result != CURLM_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),

@@ -10,10 +10,11 @@
  * that which are known are closed elsewhere (no HTTP/2, no decoding inside of
  * libcurl, bounded heads).  This is for those that are not.
  *
- * A timer counts the processor time of the stay.  When it strikes, the sockets
- * are shut down: the next read finds the end of the stream, the transfer
- * fails, and libcurl returns.  Processor time rather than the clock, so that a
- * machine that is busy or asleep, or a debugger, harms nobody.
+ * A timer looks at the stay now and then.  If somebody wants to end the session
+ * or the statement, or if the stay has taken too much processor time, the
+ * sockets are shut down: the next read finds the end of the stream, the
+ * transfer fails, and libcurl returns.  Processor time rather than the clock,
+ * so that a machine that is busy or asleep, or a debugger, harms nobody.
  *
  * The timer's signal is a real-time one, which PostgreSQL does not use; its
  * handler is there only during a stay.  It is sent to this very thread, since
@@ -29,12 +30,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
+
 #if defined(__linux__) && defined(SYS_gettid) && defined(SIGEV_THREAD_ID)
 #define HAVE_WATCHDOG 1
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 #endif
+
+/* How often a stay is looked at, in ms of the clock: a cancel is to act within 250. */
+#define LOOK_MS 100
 
 /* More sockets than that are not watched: max_concurrency allows 64 a session. */
 #define MAX_WATCHED 512
@@ -73,6 +80,7 @@ static volatile sig_atomic_t struck;
 static timer_t timer;
 static pid_t timer_owner = 0;	/* the process that has made it; a fork has none */
 static struct sigaction previous;
+static int64 end_ms;			/* of the stay, in this thread's processor time */
 
 /* The signal, which must not be among those that are blocked meanwhile. */
 int
@@ -81,11 +89,35 @@ sigma_watchdog_signal(void)
 	return SIGRTMIN + 7;
 }
 
+static int64
+processor_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (int64) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Does a signal wait that is to end what this session does? */
+static bool
+is_end_wanted(void)
+{
+	sigset_t	pending;
+
+	return sigpending(&pending) == 0 &&
+		(sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+	/* PostgreSQL has this one for many a purpose */
+		 (sigismember(&pending, SIGALRM) && get_timeout_active(STATEMENT_TIMEOUT) &&
+		  get_timeout_finish_time(STATEMENT_TIMEOUT) <= GetCurrentTimestamp()));
+}
+
 static void
 strike(int signo UNUSED)
 {
 	int			saved_errno = errno;
 
+	if (processor_ms() < end_ms && !is_end_wanted())
+		return;
 	struck = true;
 	for (int i = 0; i < nwatched; i++)
 		if (watched[i] != -1)
@@ -98,24 +130,24 @@ void
 sigma_watchdog_begin(int limit_ms)
 {
 	struct sigaction action = {.sa_handler = strike, .sa_flags = SA_RESTART};
-	struct itimerspec limit = {.it_value = {limit_ms / 1000, limit_ms % 1000 * 1000000L},
-		/* again, if the first time was between two connections */
-	.it_interval = {0, 100 * 1000000L}};
+	/* also after it has struck: that may have been between two connections */
+	struct itimerspec looks = {.it_value = {0, LOOK_MS * 1000000L}, .it_interval = {0, LOOK_MS * 1000000L}};
 
 	struck = false;
+	end_ms = processor_ms() + limit_ms;
 	if (timer_owner != getpid())
 	{
 		struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID};
 
 		event.sigev_signo = sigma_watchdog_signal();
 		event.sigev_notify_thread_id = (pid_t) syscall(SYS_gettid);
-		if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) != 0)
+		if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
 			return;
 		timer_owner = getpid();
 	}
 	sigemptyset(&action.sa_mask);
 	sigaction(sigma_watchdog_signal(), &action, &previous);
-	timer_settime(timer, 0, &limit, NULL);
+	timer_settime(timer, 0, &looks, NULL);
 }
 
 /* It has ended: did it take longer? */

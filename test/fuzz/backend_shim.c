@@ -16,6 +16,8 @@
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
 
 ShimReport	shim_report;
 int			shim_warnings;
@@ -508,3 +510,23 @@ ExceptionalCondition(const char *conditionName, const char *errorType pg_attribu
 	abort();
 }
 #endif
+
+/* ---------------------------------------------------------------- timeout.c */
+
+bool
+get_timeout_active(TimeoutId id pg_attribute_unused())
+{
+	return false;
+}
+
+TimestampTz
+get_timeout_finish_time(TimeoutId id pg_attribute_unused())
+{
+	return 0;
+}
+
+TimestampTz
+GetCurrentTimestamp(void)
+{
+	return 0;
+}
