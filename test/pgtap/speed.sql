@@ -549,7 +549,8 @@ BEGIN
 	EXECUTE format('SELECT count(*) FROM (SELECT FROM sim.%I OFFSET 0) t', t) INTO b;
 	RETURN is(a, b, format('count(*) of %s: %s', t, b));
 END $$;
-SELECT counts_right(relname) FROM pg_class WHERE relnamespace = 'sim'::regnamespace AND relkind = 'f' ORDER BY relname;
+-- an organization of today has no list of addresses
+SELECT counts_right(relname) FROM pg_class WHERE relnamespace = 'sim'::regnamespace AND relkind = 'f' AND relname <> 'allowed_ips' ORDER BY relname;
 -- without a total, or with one that the page belies
 CREATE FUNCTION counts_with(edit jsonb, description text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
