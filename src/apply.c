@@ -403,7 +403,7 @@ check_prune(List *plan)
 static void
 plan_wanted(Wanted *w, existing_hash *table)
 {
-	Existing   *existing = existing_lookup(table, sigma_to_utf8(w->name));
+	Existing   *existing = existing_lookup(table, pg_server_to_any(w->name, (int) strlen(w->name), PG_UTF8));
 	const Datum *details = w->has_details ? &w->details : NULL;
 
 	if (existing == NULL)

@@ -202,20 +202,6 @@ send_call(SigmaCall *call)
 		call->spec.stats->requests++;
 }
 
-/* What there is to tell of a write if there is no memory to tell more. */
-static SigmaFailure unknown_outcome = {
-	.sqlstate = ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN,
-	.message = "outcome unknown: a request may have been carried out, but there was no memory to look at its reply"
-};
-
-/* A call has failed; whoever knows more of why says so afterwards. */
-static void
-end_badly(SigmaCall *call, bool outcome_unknown)
-{
-	call->failure = outcome_unknown ? &unknown_outcome : &sigma_out_of_memory;
-	sigma_finish_call(call);
-}
-
 static void
 fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
 {
@@ -230,10 +216,9 @@ fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
 		.waited_ms = call->waited_ms,
 	};
 
-	/* first, so that it is not sent again if there is an error now */
-	end_badly(call, problem.outcome_unknown);
 	call->failure = sigma_describe_failure(call->session, reply, &problem, call->spec.secrets);
 	MemoryContextSwitchTo(old);
+	sigma_finish_call(call);
 }
 
 /* A call's transfer has ended. */
@@ -247,7 +232,6 @@ receive_reply(SigmaCall *call)
 		.status = reply->status,
 		.purpose = call->spec.purpose,
 		.body_left = reply->body_left,
-		.unattended = reply->unattended,
 		.tries = call->tries,
 		.max_retries = s->settings->max_retries,
 		.waited_ms = call->waited_ms,
@@ -288,11 +272,6 @@ receive_reply(SigmaCall *call)
 			return;
 		}
 	}
-	if (sigma_attempt_is_free(&attempt) && !call->last_try)
-	{
-		call->tries--;
-		return;
-	}
 	delay = call->last_try ? -1 : sigma_retry_delay(&attempt);
 	if (delay < 0)
 	{
@@ -306,62 +285,7 @@ receive_reply(SigmaCall *call)
 		call->spec.stats->retries++;
 }
 
-/* A step of a call. */
-typedef void (*CallStep) (SigmaCall *call);
-
-/*
- * Does a step of a call.  An error in it, for want of memory say, is that
- * call's failure and no error here: whoever looks after the session now may be
- * waiting for another one, and sigma_call_start() must not raise what would
- * make its caller forget a request that has left.
- */
-static void
-take_step(CallStep step, SigmaCall *call)
-{
-	SigmaCatch	before;
-
-	sigma_before_catch(&before);
-	PG_TRY();
-	{
-		step(call);
-	}
-	PG_CATCH();
-	{
-		if (call->state == CALL_FLYING)
-			land(call);
-		if (call->state != CALL_DONE)
-			end_badly(call, call->spec.purpose == SIGMA_WRITE && call->transfer &&
-					  sigma_transfer_body_left(call->transfer));
-		if (call->failure == &unknown_outcome)
-			(void) sigma_catch(&before, NULL);
-		else
-			call->failure = sigma_catch(&before, call->context);
-	}
-	PG_END_TRY();
-}
-
-/* The same for a step of the sign-in, which is that of all calls that wait for it. */
-static void
-take_sign_in_step(SigmaSession *s, SigmaCall *waiting)
-{
-	SigmaCatch	before;
-
-	sigma_before_catch(&before);
-	PG_TRY();
-	{
-		if (waiting)
-			sigma_seek_token(s, waiting);
-		else
-			sigma_finish_sign_in(s);
-	}
-	PG_CATCH();
-	{
-		sigma_fail_sign_in(s, sigma_catch(&before, CurrentMemoryContext));
-	}
-	PG_END_TRY();
-}
-
-/* Does whatever can be done without waiting.  Raises nothing. */
+/* Does whatever can be done without waiting. */
 void
 sigma_advance(SigmaSession *s)
 {
@@ -370,7 +294,7 @@ sigma_advance(SigmaSession *s)
 	bool		urgent = false;
 
 	if (s->sign_in && sigma_transfer_done(s->sign_in))
-		take_sign_in_step(s, NULL);
+		sigma_finish_sign_in(s);
 	if (s->flying > 0 && now_ms() >= s->renew_ms)
 		s->renew_ms = sigma_shared_renew(&s->budget_key) ? now_ms() + RENEW_MS : INFINITY;
 
@@ -378,8 +302,8 @@ sigma_advance(SigmaSession *s)
 	{
 		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
 
-		if (call->state == CALL_FLYING && sigma_transfer_done(call->transfer))
-			take_step(receive_reply, call);
+		if (call->state == CALL_FLYING && call->transfer && sigma_transfer_done(call->transfer))
+			receive_reply(call);
 	}
 	dlist_foreach_modify(iter, &s->calls)
 	{
@@ -404,13 +328,13 @@ sigma_advance(SigmaSession *s)
 		if (urgent)
 		{
 			if (call->spec.urgent && s->urgent_flying < s->settings->max_concurrency)
-				take_step(send_call, call);
+				send_call(call);
 		}
 		else if (s->flying < s->settings->max_concurrency && now_ms() >= s->look_again_ms)
 		{
 			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency,
 										   s->flying))
-				take_step(send_call, call);
+				send_call(call);
 			else
 				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
 		}
@@ -484,8 +408,7 @@ sigma_idle_time(SigmaSession *s)
 /*
  * Begins a call; nothing is waited for.  The call belongs to the memory
  * context: an error, or its end, gives the request up.  The spec's strings
- * and list must live as long, except method, which must be constant.  If this
- * raises, nothing has been sent, and nothing will be.
+ * and list must live as long, except method, which must be constant.
  */
 SigmaCall *
 sigma_call_start(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)

@@ -453,7 +453,7 @@ path_argument(FunctionCallInfo fcinfo, int i)
 						 sigma_text_to_json(TextDatumGetCString(elements[j])));
 	}
 	appendStringInfoString(&body, "]}");
-	return sigma_to_utf8(body.data);
+	return pg_server_to_any(body.data, body.len, PG_UTF8);
 }
 
 /*
@@ -749,7 +749,7 @@ sigma_request(PG_FUNCTION_ARGS)
 	{
 		char	   *body = jsonb_argument(fcinfo, 4);
 
-		spec.body = sigma_to_utf8(body);
+		spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
 		spec.secrets = sigma_json_secrets(NIL, PG_GETARG_DATUM(4));
 	}
 	call = spec.purpose == SIGMA_WRITE ? run_request(session, &spec, NULL)

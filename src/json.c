@@ -653,7 +653,7 @@ void
 sigma_body_add_json(SigmaBody *body, const char *key, const char *json)
 {
 	Tree	   *tree = (Tree *) body;
-	char	   *utf8 = sigma_to_utf8(json);
+	char	   *utf8 = pg_server_to_any(json, (int) strlen(json), PG_UTF8);
 
 	/* raw text, since a cJSON number would be a double */
 	if (cJSON_AddRawToObject(tree->root, key, utf8) == NULL)

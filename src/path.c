@@ -10,6 +10,7 @@
  */
 #include "sigma_fdw.h"
 
+#include "mb/pg_wchar.h"
 
 /* Percent-encodes a text (UTF-8) for a path segment or a query; palloc'd. */
 char *
@@ -41,7 +42,7 @@ sigma_url_encode(const char *text, size_t length)
 char *
 sigma_text_url_encode(const char *text)
 {
-	char	   *utf8 = sigma_to_utf8(text);
+	char	   *utf8 = pg_server_to_any(text, (int) strlen(text), PG_UTF8);
 
 	return sigma_url_encode(utf8, strlen(utf8));
 }

@@ -459,19 +459,19 @@ pg_any_to_server(const char *s, int len, int encoding)
 	return out;
 }
 
-/* encoding.c without the catalogs */
+/* Only what the files under test do with it: paths of keys. */
 char *
-sigma_to_utf8(const char *text)
+pg_server_to_any(const char *s, int len, int encoding)
 {
 	char	   *out;
 	char	   *p;
 
-	if (shim_encoding != PG_LATIN1)
-		return unconstify(char *, text);
-	out = p = palloc(strlen(text) * 2 + 1);
-	for (; *text; text++)
+	if (len <= 0 || shim_encoding != PG_LATIN1 || encoding != PG_UTF8)
+		return unconstify(char *, s);
+	out = p = palloc(len * 2 + 1);
+	for (int i = 0; i < len; i++)
 	{
-		unicode_to_utf8((unsigned char) *text, (unsigned char *) p);
+		unicode_to_utf8((unsigned char) s[i], (unsigned char *) p);
 		p += pg_utf_mblen((unsigned char *) p);
 	}
 	*p = '\0';

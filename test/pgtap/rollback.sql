@@ -215,14 +215,8 @@ SELECT is(after('BEGIN; ' || ins('a') || (SELECT string_agg(format('SAVEPOINT s%
 SELECT took(600, 2000, '... have one rollback_timeout together');
 SELECT diag(format('a rollback of five levels, 0.7 s allowed: %s ms', round(ms))) FROM last;
 SELECT is(after('DO $b$ BEGIN FOR i IN 1..12 LOOP BEGIN INSERT INTO sim.connections (name, details) VALUES (''i'' || i, pg()); RAISE ''x''; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $b$;', '{"do": "delay", "ms": 100}') ~ '^deleted [i0-9 ]+$', true, 'many rollbacks, one after another, that take longer than rollback_timeout together');
--- statement_timeout ends the wait, though not the ROLLBACK
-SELECT is(after('BEGIN; ' || ins('a') || 'SET statement_timeout = 150; ' || way || ' SELECT 40 + 2; ROLLBACK;', '{"do": "never"}'), 'live a, deleted a, warned a', 'statement_timeout and ' || way)
-	|| E'\n' || told('%statement_timeout (150 ms) passed%42%', '... ends the wait') || E'\n' || took(150, 650, '... in time')
-FROM unnest('{ROLLBACK;,SELECT 1 / 0; ROLLBACK; RESET ALL;}'::text[]) way;
-SELECT is(after('BEGIN; SAVEPOINT s; ' || ins('a') || 'SET statement_timeout = 150; ROLLBACK TO s; SELECT 40 + 2; COMMIT;', '{"do": "never"}'), 'live a, deleted a, warned a', 'statement_timeout and ROLLBACK TO');
-SELECT told('%statement_timeout (150 ms) passed%42%', '... ends the wait');
-SELECT is(after('SET statement_timeout = 400; DO $b$ BEGIN BEGIN ' || ins('a') || ' RAISE ''x''; EXCEPTION WHEN OTHERS THEN NULL; END; END $b$; RESET statement_timeout; SELECT 40 + 2;', '{"do": "never"}'), 'live a, deleted a, warned a', 'statement_timeout and an exception block');
-SELECT told('%statement_timeout (400 ms) passed%ERROR:  57014%42%', '... ends both');
+SELECT is(after('SET statement_timeout = 200; BEGIN; ' || ins('a') || 'ROLLBACK; RESET statement_timeout; SELECT 40 + 2;', '{"do": "never"}'), 'live a, deleted a, warned a', 'a ROLLBACK that lasts longer than statement_timeout');
+SELECT not_told('%ERROR%', '... is none of its business');
 
 -- Ctrl-C while a rollback waits
 ALTER SERVER sim OPTIONS (SET rollback_timeout '20s');
@@ -362,9 +356,7 @@ SELECT alike(psql(format($$\c %s
 	BEGIN; SAVEPOINT s; SELECT sigma_create_connection('sim', U&'Ren\00E9', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; ROLLBACK TO s; SELECT 40 + 2; COMMIT;
 	SET statement_timeout = 100; SELECT pg_sleep(5); $$, :'latin1', sim_url(), :'mapping')), '%WARNING:  01000: connection "Ren%42%canceling statement%', 'a database in LATIN1');
 SELECT all_ended() \g /dev/null
--- nor be converted for a sign-in, unless that was prepared for: credentials that are not ASCII, in the body, in a JWT, and in a file
-SELECT sim_stop('latin') \g /dev/null
-SELECT sim_start('latin', '--client-id RenÃ© --client-secret geÃ´lier') \g /dev/null
+DROP DATABASE :latin1;
 
 -- the context of a WARNING is that of whoever rolls back: not for others' eyes
 CREATE FUNCTION inner_part(d jsonb) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
