@@ -399,30 +399,67 @@ check_prune(List *plan)
 			 errhint("Use DELETE if they are all to go.")));
 }
 
+/* Compares what is wanted with the connection that Sigma has. */
+static void
+compare_wanted(Wanted *w)
+{
+	const Datum *details = w->has_details ? &w->details : NULL;
+
+	w->secrets = NIL;
+	w->body = sigma_replacement_body(w->entry, w->name, details, list_copy(w->typed), &w->secrets);
+	w->differing = sigma_entry_differing(w->entry,
+										 sigma_entry_replaced(w->entry, (SigmaSpan) {w->body, strlen(w->body)}));
+	w->action = w->differing ? "update" : "unchanged";
+}
+
 /* What is to be done for a connection that is wanted. */
 static void
 plan_wanted(Wanted *w, existing_hash *table)
 {
 	Existing   *existing = existing_lookup(table, pg_server_to_any(w->name, (int) strlen(w->name), PG_UTF8));
-	const Datum *details = w->has_details ? &w->details : NULL;
 
 	if (existing == NULL)
 	{
 		w->action = "create";
-		w->body = sigma_connection_body(w->name, details, w->typed, &w->secrets);
+		w->body = sigma_connection_body(w->name, w->has_details ? &w->details : NULL, w->typed, &w->secrets);
 	}
 	else
 	{
 		existing->wanted = true;
 		w->entry = *only_entry(existing);
 		w->id = sigma_key_spelling(SIGMA_INODE, entry_text(w->entry, "connectionId"));
-		w->body = sigma_replacement_body(w->entry, w->name, details, w->typed, &w->secrets);
-		w->differing = sigma_entry_differing(w->entry,
-											 sigma_entry_replaced(w->entry, (SigmaSpan) {w->body, strlen(w->body)}));
-		w->action = w->differing ? "update" : "unchanged";
+		compare_wanted(w);
 	}
 	w->type = entry_text(sigma_entry_replaced((SigmaSpan) {"{}", 2},
 											  (SigmaSpan) {w->body, strlen(w->body)}), "type");
+}
+
+/* What differs is compared with more than the list shows: a replacement is to keep all of it. */
+static void
+complete_updates(SigmaSession *session, List *plan)
+{
+	SigmaSpan  *entries = palloc(Max(list_length(plan), 1) * sizeof(SigmaSpan));
+	List	   *updates = NIL;
+	ListCell   *lc;
+
+	foreach(lc, plan)
+	{
+		Wanted	   *w = lfirst(lc);
+
+		if (strcmp(w->action, "update") != 0)
+			continue;
+		entries[list_length(updates)] = w->entry;
+		updates = lappend(updates, w);
+	}
+	sigma_complete_entries(session, entries, list_length(updates), NULL);
+	foreach(lc, updates)
+	{
+		Wanted	   *w = lfirst(lc);
+
+		CHECK_FOR_INTERRUPTS();
+		w->entry = entries[foreach_current_index(lc)];
+		compare_wanted(w);
+	}
 }
 
 /* Two rows of one name cannot both be had. */
@@ -498,6 +535,7 @@ make_plan(SigmaSession *session, const char *query)
 		CHECK_FOR_INTERRUPTS();
 		plan_wanted(lfirst(lc), table);
 	}
+	complete_updates(session, plan);
 	return plan_unwanted(plan, table, all);
 }
 

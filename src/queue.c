@@ -185,53 +185,56 @@ same_time(const char *a, const char *b)
 
 /* What is wrong with the reply to a look before the commit; NULL if nothing is. */
 static const SigmaFailure *
-look_failure(const Queued *q, SigmaCall *call, char **version)
+look_failure(const SigmaChange *change, SigmaCall *call, SigmaJsonValue *reply, char **version)
 {
-	SigmaJsonValue reply;
 	const char *error;
 	char	   *id;
 
 	*version = NULL;
 	if (sigma_call_failure(call))
 		return sigma_call_failure(call);
-	if (!sigma_json_check(sigma_call_body(call), &reply, &error))
+	if (!sigma_json_check(sigma_call_body(call), reply, &error))
 		return sigma_reply_failure(sigma_call_target(call), error);
-	id = sigma_json_id(&reply, "connectionId");
-	*version = sigma_json_member_utf8(&reply, "updatedAt");
-	if (id == NULL || !sigma_same_key(SIGMA_INODE, id, q->change.id) || *version == NULL)
+	id = sigma_json_id(reply, "connectionId");
+	*version = sigma_json_member_utf8(reply, "updatedAt");
+	if (id == NULL || !sigma_same_key(SIGMA_INODE, id, change->id) || *version == NULL)
 		return sigma_reply_failure(sigma_call_target(call), "it is not the connection, or has no \"updatedAt\"");
 	return NULL;
 }
 
-/* Raises 40001 or P0002 unless the connection is as it was when it was read. */
-static void
-check_version(const Queued *q, SigmaCall *call)
+/*
+ * What Sigma shows of a connection that is to be changed, as long as the call
+ * lives.  Raises 40001 or P0002 unless it is as it was when it was read.
+ */
+SigmaSpan
+sigma_unchanged_entry(const SigmaChange *change, SigmaCall *call)
 {
 	const SigmaFailure *failure;
+	SigmaJsonValue reply;
 	char	   *version;
 
 	if (sigma_call_not_found(call))
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("connection %s no longer exists in Sigma", change_name(&q->change)),
+				 errmsg("connection %s no longer exists in Sigma", change_name(change)),
 				 errdetail("Nothing of this transaction's updates and deletes was sent.")));
-	failure = look_failure(q, call, &version);
+	failure = look_failure(change, call, &reply, &version);
 	if (failure)
 		ereport(ERROR,
 				(errcode(failure->sqlstate),
 				 errmsg("could not look at connection %s before the commit: %s",
-						change_name(&q->change), failure->message),
+						change_name(change), failure->message),
 				 errdetail("Nothing of this transaction's updates and deletes was sent. %s",
 						   failure->detail ? failure->detail : ""),
 				 failure->hint ? errhint("%s", failure->hint) : 0));
-	if (same_time(version, q->change.version))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("connection %s has been changed in Sigma since it was read", change_name(&q->change)),
-			 errdetail("It was last changed at %s, and is now of %s. Nothing of this transaction's updates and deletes was sent.",
-					   q->change.version, sigma_clean_text(version, strlen(version), 100)),
-			 errhint("Run the transaction again.")));
+	if (!same_time(version, change->version))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("connection %s has been changed in Sigma since it was read", change_name(change)),
+				 errdetail("It was last changed at %s, and is now of %s. Nothing of this transaction's updates and deletes was sent.",
+						   change->version, sigma_clean_text(version, strlen(version), 100)),
+				 errhint("Run the transaction again.")));
+	return reply.text;
 }
 
 /* Has an earlier change of this transaction the same connection and version? */
@@ -277,7 +280,7 @@ check_versions(MemoryContext context)
 			calls[started++] = sigma_call_start(next->session, context, &spec);
 		}
 		sigma_call_wait(calls[i]);
-		check_version(lfirst(lc), calls[i]);
+		(void) sigma_unchanged_entry(&((Queued *) lfirst(lc))->change, calls[i]);
 		sigma_call_free(calls[i]);
 	}
 }
@@ -663,4 +666,24 @@ sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after
 			return true;
 		}
 	return false;
+}
+
+/*
+ * The changes of the connection with that id that still tell what it will be,
+ * as a list of SigmaChange in their order: the last replacement, and what came
+ * after it.
+ */
+List *
+sigma_queue_changes(Oid serverid, const char *id)
+{
+	Last	   *last = queue == NIL ? NULL : last_lookup(connections, queue_key(serverid, id));
+	List	   *changes = NIL;
+
+	for (Queued *q = last ? last->queued : NULL; q; q = q->previous)
+	{
+		changes = lcons(&q->change, changes);
+		if (strcmp(q->change.method, "PUT") == 0)
+			break;
+	}
+	return changes;
 }

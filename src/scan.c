@@ -33,8 +33,7 @@ typedef struct SeenEntry
 	char	   *key;
 	uint32		hash;
 	char		status;
-	SigmaSpan	entry;
-	bool		taken;			/* by sigma_scanned_entry() */
+	SigmaScanned scanned;
 } SeenEntry;
 
 #define SH_PREFIX seen
@@ -347,9 +346,10 @@ remember_entry(SigmaScan *scan, const SigmaEntry *entry)
 	seen = key ? seen_insert(scan->seen, sigma_key_spelling(field->kind, key), &found) : NULL;
 	if (seen && !found)
 	{
-		seen->entry.data = pnstrdup(entry->text.data, entry->text.length);
-		seen->entry.length = entry->text.length;
-		seen->taken = false;
+		seen->scanned.entry.data = pnstrdup(entry->text.data, entry->text.length);
+		seen->scanned.entry.length = entry->text.length;
+		seen->scanned.by_id = scan->spec.item;
+		seen->scanned.taken = false;
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -610,12 +610,11 @@ sigma_drain_scans(EState *estate, Oid serverid)
 }
 
 /*
- * The entry (JSON in UTF-8) that the statement has read of a connection, in
- * the scan of the table that it changes; it lives as long as that scan.  *taken
- * says whether it was asked for before.  False if there is none.
+ * What the statement has read of a connection, in the scan of the table that it
+ * changes; it lives as long as that scan.  False if it has read nothing of it.
  */
 bool
-sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry, bool *taken)
+sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaScanned *scanned)
 {
 	dlist_iter	iter;
 
@@ -630,9 +629,8 @@ sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *
 		seen = seen_lookup(scan->seen, sigma_key_spelling(SIGMA_INODE, pstrdup(id)));
 		if (seen == NULL)
 			continue;
-		*entry = seen->entry;
-		*taken = seen->taken;
-		seen->taken = true;
+		*scanned = seen->scanned;
+		seen->scanned.taken = true;
 		return true;
 	}
 	return false;

@@ -745,6 +745,8 @@ typedef struct SigmaChange
 
 extern void sigma_queue_change(SigmaSession *session, const SigmaChange *change);
 extern CommandId sigma_queue_last(Oid serverid, const char *id);
+extern List *sigma_queue_changes(Oid serverid, const char *id);
+extern SigmaSpan sigma_unchanged_entry(const SigmaChange *change, SigmaCall *call);
 extern bool sigma_queue_any(Oid serverid);
 extern bool sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after);
 
@@ -852,6 +854,7 @@ extern char *sigma_entry_difference(SigmaSpan before, SigmaSpan after);
 extern SigmaWrite sigma_connection_write(const char *name, const char *body, List *secrets,
 										 SigmaStats *stats);
 extern SigmaWrite sigma_restore_write(char *id, const char *name, const char *body, List *secrets);
+extern void sigma_complete_entries(SigmaSession *session, SigmaSpan *entries, int n, SigmaStats *stats);
 extern SigmaSpan sigma_change_connection(SigmaSession *session, CommandId command, SigmaSpan entry,
 										 const char *body, bool replaces, List *secrets);
 extern SigmaPager *sigma_connections_named(SigmaSession *session);
@@ -934,8 +937,16 @@ extern void sigmaForeignAsyncRequest(AsyncRequest *request);
 extern void sigmaForeignAsyncConfigureWait(AsyncRequest *request);
 extern void sigmaForeignAsyncNotify(AsyncRequest *request);
 extern void sigma_drain_scans(EState *estate, Oid serverid);
-extern bool sigma_scanned_entry(EState *estate, Index scanrelid, const char *id, SigmaSpan *entry,
-								bool *taken);
+/* What a statement has read of a connection. */
+typedef struct SigmaScanned
+{
+	SigmaSpan	entry;			/* JSON in UTF-8 */
+	bool		by_id;			/* no list has shown it, which may leave something out */
+	bool		taken;			/* it was asked for before */
+} SigmaScanned;
+
+extern bool sigma_scanned_entry(EState *estate, Index scanrelid, const char *id,
+								SigmaScanned *scanned);
 
 /* ----------------------------------------------------------- lookup_join.c
  * Floor 5: joins that look their inner rows up, several at a time.

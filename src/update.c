@@ -78,18 +78,17 @@ delete_grant(SigmaModify *m, TupleTableSlot *slot)
  */
 static bool
 take_connection(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, TupleTableSlot *row,
-				SigmaSpan *entry)
+				SigmaScanned *scanned)
 {
 	char	   *id = sigma_row_text(m, row, "connection_id");
 	CommandId	last;
-	bool		taken;
 
 	if (id == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 				 errmsg("cannot tell which connection to change"),
 				 errhint("The foreign table needs the column \"connection_id\".")));
-	if (!sigma_scanned_entry(estate, rinfo->ri_RangeTableIndex, id, entry, &taken))
+	if (!sigma_scanned_entry(estate, rinfo->ri_RangeTableIndex, id, scanned))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
 				 errmsg("cannot tell which connection to change"),
@@ -102,7 +101,9 @@ take_connection(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, TupleTable
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("connection to be changed was already changed by an operation triggered by the current command"),
 				 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")));
-	return !taken && last != estate->es_output_cid;
+	/* what was asked for before may rest on a list */
+	scanned->by_id &= last == InvalidCommandId;
+	return !scanned->taken && last != estate->es_output_cid;
 }
 
 /*
@@ -125,11 +126,11 @@ sigmaExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 		done = delete_grant(m, slot);
 	else
 	{
-		SigmaSpan	entry;
+		SigmaScanned scanned;
 
-		done = take_connection(m, estate, rinfo, slot, &entry);
+		done = take_connection(m, estate, rinfo, slot, &scanned);
 		if (done)
-			(void) sigma_change_connection(m->session, estate->es_output_cid, entry, NULL, false, NIL);
+			(void) sigma_change_connection(m->session, estate->es_output_cid, scanned.entry, NULL, false, NIL);
 	}
 	MemoryContextSwitchTo(old);
 	return done ? slot : NULL;
@@ -312,13 +313,16 @@ compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, Sigm
 
 /* Asks for what the statement makes of a row; the entry as it will be. */
 static SigmaSpan
-update_connection(SigmaModify *m, CommandId command, RowChange *change, SigmaSpan entry)
+update_connection(SigmaModify *m, CommandId command, RowChange *change, const SigmaScanned *scanned)
 {
+	SigmaSpan	entry = scanned->entry;
 	List	   *secrets = NIL;
 	const char *body;
 
 	if (change->replaces && !change->has_details)
 		refuse_without_details(m, change->column, change->type);
+	if (change->replaces && !scanned->by_id)
+		sigma_complete_entries(m->session, &entry, 1, &m->stats);
 	if (change->replaces && !change->renamed)
 	{
 		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
@@ -355,7 +359,7 @@ sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	SigmaModify *m = rinfo->ri_FdwState;
 	MemoryContext old;
 	SigmaHiding hiding;
-	SigmaSpan	entry;
+	SigmaScanned scanned;
 	RowChange	change;
 
 	/* the statement may hold the secrets of what is changed */
@@ -365,13 +369,15 @@ sigmaExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slo
 	old = MemoryContextSwitchTo(m->row_context);
 	sigma_start_modifying(m, estate, rinfo);
 	read_old_row(m, plan_slot, m->old_slot);
-	if (!take_connection(m, estate, rinfo, m->old_slot, &entry))
+	if (!take_connection(m, estate, rinfo, m->old_slot, &scanned))
 		slot = NULL;
 	else
 	{
+		SigmaSpan	entry = scanned.entry;
+
 		change = compare_rows(m, m->old_slot, slot, entry);
 		if (change.any)
-			entry = update_connection(m, estate->es_output_cid, &change, entry);
+			entry = update_connection(m, estate->es_output_cid, &change, &scanned);
 		if (m->reader)
 			sigma_entry_to_row(m, entry, true, slot);
 	}

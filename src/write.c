@@ -11,6 +11,7 @@
 #include "sigma_fdw.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #define GRANTS_PATH "/v2/connections/{connection_id}/grants"
@@ -109,6 +110,72 @@ sigma_restore_write(char *id, const char *name, const char *body, List *secrets)
 	return write;
 }
 
+/* What a DELETE changes of the entry. */
+static const SigmaSpan archived_change = {"{\"isArchived\":true}", 19};
+
+/* An entry with the changes that the transaction has asked for before, which live as long. */
+static SigmaSpan
+with_changes(Oid serverid, const char *id, SigmaSpan entry)
+{
+	ListCell   *lc;
+
+	foreach(lc, sigma_queue_changes(serverid, id))
+	{
+		const SigmaChange *change = lfirst(lc);
+
+		CHECK_FOR_INTERRUPTS();
+		if (strcmp(change->method, "PUT") == 0)
+			entry = change->after;
+		else if (change->body)
+			entry = sigma_entry_patched(entry, (SigmaSpan) {change->body, strlen(change->body)});
+		else
+			entry = sigma_entry_patched(entry, archived_change);
+	}
+	return entry;
+}
+
+/*
+ * Entries of connections that are to be replaced, as a list has shown them,
+ * become what a read by id shows: the list may leave out what a replacement
+ * would lose.  What the transaction has asked for before is in them, too.
+ * Several are read at once.  Raises 40001 or P0002 if one is no longer as it
+ * was.
+ */
+void
+sigma_complete_entries(SigmaSession *session, SigmaSpan *entries, int n, SigmaStats *stats)
+{
+	SigmaChange *changes = palloc0(Max(n, 1) * sizeof(SigmaChange));
+	SigmaCall **calls = palloc(Max(n, 1) * sizeof(SigmaCall *));
+	int			started = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		SigmaSpan	whole;
+
+		for (; started < n && started < i + sigma_session_concurrency(session); started++)
+		{
+			SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entries[started]};
+			SigmaChange *change = &changes[started];
+			SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP, .stats = stats};
+			char	   *id = sigma_json_member_text(&object, "connectionId");
+
+			change->id = id;
+			change->name = sigma_shown_name(entries[started]);
+			change->version = sigma_json_member_text(&object, "updatedAt");
+			spec.target = sigma_connection_target(CONNECTION_PATH, id);
+			/* without it, a change by somebody else would be overwritten unseen */
+			if (change->version == NULL)
+				sigma_raise_reply(psprintf("GET %s", spec.target), "the connection has no \"updatedAt\"");
+			calls[started] = sigma_call_start(session, CurrentMemoryContext, &spec);
+		}
+		sigma_call_wait(calls[i]);
+		whole = sigma_unchanged_entry(&changes[i], calls[i]);
+		whole.data = pnstrdup(whole.data, whole.length);
+		sigma_call_free(calls[i]);
+		entries[i] = with_changes(sigma_session_serverid(session), changes[i].id, whole);
+	}
+}
+
 /*
  * Asks for a change of a connection when the transaction commits, for a command
  * that GetCurrentCommandId(true) has given: DELETE if "body" is NULL, else PATCH or PUT ("replaces") with that body (JSON in UTF-8).
@@ -136,7 +203,7 @@ sigma_change_connection(SigmaSession *session, CommandId command, SigmaSpan entr
 	if (body == NULL)
 	{
 		change.method = "DELETE";
-		change.after = sigma_entry_patched(entry, (SigmaSpan) {"{\"isArchived\":true}", 19});
+		change.after = sigma_entry_patched(entry, archived_change);
 	}
 	else
 	{
