@@ -682,6 +682,33 @@ same_value(const SigmaJsonValue *a, const SigmaJsonValue *b)
 											sigma_json_to_jsonb(b->text)));
 }
 
+/* A field of a connection as JSON; where the entry does not have it, what that means. */
+static char *
+field_json(const SigmaJsonValue *entry, const char *field)
+{
+	const SigmaField *known;
+	SigmaJsonValue value;
+
+	if (get_member(entry, field, &value))
+		return value_text(&value);
+	known = sigma_find_api_field(sigma_find_resource("connections"), field);
+	return pstrdup(known && known->absent ? known->absent : "null");
+}
+
+/* Adds how a field becomes another, if it does. */
+static void
+add_difference(StringInfo s, const SigmaJsonMember *member, const SigmaJsonValue *before,
+			   const SigmaJsonValue *after)
+{
+	char	   *field = sigma_json_string(&member->key);
+	char	   *was = field_json(before, field);
+	char	   *is = field_json(after, field);
+
+	if (!DatumGetBool(DirectFunctionCall2(jsonb_eq, DirectFunctionCall1(jsonb_in, CStringGetDatum(was)),
+										  DirectFunctionCall1(jsonb_in, CStringGetDatum(is)))))
+		appendStringInfo(s, "%s%s: %s becomes %s", s->len ? "; " : "", value_text(&member->key), was, is);
+}
+
 /*
  * The fields in which two entries differ, for a message; NULL if there are none.
  * Entries have no secrets.
@@ -697,34 +724,23 @@ sigma_entry_difference(SigmaSpan before, SigmaSpan after)
 	StringInfoData s;
 
 	initStringInfo(&s);
+	/* each is looked for among all of the other's */
 	while (sigma_json_next_member(&new, &cursor, &member))
 	{
-		bool		had;
-
-		/* each is looked for among all of the other's */
 		CHECK_FOR_INTERRUPTS();
-		had = get_member(&old, sigma_json_string(&member.key), &value);
-		if (had ? same_value(&value, &member.value) : member.value.kind == SIGMA_JSON_NULL)
-			continue;
-		appendStringInfo(&s, "%s%s: %s becomes %s", s.len ? "; " : "", value_text(&member.key),
-						 had ? value_text(&value) : "null", value_text(&member.value));
+		add_difference(&s, &member, &old, &new);
 	}
 	cursor = NULL;
 	while (sigma_json_next_member(&old, &cursor, &member))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (member.value.kind != SIGMA_JSON_NULL &&
-			!get_member(&new, sigma_json_string(&member.key), &value))
-			appendStringInfo(&s, "%s%s: %s becomes null", s.len ? "; " : "", value_text(&member.key),
-							 value_text(&member.value));
+		if (!get_member(&new, sigma_json_string(&member.key), &value))
+			add_difference(&s, &member, &old, &new);
 	}
 	return s.len ? s.data : NULL;
 }
 
-/*
- * Does Sigma show the field of every connection that has it?  The published
- * description does not list the host, and the HTTP path in one version only.
- */
+/* Does Sigma show the field of every connection that has it? */
 static bool
 is_surely_shown(const char *field, const SigmaJsonValue *entry)
 {

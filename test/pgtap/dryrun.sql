@@ -68,8 +68,9 @@ SELECT is(notices(dry($$UPDATE sim.connections SET name = name || '!' WHERE type
 SELECT is(writes(), '{}', '... and nothing is sent');
 SELECT is(dry($$UPDATE sim.connections SET name = name;$$), '', 'an UPDATE that changes nothing says nothing');
 SELECT shows($$DELETE FROM sim.connections WHERE name = 'MySQL Shop';$$,
-	ARRAY['%dry run: DELETE /v2/connections/' || id_of(9) || E'\n%', '%DETAIL:  Of connection "MySQL Shop" (' || id_of(9) || '), "isArchived": null becomes true.%'], 'DELETE');
+	ARRAY['%dry run: DELETE /v2/connections/' || id_of(9) || E'\n%', '%DETAIL:  Of connection "MySQL Shop" (' || id_of(9) || '), "isArchived": false becomes true.%'], 'DELETE');
 SELECT is(notices(dry($$DELETE FROM sim.connections;$$)), 13, 'DELETE of all: a NOTICE for each');
+SELECT is((SELECT count(*) FROM regexp_matches(dry($$DELETE FROM sim.connections;$$), '"isArchived": false becomes true', 'g')), 13::bigint, '... in the same words, whether Sigma says that it is not archived or nothing');
 SELECT is(writes(), '{}', '... and nothing is sent');
 SELECT shows($$SELECT sigma_create_connection('sim', 'by function', pg() || '{"password": "hush"}', '{"text": "shown"}', 60, true, '{"adhocPoolSize": 4}');$$,
 	'{"%dry run: POST /v2/connections {\"name\": \"by function\", \"details\": {%\"password\": \"***\"%}, \"poolSizes\": {\"adhocPoolSize\": 4}, \"description\": {\"text\": \"shown\"}, \"timeoutSecs\": 60, \"useFriendlyNames\": true}%"}', 'sigma_create_connection()');
