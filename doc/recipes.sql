@@ -70,6 +70,14 @@ SELECT w.name AS workbook, w.path, p.name AS page, e.name AS input_table, e.elem
  WHERE e.type = 'input-table'
  ORDER BY w.name, e.name;
 
+-- Workbooks whose custom SQL uses #raw, which Sigma takes until December 1, 2026
+SELECT w.name AS workbook, m.email AS owner, s.custom_sql_id AS element_id, s.definition
+  FROM sigma.workbooks w
+  JOIN sigma.workbook_sources s USING (workbook_id)
+  LEFT JOIN sigma.members m ON m.member_id = w.owner_id
+ WHERE s.type = 'custom-sql' AND s.definition LIKE '%#raw%'
+ ORDER BY w.name;
+
 -- Workbooks shared with a member
 SELECT w.name, w.url, w.latest_version, f.permission
   FROM sigma.members m

@@ -35,7 +35,7 @@ acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *
 		.resource = resource,
 		.bound = bound,
 		.limit = options->page_size,
-		.include_archived = options->include_archived,
+		.scope = options->scope,
 		.prefetch = options->prefetch,
 		.tolerate = options->on_error_row && resource->parent,
 	};

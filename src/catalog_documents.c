@@ -12,6 +12,7 @@
 
 static const SigmaField workspace_fields[] = {
 	INODE("workspace_id", "workspaceId", "Identifier of the workspace"),
+	READ("workspace_url_id", "workspaceUrlId", TEXTOID, "The identifier as it stands in URLs"),
 	READ("name", "name", TEXTOID, "Display name"),
 	CHANGE_FIELDS,
 	ATTRS,
@@ -61,6 +62,7 @@ const SigmaResource sigma_resource_workspace_grants = {
 	INODE("parent_id", "parentId", "Folder or workspace that it is in"), \
 	READ("parent_url_id", "parentUrlId", TEXTOID, "The same, as it stands in URLs"), \
 	READ("url_id", "urlId", TEXTOID, "The identifier as it stands in URLs"), \
+	READ("parent_source_url_id", "parentSourceUrlId", TEXTOID, "Of a document that was deployed to this tenant: the source's url_id in the organization above"), \
 	READ("permission", "permission", TEXTOID, "What the reader may do with it: view, explore, organize, edit, ..."), \
 	READ("description", "description", TEXTOID, "Description"), \
 	READ("badge", "badge", TEXTOID, "Badge that marks it, such as that of an endorsed file"), \
@@ -192,6 +194,7 @@ const SigmaResource sigma_resource_grants = {
 	.path = "/v2/grants",
 	.item_path = "/v2/grants/{grant_id}",
 	.key = "grant_id",
+	.direct_query = "directGrantsOnly=true",
 	.paging = SIGMA_PAGING_PAGE,
 	.one_filter = true,
 	FIELDS(grant_fields),
@@ -204,7 +207,12 @@ static const SigmaField dataset_fields[] = {
 	INODE("dataset_id", "datasetId", "Identifier of the dataset"),
 	READ("name", "name", TEXTOID, "Display name"),
 	READ("description", "description", TEXTOID, "Description"),
+	READ("path", "path", TEXTOID, "Names of the folders that it is in"),
 	READ("url", "url", TEXTOID, "Where to open it in Sigma"),
+	ID("owner", "owner", "Member who owns it"),
+	READ("reference_count", "referenceCount", INT8OID, "How many documents read from it"),
+	READ("migration_status", "migrationStatus", TEXTOID, "Has it become a data model: migrated, not-migrated, not-required"),
+	READ("migration_to_data_model", "migrationToDataModel", JSONBOID, "The data model that it has become, when and by whom, an object"),
 	ARCHIVED_FIELD,
 	CHANGE_FIELDS,
 	ATTRS,
@@ -217,6 +225,7 @@ const SigmaResource sigma_resource_datasets = {
 	.item_path = "/v2/datasets/{dataset_id}",
 	.key = "dataset_id",
 	.archived_field = "isArchived",
+	.unshared_query = "skipPermissionCheck=true",
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(dataset_fields),
 };
@@ -300,6 +309,7 @@ const SigmaResource sigma_resource_data_models = {
 	.item_path = "/v2/dataModels/{data_model_id}",
 	.key = "data_model_id",
 	.archived_field = "isArchived",
+	.unshared_query = "skipPermissionCheck=true",
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(data_model_fields),
 };
@@ -307,12 +317,13 @@ const SigmaResource sigma_resource_data_models = {
 /* An entry's own dataModelId is another model than the one asked about. */
 static const SigmaField data_model_source_fields[] = {
 	INODE_KEY("data_model_id", "data_model_id", "Data model that reads from the source"),
-	READ("type", "type", TEXTOID, "Kind of source: table, dataset, data-model"),
+	READ("type", "type", TEXTOID, "Kind of source: table, dataset, data-model, custom-sql"),
 	INODE("table_id", "tableId", "Of a table: its url_id in connection_paths"),
 	INODE("dataset_id", "datasetId", "Of a dataset: its identifier"),
 	INODE("source_data_model_id", "dataModelId", "Of a data model: the identifier of the one that is read (the entry's dataModelId)"),
 	READ("element_ids", "elementIds", JSONBOID, "Of a data model: the elements that are read, an array of strings"),
 	ID("version_tag_id", "versionTagId", "Of a data model: the version tag that it is read at"),
+	CUSTOM_SQL_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
 };
@@ -330,6 +341,7 @@ const SigmaResource sigma_resource_data_model_sources = {
 static const SigmaField data_model_materialization_schedule_fields[] = {
 	INODE_KEY("data_model_id", "data_model_id", "Data model that the element is in"),
 	ID("sheet_id", "sheetId", "Identifier of the schedule of the element"),
+	ID("element_id", "elementId", "Element that is materialized"),
 	READ("element_name", "elementName", TEXTOID, "Name of the element that is materialized"),
 	READ("schedule", "schedule", JSONBOID, "When it is, an object: cronSpec, timezone"),
 	READ("paused", "paused", BOOLOID, "Is the schedule paused?"),

@@ -133,6 +133,12 @@ SIGMA_RESOURCES(DECLARE_RESOURCE)
 	ID("updated_by", "updatedBy", "Member who changed it last"), \
 	READ("updated_at", "updatedAt", TIMESTAMPTZOID, "When it was changed last")
 
+/* What a source that is a query consists of. */
+#define CUSTOM_SQL_FIELDS \
+	INODE("connection_id", "connectionId", "Of custom SQL: connection that it runs on"), \
+	READ("definition", "definition", TEXTOID, "Of custom SQL: the query"), \
+	ID("custom_sql_id", "customSqlId", "Of custom SQL: its element")
+
 /* What a permission to one member or team consists of. */
 #define GRANT_FIELDS \
 	ID("grant_id", "grantId", "Identifier of the grant"), \

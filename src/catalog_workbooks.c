@@ -14,6 +14,7 @@
 	READ("path", "path", TEXTOID, "Names of the folders that it is in"), \
 	READ("url", "url", TEXTOID, "Where to open it in Sigma"), \
 	READ("workbook_url_id", "workbookUrlId", TEXTOID, "The identifier as it stands in URLs"), \
+	READ("tagged_source_url_id", "taggedSourceUrlId", TEXTOID, "Of a tagged version that was deployed to this tenant: the source's url_id in the organization above, where Sigma tells it"), \
 	READ("latest_version", "latestVersion", INT4OID, "Number of the version that was published last"), \
 	READ("tags", "tags", JSONBOID, "Version tags that it has, an array of objects"), \
 	ID("owner_id", "ownerId", "Member who owns it"), \
@@ -33,6 +34,7 @@ const SigmaResource sigma_resource_workbooks = {
 	.item_path = "/v2/workbooks/{workbook_id}",
 	.key = "workbook_id",
 	.archived_field = "isArchived",
+	.unshared_query = "skipPermissionCheck=true",
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_fields),
 };
@@ -86,6 +88,7 @@ static const SigmaField workbook_element_column_fields[] = {
 	KEY("element_id", "element_id", "Element that has the column"),
 	ID("column_id", "columnId", "Identifier of the column within the element"),
 	READ("label", "label", TEXTOID, "Display name"),
+	READ("type", "type", JSONBOID, "Type of the values, an object"),
 	READ("formula", "formula", TEXTOID, "Formula that gives the values"),
 	ATTRS,
 	ERROR_COLUMN,
@@ -145,11 +148,13 @@ const SigmaResource sigma_resource_workbook_lineage = {
 
 static const SigmaField workbook_source_fields[] = {
 	INODE_KEY("workbook_id", "workbook_id", "Workbook that reads from the source"),
-	READ("type", "type", TEXTOID, "Kind of source: table, dataset, data-model"),
+	READ("type", "type", TEXTOID, "Kind of source: table, dataset, data-model, custom-sql"),
 	INODE("inode_id", "inodeId", "Of a table or dataset: url_id of connection_paths, or dataset_id of datasets"),
 	INODE("data_model_id", "dataModelId", "Of a data model: its identifier"),
 	READ("element_ids", "elementIds", JSONBOID, "Of a data model: the elements that are read, an array of strings"),
 	ID("version_tag_id", "versionTagId", "Of a data model: the version tag that it is read at"),
+	READ("url", "url", TEXTOID, "Of a dataset: where to open it in Sigma"),
+	CUSTOM_SQL_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
 };
@@ -297,6 +302,7 @@ const SigmaResource sigma_resource_workbook_schedules = {
 static const SigmaField workbook_materialization_schedule_fields[] = {
 	INODE_KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
 	ID("sheet_id", "sheetId", "Identifier of the schedule of the element"),
+	ID("element_id", "elementId", "Element that is materialized"),
 	READ("element_name", "elementName", TEXTOID, "Name of the element that is materialized"),
 	READ("schedule", "schedule", JSONBOID, "When it is, an object: cronSpec, timezone"),
 	READ("paused", "paused", BOOLOID, "Is the schedule paused?"),
@@ -343,6 +349,7 @@ static const SigmaField tag_fields[] = {
 	ID("version_tag_id", "versionTagId", "Identifier of the tag"),
 	READ("name", "name", TEXTOID, "Name of the tag"),
 	READ("description", "description", TEXTOID, "Description"),
+	READ("color", "color", TEXTOID, "Color that it is shown in: amber, bronze, cyan, grass, plum, violet"),
 	ID("owner_id", "ownerId", "Member who owns it"),
 	ARCHIVED_FIELD,
 	CHANGE_FIELDS,

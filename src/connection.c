@@ -27,26 +27,30 @@ typedef struct Shown
 	const char *field;
 	const char *member;
 	const char *type;			/* of the connections that have it; NULL: any */
+	bool		perhaps;		/* not all of the published descriptions list it */
 } Shown;
 
 static const Shown shown[] = {
-	{"account", "account", NULL},
-	{"host", "host", NULL},
-	{"warehouse", "warehouse", NULL},
-	{"user", "user", NULL},
-	{"role", "role", NULL},
-	{"httpPath", "endpoint", NULL},
-	{"exportsWarehouse", "exportsWarehouse", NULL},
-	{"oauthMetadataUrl", "metadataUrl", NULL},
-	{"oauthClientId", "clientId", NULL},
-	{"oauthScopes", "scopes", NULL},
-	{"oauthIdpType", "idpType", NULL},
-	{"oauthUsePkce", "usePkce", NULL},
-	{"oauthUseJwt", "useJwt", NULL},
-	{"oauthAudience", "audience", NULL},
-	{"roleSwitching", "roleSwitching", NULL},
+	{"account", "account", NULL, false},
+	{"host", "host", NULL, true},
+	{"warehouse", "warehouse", NULL, false},
+	{"user", "user", NULL, false},
+	{"role", "role", NULL, false},
+	{"httpPath", "endpoint", NULL, true},
+	{"exportsWarehouse", "exportsWarehouse", NULL, false},
+	{"oauthMetadataUrl", "metadataUrl", NULL, false},
+	{"oauthClientId", "clientId", NULL, false},
+	{"oauthScopes", "scopes", NULL, false},
+	{"oauthIdpType", "idpType", NULL, false},
+	{"oauthUsePkce", "usePkce", NULL, false},
+	{"oauthUseJwt", "useJwt", NULL, false},
+	{"oauthAudience", "audience", NULL, false},
+	{"roleSwitching", "roleSwitching", NULL, false},
+	{"enableHiveMetastore", "enableHiveMetastore", NULL, true},
+	{"usePython", "usePython", NULL, true},
+	{"pythonComputeClusterId", "pythonComputeClusterId", NULL, true},
 	/* of Databricks, which has them too, they are not shown */
-	{"userAttributes", "userAttributes", "snowflake"},
+	{"userAttributes", "userAttributes", "snowflake", false},
 };
 
 /* What a replacement leaves as it is. */
@@ -260,7 +264,8 @@ sigma_connection_unshown(const char *type)
 		{" bigQuery ", "projectId, additionalProjectIds, serviceAccount, clientSecret"},
 		{" snowflake ", "server, authType, password, privateKey, privateKeyPassphrase, clientSecret, usePython, "
 		"pythonSecrets, pythonProperties, useSourceSwapPolicy, sourceSwapPolicyId, writeAccess.useDynamicTables"},
-		{" databricks ", "host, endpoint, userAttributes, token, workspaceUrl, clientSecret, useSourceSwapPolicy, "
+		{" databricks ", "host, endpoint, userAttributes, token, workspaceUrl, clientSecret, enableHiveMetastore, "
+		"usePython, pythonComputeClusterId, useSourceSwapPolicy, "
 		"sourceSwapPolicyId"},
 		{" mysql starburst ", "host, port, password"},
 		{" azuresql sqlserver ", "server, port, database, password, useReadUncommittedIsolation"},
@@ -600,8 +605,9 @@ sigma_entry_replaced(SigmaSpan entry, SigmaSpan body)
 	(void) copy_member(&s, "type", &details, "type");
 	for (int i = 0; i < (int) lengthof(shown); i++)
 	{
-		/* of most kinds, Sigma does not show the host */
-		if (strcmp(shown[i].field, "host") == 0 && !is_snowflake && !get_member(&old, "host", &value))
+		/* but for these two, what may not be shown will be if it was */
+		if (shown[i].perhaps && !get_member(&old, shown[i].field, &value) &&
+			strcmp(shown[i].field, "httpPath") != 0 && !(is_snowflake && strcmp(shown[i].field, "host") == 0))
 			continue;
 		(void) copy_member(&s, shown[i].field, &details, shown[i].member);
 	}
@@ -747,9 +753,14 @@ is_surely_shown(const char *field, const SigmaJsonValue *entry)
 	SigmaJsonValue type;
 
 	for (int i = 0; i < (int) lengthof(shown); i++)
-		if (shown[i].type && strcmp(shown[i].field, field) == 0)
+	{
+		if (strcmp(shown[i].field, field) != 0)
+			continue;
+		if (shown[i].type)
 			return get_member(entry, "type", &type) && sigma_json_is(&type, shown[i].type);
-	return strcmp(field, "host") != 0 && strcmp(field, "httpPath") != 0;
+		return !shown[i].perhaps;
+	}
+	return true;
 }
 
 /* Does an object have all that another one has?  (It may have more.) */

@@ -84,7 +84,7 @@ count_spec(const SigmaTableOptions *options, int limit)
 	SigmaListSpec spec = {
 		.resource = sigma_table_resource(options),
 		.limit = limit,
-		.include_archived = options->include_archived,
+		.scope = options->scope,
 		.prefetch = options->prefetch && limit > 1,
 	};
 

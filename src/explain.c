@@ -78,13 +78,13 @@ constant_text(Node *expr)
 
 /* The lists that are walked to learn the keys that the query does not give. */
 static void
-explain_parents(const SigmaResource *resource, bool include_archived, ExplainState *es)
+explain_parents(const SigmaResource *resource, SigmaScope scope, ExplainState *es)
 {
 	List	   *requests = NIL;
 
 	while (resource->parent)
 	{
-		SigmaListSpec spec = {.limit = SIGMA_MAX_PAGE_SIZE, .include_archived = include_archived};
+		SigmaListSpec spec = {.limit = SIGMA_MAX_PAGE_SIZE, .scope = scope};
 
 		resource = sigma_find_resource(resource->parent);
 		spec.resource = resource;
@@ -104,7 +104,7 @@ explain_list(ForeignScanState *node, ExplainState *es)
 	SigmaListSpec spec = {
 		.resource = resource,
 		.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT)),
-		.include_archived = options->include_archived,
+		.scope = options->scope,
 		.item = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_ITEM)) != 0,
 	};
 	const char *path = spec.item ? resource->item_path : resource->path;
@@ -158,7 +158,7 @@ explain_list(ForeignScanState *node, ExplainState *es)
 	spec.path = nothing ? NULL : sigma_fill_path(path, values);
 
 	if (!all_given && !nothing)
-		explain_parents(resource, options->include_archived, es);
+		explain_parents(resource, options->scope, es);
 	if (open)
 		ExplainPropertyList("Remote Parameters", open, es);
 	ExplainPropertyText("Remote Request",

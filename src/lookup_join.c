@@ -371,7 +371,7 @@ begin_lookup_join(CustomScanState *node, EState *estate, int eflags)
 	join->context = AllocSetContextCreate(CurrentMemoryContext, "sigma look-up join",
 										  ALLOCSET_SMALL_SIZES);
 	join->row_context = AllocSetContextCreate(join->context, "sigma row", ALLOCSET_DEFAULT_SIZES);
-	join->spec.include_archived = options->include_archived;
+	join->spec.scope = options->scope;
 	join->spec.prefetch = options->prefetch;
 	join->spec.dated = true;
 	join->spec.as_of = estate->es_snapshot->curcid;
@@ -624,7 +624,7 @@ explain_lookup_join(CustomScanState *node, List *ancestors, ExplainState *es)
 		.resource = resource,
 		.path = path,
 		.limit = options->page_size,
-		.include_archived = options->include_archived,
+		.scope = options->scope,
 		.item = join->spec.item,
 	};
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, (Plan *) plan, ancestors);

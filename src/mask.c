@@ -28,9 +28,9 @@ is_plain_key(const char *key)
 {
 	static const char *const plain[] = {
 		"account", "additionalProjectIds", "audience", "authType", "clientId", "database",
-		"description", "endpoint", "exportsWarehouse", "externalAccessIntegration", "host",
+		"description", "enableHiveMetastore", "endpoint", "exportsWarehouse", "externalAccessIntegration", "host",
 		"httpPath", "idpType", "inputTableAuditLogSchema", "materializationWarehouse",
-		"metadataUrl", "packages", "port", "projectId", "pythonProperties", "role", "roleSwitching", "scopes",
+		"metadataUrl", "packages", "port", "projectId", "pythonComputeClusterId", "pythonProperties", "role", "roleSwitching", "scopes",
 		"server", "serverHostname", "serviceNames",
 		"sourceSwapPolicyId", "type", "useDynamicTables", "useJwt", "useOauth", "usePkce",
 		"usePython", "useReadUncommittedIsolation", "useSourceSwapPolicy", "useTls", "user",

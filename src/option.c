@@ -110,6 +110,8 @@ static const OptionInfo option_table[] =
 	{"max_concurrency", ForeignServerRelationId, OPTION_INT, 1, 64, "1 to 64"},
 	{"ca_file", ForeignServerRelationId, OPTION_FILE, 0, 0, NULL},
 	{"include_archived", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"skip_permission_check", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"direct_grants_only", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"updatable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"on_rollback", ForeignServerRelationId, OPTION_ON_ROLLBACK, 0, 0, NULL},
 	{"rollback_timeout", ForeignServerRelationId, OPTION_TIME, 1, 3600000, "1ms to 1h"},
@@ -126,6 +128,8 @@ static const OptionInfo option_table[] =
 	{"resource", ForeignTableRelationId, OPTION_RESOURCE, 0, 0, NULL},
 	{"page_size", ForeignTableRelationId, OPTION_INT, 1, SIGMA_MAX_PAGE_SIZE, "1 to 1000"},
 	{"include_archived", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"skip_permission_check", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
+	{"direct_grants_only", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"updatable", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"rows", ForeignTableRelationId, OPTION_ROWS, 0, 0, NULL},
 	{"prefetch", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
@@ -856,7 +860,11 @@ apply_scan_option(SigmaTableOptions *o, DefElem *def, Oid context)
 	if (strcmp(name, "page_size") == 0)
 		o->page_size = (int) option_number(def, context);
 	else if (strcmp(name, "include_archived") == 0)
-		o->include_archived = option_number(def, context) != 0;
+		o->scope.include_archived = option_number(def, context) != 0;
+	else if (strcmp(name, "skip_permission_check") == 0)
+		o->scope.skip_permission_check = option_number(def, context) != 0;
+	else if (strcmp(name, "direct_grants_only") == 0)
+		o->scope.direct_grants_only = option_number(def, context) != 0;
 	else if (strcmp(name, "prefetch") == 0)
 		o->prefetch = option_number(def, context) != 0;
 	else if (strcmp(name, "count_by_total") == 0)

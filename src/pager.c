@@ -145,8 +145,12 @@ sigma_list_target(const SigmaListSpec *spec, const char *page_token)
 	appendStringInfoString(&target, spec->path);
 	if (spec->item)
 		return target.data;
-	if (spec->include_archived && resource->archived_query)
+	if (spec->scope.include_archived && resource->archived_query)
 		add_parameter(&target, resource->archived_query);
+	if (spec->scope.skip_permission_check && resource->unshared_query)
+		add_parameter(&target, resource->unshared_query);
+	if (spec->scope.direct_grants_only && resource->direct_query)
+		add_parameter(&target, resource->direct_query);
 	if (spec->filters && spec->filters[0])
 		add_parameter(&target, spec->filters);
 	if (by_token || resource->paging == SIGMA_PAGING_PAGE)
@@ -598,7 +602,7 @@ entry_belongs(const SigmaPager *pager, const SigmaEntry *entry)
 	/* what can be looked up by its key surely has one */
 	if (!has[TELLS_KEY] && pager->spec.resource->item_path && pager->names.names[TELLS_KEY])
 		sigma_raise_reply(pager->target, "an entry has no \"%s\"", pager->names.names[TELLS_KEY]);
-	return pager->spec.include_archived || !archived;
+	return pager->spec.scope.include_archived || !archived;
 }
 
 /* The walk has come to its end: was it complete? */

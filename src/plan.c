@@ -130,7 +130,10 @@ find_columns(Oid relid, PlanInfo *info)
 		info->keys[i] = find_column(rel, resource, keys[i]);
 		info->key_kinds[i] = sigma_find_field(resource, keys[i])->kind;
 	}
-	if (resource->item_path && sigma_path_keys(resource->item_path, keys) == 1)
+	/* a look-up does not know what is not shared, or inherited: the plan must not decide about rows */
+	if (resource->item_path && sigma_path_keys(resource->item_path, keys) == 1 &&
+		!(info->options->scope.skip_permission_check && resource->unshared_query) &&
+		!(info->options->scope.direct_grants_only && resource->direct_query))
 		info->item_key = find_column(rel, resource, keys[0]);
 	info->filters = palloc0(Max(resource->nfilters, 1) * sizeof(AttrNumber));
 	if (info->options->push_filters)
@@ -710,7 +713,7 @@ sigma_can_count(RelOptInfo *rel)
 	return info && info->options->count_by_total && info->resource->parent == NULL &&
 		info->resource->paging == SIGMA_PAGING_PAGE &&
 		(info->resource->archived_field == NULL || info->resource->archived_query != NULL ||
-		 info->options->include_archived);
+		 info->options->scope.include_archived);
 }
 
 /* Can a path be scanned beside others, by an asynchronous Append? */

@@ -193,7 +193,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	serverid = GetForeignTable(RelationGetRelid(rel))->serverid;
 	scan = make_scan(node, serverid);
 	scan->spec.resource = sigma_table_resource(options);
-	scan->spec.include_archived = options->include_archived;
+	scan->spec.scope = options->scope;
 	scan->spec.prefetch = options->prefetch;
 	/* a cursor does not see what is changed after it was opened */
 	scan->spec.dated = true;

@@ -214,6 +214,8 @@ typedef struct SigmaResource
 	const char *parent;			/* the resource below whose entries the list stands; or NULL */
 	const char *archived_query; /* what adds archived entries to the list; or NULL */
 	const char *archived_field; /* the field that tells them apart; or NULL */
+	const char *unshared_query; /* what adds what is not shared with the reader; or NULL */
+	const char *direct_query;	/* what leaves inherited grants out; or NULL */
 	SigmaPaging paging;
 	int			max_page_size;	/* if it is less than SIGMA_MAX_PAGE_SIZE; or 0 */
 	bool		one_filter;		/* the API takes only one of the filters at a time */
@@ -308,12 +310,20 @@ typedef struct SigmaSettings
 	int			rollback_timeout_ms;	/* for deleting it again */
 } SigmaSettings;
 
+/* Which entries of its lists are rows of a table: the same for whatever the query says. */
+typedef struct SigmaScope
+{
+	bool		include_archived;
+	bool		skip_permission_check;	/* what is not shared with the reader, too */
+	bool		direct_grants_only; /* no grants that are inherited */
+} SigmaScope;
+
 /* What a foreign table's and its server's options say of a scan. */
 typedef struct SigmaTableOptions
 {
 	char	   *resource;
 	int			page_size;
-	bool		include_archived;
+	SigmaScope	scope;
 	bool		updatable;		/* false if the server or the table says so */
 	double		rows;			/* the row estimate; -1 if none is set */
 	bool		push_filters;
@@ -762,7 +772,7 @@ typedef struct SigmaListSpec
 	const char *filters;		/* more of the query, encoded; or NULL */
 	int			limit;			/* entries per page */
 	int			wanted;			/* entries that are expected to do; 0: all */
-	bool		include_archived;
+	SigmaScope	scope;
 	bool		prefetch;		/* ask for pages before they are wanted */
 	bool		item;			/* the path is that of one entry, not of a list */
 	const char *item_key;		/* the key of that entry; NULL if it need not be compared */
@@ -806,7 +816,7 @@ typedef struct SigmaWalkSpec
 	const char *filters;		/* more of the query, encoded; or NULL */
 	int			limit;
 	int			wanted;			/* as for a list */
-	bool		include_archived;
+	SigmaScope	scope;
 	bool		prefetch;
 	bool		tolerate;		/* a parent whose list fails becomes an entry */
 	bool		dated;			/* as for a list */

@@ -67,7 +67,7 @@ open_parent(SigmaWalk *walk)
 	SigmaWalkSpec spec = {
 		.resource = sigma_find_resource(resource->parent),
 		.limit = SIGMA_MAX_PAGE_SIZE,
-		.include_archived = walk->spec.include_archived,
+		.scope = walk->spec.scope,
 		.prefetch = walk->spec.prefetch,
 		.dated = walk->spec.dated,
 		.as_of = walk->spec.as_of,
@@ -244,7 +244,7 @@ open_branch(SigmaWalk *walk)
 			.filters = walk->spec.filters,
 			.limit = walk->spec.limit,
 			.wanted = walk->spec.wanted,
-			.include_archived = walk->spec.include_archived,
+			.scope = walk->spec.scope,
 			.prefetch = walk->spec.prefetch,
 			.item = walk->spec.item,
 			.item_key = branch->keys[0],

@@ -209,7 +209,7 @@ run_pager(Replies *replies, bool prefetch, bool tolerate, bool rewind)
 {
 	SigmaStats	stats = {0};
 	SigmaListSpec spec = {.resource = resource, .path = "/v2/list", .limit = 50,
-		.include_archived = include_archived, .prefetch = prefetch, .item = by_key,
+		.scope = {.include_archived = include_archived}, .prefetch = prefetch, .item = by_key,
 	.by_key = by_key, .tolerate = tolerate};
 	SigmaPager *pager = sigma_pager_open(replies_session(replies), CurrentMemoryContext, &spec, &stats);
 	SigmaRowReader *reader = make_reader();
@@ -235,7 +235,7 @@ run_walk(Replies *replies, bool prefetch, bool tolerate, bool rewind)
 	char	   *values[] = {"one", "..", "two/three"};
 	SigmaBound	bound[SIGMA_MAX_KEYS] = {{by_key, 3, values}};
 	SigmaWalkSpec spec = {.resource = resource, .bound = bound, .limit = 50,
-	.include_archived = include_archived, .prefetch = prefetch, .tolerate = tolerate};
+	.scope = {.include_archived = include_archived}, .prefetch = prefetch, .tolerate = tolerate};
 	SigmaStats	stats = {0};
 	SigmaWalk  *walk;
 	SigmaRowReader *reader = make_reader();

@@ -245,6 +245,14 @@ BEGIN
 END
 $$;
 SELECT cmp_ok(answer_of(statement), '>', 0, title) FROM recipe ORDER BY n;
+CREATE FUNCTION raw_array(query text) RETURNS text[] LANGUAGE plpgsql AS $$ DECLARE r text[]; BEGIN EXECUTE query INTO r; RETURN r; END $$;
+CREATE FUNCTION recipe(beginning text) RETURNS text LANGUAGE sql AS $$ SELECT statement FROM recipe WHERE title LIKE beginning || '%' $$;
+SELECT results_eq(format('SELECT email FROM (%s) r', recipe('Idle members')), format('SELECT email FROM sigma.members WHERE email <> ALL (%L) ORDER BY email',
+	'{ada.okafor.0@example.com,chidi.mueller.2@example.com,elif.tanaka.4@example.com,farid.novak.5@example.com}'::text[]), 'idle are all but those who have used a document of late');
+SELECT is(count(last_interaction_at), 2::bigint, 'some of whom have used one before') FROM (SELECT m.email, max(r.last_interaction_at) AS last_interaction_at FROM sigma.members m JOIN sigma.member_recents r USING (member_id)
+	GROUP BY m.email HAVING max(r.last_interaction_at) < now() - interval '90 days') r;
+SELECT is((raw_array(format('SELECT array_agg(name) FROM (%s) r', recipe('A member''s recent workbooks'))))[1:3], '{Revenue Overview,Support Load,Web Traffic}', 'the latest documents stand first');
+SELECT results_eq(format('SELECT workbook FROM (%s) r', recipe('Workbooks whose custom SQL')), $$VALUES ('Budget 2026')$$, 'custom SQL with #raw');
 SELECT is(substring(statement FROM 'e.type = ''[a-z-]+'''), 'e.type = ''input-table''', 'input tables are elements of their type') FROM recipe WHERE title LIKE 'Input tables%';
 
 -- ---------------------------------------------------------------- upgrade

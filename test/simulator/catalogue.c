@@ -6,7 +6,7 @@
  * The data stand in organization.json, as one array for each collection.  A
  * key that begins with an underscore ties an entry to another thing, and is
  * not shown.  A string such as "@member:3" stands for the id of the fourth
- * member.  Which endpoint shows which collection stands in endpoint.c.
+ * member, "@ago:3" for the time three days ago.  Which endpoint shows which collection stands in endpoint.c.
  *
  * The caller holds the organization lock.
  *
@@ -35,7 +35,10 @@ expand_ids(cJSON *json)
 		if (cJSON_IsString(item) &&
 			sscanf(item->valuestring, "@%31[A-Za-z]:%lld", kind, &n) == 2)
 		{
-			make_id(kind, n, id);
+			if (strcmp(kind, "ago") == 0)
+				timestamp_ago(n, id);
+			else
+				make_id(kind, n, id);
 			free(item->valuestring);
 			item->valuestring = xstrdup(id);
 		}

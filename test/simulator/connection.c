@@ -31,6 +31,8 @@ static const char *const shown_fields[][2] = {
 	{"audience", "oauthAudience"},
 	{"userAttributes", "userAttributes"},
 	{"roleSwitching", "roleSwitching"},
+	{"enableHiveMetastore", "enableHiveMetastore"},
+	{"pythonComputeClusterId", "pythonComputeClusterId"},
 };
 
 static bool
@@ -221,6 +223,8 @@ show_body(cJSON *entry, const cJSON *body)
 	/* the API shows no host but Snowflake's */
 	if (strcmp(json_string(details, "type"), "snowflake") == 0)
 		copy_field(entry, "host", details, "host");
+	else if (strcmp(json_string(details, "type"), "databricks") == 0)
+		copy_field(entry, "usePython", details, "usePython");
 	for (size_t i = 0; i < sizeof(shown_fields) / sizeof(shown_fields[0]); i++)
 		copy_field(entry, shown_fields[i][1], details, shown_fields[i][0]);
 	if (cJSON_GetObjectItemCaseSensitive(details, "metadataUrl"))

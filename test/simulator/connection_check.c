@@ -154,7 +154,9 @@ static const FieldRule databricks_fields[] = {
 	MUST("host", FIELD_STRING), MAY("endpoint", FIELD_STRING),
 	MAY_OBJECT("userAttributes", endpoint_attribute),
 	MAY("token", FIELD_SECRET), MAY("useOauth", FIELD_BOOLEAN),
-	MAY("workspaceUrl", FIELD_STRING), SOURCE_SWAP_FIELDS, OAUTH_FIELDS,
+	MAY("workspaceUrl", FIELD_STRING), MAY("enableHiveMetastore", FIELD_BOOLEAN),
+	MAY("usePython", FIELD_BOOLEAN), MAY("pythonComputeClusterId", FIELD_STRING),
+	SOURCE_SWAP_FIELDS, OAUTH_FIELDS,
 	MAY_OBJECT("writeAccess", write_catalog_schema),
 	MAY_OBJECTS("writebackSchemas", catalog_writebacks),
 	MAY_OBJECT("inputTableAuditLogSchema", catalog_writebacks), END_OF_FIELDS

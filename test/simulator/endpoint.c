@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "simulator.h"
 
@@ -34,7 +35,8 @@ typedef enum FilterKind
 	FILTER_REFUSED,				/* a parameter that has been removed */
 	FILTER_SHOW,				/* entries with the flag appear if it is true */
 	FILTER_FLAG,				/* the flag has this value */
-	FILTER_FLAG_OR_NOT			/* the same, and false if it is not given */
+	FILTER_FLAG_OR_NOT,			/* the same, and false if it is not given */
+	FILTER_INODE				/* a grant is of this thing, or of a folder above it */
 } FilterKind;
 
 typedef struct Filter
@@ -53,7 +55,9 @@ typedef struct Endpoint
 	const Filter *filters;
 	const char *parent;			/* collection that must have the first parameter ... */
 	const char *parent_key;		/* ... under this key */
-	const char *reveal;			/* hidden key that is shown after all */
+	const char *reveal;			/* hidden key that is shown after all ... */
+	const char *reveal_if;		/* ... if this parameter is true; NULL: always */
+	const char *each;			/* hidden array: the value for each of those in the first key's array */
 	ApiVersion	only;			/* the version that has it; 0: all */
 } Endpoint;
 
@@ -82,7 +86,7 @@ static const Filter file_filters[] = {
 	{"parentId", FILTER_EQUALS, {"parentId"}}, END_OF_FILTERS
 };
 static const Filter grant_filters[] = {
-	{"inodeId", FILTER_EQUALS, {"inodeId"}},
+	{"inodeId", FILTER_INODE, {"inodeId"}},
 	{"teamId", FILTER_EQUALS, {"teamId"}},
 	{"userId", FILTER_EQUALS, {"memberId"}}, END_OF_FILTERS
 };
@@ -99,7 +103,11 @@ static const Filter template_filters[] = {
 	{"source", FILTER_EQUALS, {"_source"}}, END_OF_FILTERS
 };
 static const Filter workbook_filters[] = {
-	{"isArchived", FILTER_FLAG_OR_NOT, {"isArchived"}}, END_OF_FILTERS
+	{"isArchived", FILTER_FLAG_OR_NOT, {"isArchived"}},
+	{"skipPermissionCheck", FILTER_SHOW, {"_unshared"}}, END_OF_FILTERS
+};
+static const Filter sharing_filters[] = {
+	{"skipPermissionCheck", FILTER_SHOW, {"_unshared"}}, END_OF_FILTERS
 };
 static const Filter share_filters[] = {
 	{"pending", FILTER_FLAG, {"pending"}}, END_OF_FILTERS
@@ -130,7 +138,7 @@ static const Endpoint endpoints[] = {
 	{"/v2/favorites/member/{}", STYLE_PAGES, .collection = "files", KEYS("_favoriteOf"),
 		PARENT("members", "memberId")},
 	{"/v2/members/{}/files/recents", STYLE_PAGES, .collection = "files", KEYS("_recentOf"),
-		PARENT("members", "memberId")},
+		PARENT("members", "memberId"), .each = "_lastInteractionAt"},
 	{"/v2/teams", STYLE_ARRAY_OR_PAGES, .collection = "teams", .filters = team_filters},
 	{"/v2.1/teams", STYLE_PAGES, .collection = "teams", .filters = team_filters},
 	{"/v2/teams/{}", STYLE_ONE, .collection = "teams", KEYS("teamId"), .reveal = "_members"},
@@ -153,7 +161,8 @@ static const Endpoint endpoints[] = {
 	{"/v2/grants", STYLE_PAGES, .collection = "grants", .filters = grant_filters},
 	{"/v2/grants/{}", STYLE_ONE, .collection = "grants", KEYS("grantId")},
 	{"/v2/workbooks", STYLE_PAGES, .collection = "workbooks", .filters = workbook_filters},
-	{WORKBOOK, STYLE_ONE, .collection = "workbooks", KEYS("workbookId")},
+	{WORKBOOK, STYLE_ONE, .collection = "workbooks", KEYS("workbookId"),
+		.reveal = "_taggedSourceUrlId", .reveal_if = "includeTaggedSourceUrlId"},
 	{WORKBOOK "/pages", STYLE_PAGES, .collection = "pages", KEYS("_workbookId"),
 		PARENT("workbooks", "workbookId")},
 	{WORKBOOK "/pages/{}/elements", STYLE_PAGES, .collection = "elements",
@@ -195,8 +204,8 @@ static const Endpoint endpoints[] = {
 	{WORKBOOK "/schema", STYLE_ONE, .collection = "workbookSchemas", KEYS("workbookId")},
 	{"/v2/tags", STYLE_PAGES, .collection = "tags", .filters = name_filters},
 	{"/v2/tags/{}/workbooks", STYLE_PAGES, .collection = "workbooks", KEYS("_tags"),
-		PARENT("tags", "versionTagId")},
-	{"/v2/datasets", STYLE_PAGES, .collection = "datasets"},
+		PARENT("tags", "versionTagId"), .reveal = "_taggedSourceUrlId"},
+	{"/v2/datasets", STYLE_PAGES, .collection = "datasets", .filters = sharing_filters},
 	{"/v2/datasets/{}", STYLE_ONE, .collection = "datasets", KEYS("datasetId")},
 	{"/v2/datasets/{}/grants", STYLE_PAGES, .collection = "grants", KEYS("inodeId"),
 		PARENT("datasets", "datasetId")},
@@ -204,7 +213,7 @@ static const Endpoint endpoints[] = {
 		KEYS("_datasetId"), PARENT("datasets", "datasetId")},
 	{"/v2/datasets/{}/sources", STYLE_ARRAY, .collection = "datasetSources",
 		KEYS("_datasetId"), PARENT("datasets", "datasetId")},
-	{"/v2/dataModels", STYLE_PAGES, .collection = "dataModels"},
+	{"/v2/dataModels", STYLE_PAGES, .collection = "dataModels", .filters = sharing_filters},
 	{"/v2/dataModels/{}", STYLE_ONE, .collection = "dataModels", KEYS("dataModelId")},
 	{"/v2/dataModels/{}/materializationSchedules", STYLE_TOKENS, .collection = "dataModelSchedules",
 		KEYS("_dataModelId"), PARENT("dataModels", "dataModelId")},
@@ -271,6 +280,15 @@ key_holds(const cJSON *entry, const char *key, const char *value)
 	return false;
 }
 
+/* Is a parameter given as "true"? */
+static bool
+is_true(Request *req, const char *param)
+{
+	const char *value = query_value(req, param);
+
+	return value && strcmp(value, "true") == 0;
+}
+
 /* One of the values of a parameter, which may be given more than once. */
 typedef struct ValueSearch
 {
@@ -289,17 +307,34 @@ search_value(void *cls, enum MHD_ValueKind kind, const char *key, const char *va
 	if (strcmp(key, search->param) == 0 && value)
 	{
 		search->given = true;
-		if (search->wanted && same_identifier(value, search->wanted))
+		if (search->wanted &&
+			(strcasecmp(value, search->wanted) == 0 || same_identifier(value, search->wanted)))
 			search->found = true;
 	}
 	return MHD_YES;
+}
+
+/* Is a thing in the files the folder that another is in, at some depth? */
+static bool
+is_above(const char *folder, const char *id)
+{
+	const cJSON *file;
+
+	cJSON_ArrayForEach(file, catalogue_collection("files"))
+	{
+		const char *parent = json_string(file, "parentId");
+
+		if (same_identifier(json_string(file, "id"), id))
+			return parent && (same_identifier(parent, folder) || is_above(folder, parent));
+	}
+	return false;
 }
 
 static bool
 filter_passes(Request *req, const Filter *filter, const cJSON *entry)
 {
 	const char *value = query_value(req, filter->param);
-	bool		wanted = value && strcmp(value, "true") == 0;
+	bool		wanted = is_true(req, filter->param);
 	bool		flag = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, filter->fields[0]));
 	ValueSearch search = {.param = filter->param};
 
@@ -318,6 +353,11 @@ filter_passes(Request *req, const Filter *filter, const cJSON *entry)
 			search.wanted = json_string(entry, filter->fields[0]);
 			MHD_get_connection_values(req->mhd, MHD_GET_ARGUMENT_KIND, search_value, &search);
 			return !search.given || search.found;
+		case FILTER_INODE:
+			if (value == NULL || same_identifier(json_string(entry, filter->fields[0]), value))
+				return true;
+			return !is_true(req, "directGrantsOnly") &&
+				is_above(json_string(entry, filter->fields[0]), value);
 		case FILTER_SHOW:
 			return wanted || !flag;
 		case FILTER_FLAG:
@@ -331,10 +371,15 @@ filter_passes(Request *req, const Filter *filter, const cJSON *entry)
 	return true;
 }
 
-/* Is a parameter given that the endpoint no longer takes?  Then replies. */
+/* Is a parameter given that the endpoint no longer takes, or only from administrators?  Then replies. */
 static bool
 refuse_filters(Request *req, Reply *reply, const Endpoint *endpoint)
 {
+	if (req->who.limited && is_true(req, "skipPermissionCheck"))
+	{
+		reply_error(req, reply, 403, "forbidden", "Only administrators may skip the permission check");
+		return true;
+	}
 	for (const Filter *f = endpoint->filters; f && f->param; f++)
 	{
 		if (f->kind == FILTER_REFUSED && query_value(req, f->param))
@@ -346,7 +391,31 @@ refuse_filters(Request *req, Reply *reply, const Endpoint *endpoint)
 	return false;
 }
 
-/* The entries that the request asks for, as references. */
+/* A copy of an entry in which what is hidden elsewhere is shown. */
+static cJSON *
+revealed(Request *req, const Endpoint *endpoint, const cJSON *entry)
+{
+	cJSON	   *copy = cJSON_Duplicate(entry, true);
+	const cJSON *hidden = cJSON_GetObjectItemCaseSensitive(entry, endpoint->reveal ? endpoint->reveal : "");
+	const cJSON *values = cJSON_GetObjectItemCaseSensitive(entry, endpoint->each ? endpoint->each : "");
+	const cJSON *key;
+	int			i = 0;
+
+	if (hidden && (endpoint->reveal_if == NULL || is_true(req, endpoint->reveal_if)))
+		cJSON_AddItemToObject(copy, endpoint->reveal + 1, cJSON_Duplicate(hidden, true));
+	if (values == NULL)
+		return copy;
+	cJSON_ArrayForEach(key, cJSON_GetObjectItemCaseSensitive(entry, endpoint->keys[0]))
+	{
+		const cJSON *value = cJSON_GetArrayItem(values, i++);
+
+		if (value && same_identifier(key->valuestring, req->param[0]))
+			cJSON_AddItemToObject(copy, endpoint->each + 1, cJSON_Duplicate(value, true));
+	}
+	return copy;
+}
+
+/* The entries that the request asks for, as references where nothing is added to them. */
 static cJSON *
 find_entries(Request *req, const Endpoint *endpoint)
 {
@@ -361,7 +430,9 @@ find_entries(Request *req, const Endpoint *endpoint)
 			passes = i < req->nparams && key_holds(entry, endpoint->keys[i], req->param[i]);
 		for (const Filter *f = endpoint->filters; passes && f && f->param; f++)
 			passes = filter_passes(req, f, entry);
-		if (passes)
+		if (passes && (endpoint->each || endpoint->reveal))
+			cJSON_AddItemToArray(found, revealed(req, endpoint, entry));
+		else if (passes)
 			cJSON_AddItemReferenceToArray(found, entry);
 	}
 	return found;
@@ -414,22 +485,12 @@ reply_tokens(Request *req, Reply *reply, const cJSON *found)
 }
 
 static void
-reply_one(Request *req, Reply *reply, const Endpoint *endpoint, const cJSON *found)
+reply_one(Request *req, Reply *reply, const cJSON *found)
 {
-	const cJSON *entry = found->child;
-	const cJSON *hidden;
-	cJSON	   *json;
-
-	if (entry == NULL)
-	{
+	if (found->child == NULL)
 		reply_not_found(req, reply, "Resource");
-		return;
-	}
-	json = entry_shown(entry);
-	hidden = endpoint->reveal ? cJSON_GetObjectItemCaseSensitive(entry, endpoint->reveal) : NULL;
-	if (hidden)
-		cJSON_AddItemToObject(json, endpoint->reveal + 1, cJSON_Duplicate(hidden, true));
-	reply_set_json(reply, 200, json);
+	else
+		reply_set_json(reply, 200, entry_shown(found->child));
 }
 
 /* Is there such a parent?  A list of nothing is another thing than none. */
@@ -484,7 +545,7 @@ show(Request *req, Reply *reply, const Endpoint *endpoint)
 				reply_array(reply, found, false);
 			break;
 		case STYLE_ONE:
-			reply_one(req, reply, endpoint, found);
+			reply_one(req, reply, found);
 			break;
 	}
 	cJSON_Delete(found);

@@ -318,6 +318,7 @@ extern void json_set(cJSON *object, const char *key, cJSON *value);
 extern void make_id(const char *kind, int64_t n, char *id);
 extern void random_hex(char *dst, size_t nbytes);
 extern void timestamp_now(char *dst);
+extern void timestamp_ago(int64_t days, char *dst);
 extern int64_t realtime_ms(void);
 extern int64_t monotonic_ms(void);
 extern char *url_decode(const char *s, size_t len, bool plus_is_space);

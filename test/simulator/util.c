@@ -236,7 +236,14 @@ monotonic_ms(void)
 void
 timestamp_now(char *dst)
 {
-	int64_t		now = realtime_ms();
+	timestamp_ago(0, dst);
+}
+
+/* The time so many days ago. */
+void
+timestamp_ago(int64_t days, char *dst)
+{
+	int64_t		now = realtime_ms() - days * 86400 * 1000;
 	time_t		seconds = (time_t) (now / 1000);
 	struct tm	tm;
 	char		text[TIMESTAMP_SIZE];

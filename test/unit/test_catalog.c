@@ -201,7 +201,7 @@ test_identifiers(void)
 				strcmp(f->column, "request_id") != 0 && strcmp(f->column, "oauth_client_id") != 0)
 				EXPECT((f->kind != SIGMA_PLAIN) ==
 					   (!in_url && (ends_in(f->column, "_id") || ends_in(f->column, "_by") ||
-									strcmp(f->column, "id") == 0 ||
+									strcmp(f->column, "id") == 0 || strcmp(f->column, "owner") == 0 ||
 									strcmp(f->column, "last_updated_by_user") == 0)),
 					   "%s.%s: kind %d", r->name, f->column, f->kind);
 			for (int j = 0; j < sigma_nresources; j++)

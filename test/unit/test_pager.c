@@ -32,7 +32,7 @@ open_pager(Replies *replies, const char *resource, const char *pages, int how)
 	replies->data = pages;
 	replies->length = strlen(pages);
 	replies->concurrency = 4;
-	spec.include_archived = how & ARCHIVED;
+	spec.scope.include_archived = how & ARCHIVED;
 	spec.prefetch = how & PREFETCH;
 	spec.tolerate = how & TOLERATE;
 	spec.item = spec.by_key = how & BY_KEY;
