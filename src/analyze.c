@@ -95,15 +95,23 @@ acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *
 	return n;
 }
 
+/*
+ * False if the table is one of nothing: PostgreSQL passes over it then, rather
+ * than end the ANALYZE of a whole database at one wrong table below a parent.
+ */
 bool
 sigmaAnalyzeForeignTable(Relation rel, AcquireSampleRowsFunc *func, BlockNumber *totalpages)
 {
-	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(rel));
-	double		entries = sigma_last_total(GetForeignTable(RelationGetRelid(rel))->serverid,
-										   rel->rd_rel->relowner, sigma_table_resource(options));
+	const SigmaResource *resource = sigma_find_resource(sigma_resource_name(RelationGetRelid(rel)));
+	double		pages;
 
+	if (resource == NULL)
+		return false;
 	*func = acquire_sample;
 	/* nothing is known before it is read; it must not be 0, that is "empty" */
-	*totalpages = (BlockNumber) (Max(entries, 1) * ENTRY_WIDTH / BLCKSZ) + 1;
+	pages = Max(sigma_last_total(GetForeignTable(RelationGetRelid(rel))->serverid,
+								 rel->rd_rel->relowner, resource), 1) * ENTRY_WIDTH / BLCKSZ + 1;
+	/* a list may say that it has any number of entries */
+	*totalpages = pages < (double) MaxBlockNumber ? (BlockNumber) pages : MaxBlockNumber;
 	return true;
 }

@@ -13,23 +13,11 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "executor/spi.h"
-#include "foreign/fdwapi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(sigma_comment_tables);
-
-/* Is it a table of sigma_fdw?  Another wrapper need not even have a handler. */
-static bool
-is_ours(Oid relid)
-{
-	Oid			wrapper = GetForeignServer(GetForeignTable(relid)->serverid)->fdwid;
-	Oid			handler = GetForeignDataWrapper(wrapper)->fdwhandler;
-
-	return OidIsValid(handler) &&
-		GetFdwRoutine(handler)->IterateForeignScan == sigmaIterateForeignScan;
-}
 
 /* The OIDs of a schema's foreign tables of sigma_fdw, by name. */
 static List *
@@ -50,7 +38,7 @@ find_tables(Oid schema, MemoryContext context)
 														   SPI_tuptable->tupdesc, 1, &isnull));
 		MemoryContext old;
 
-		if (!is_ours(relid))
+		if (!sigma_is_table(relid))
 			continue;
 		old = MemoryContextSwitchTo(context);
 		tables = lappend_oid(tables, relid);
@@ -90,7 +78,7 @@ comment_table(Oid relid)
 
 		if (attribute->attisdropped)
 			continue;
-		(void) sigma_column_field(rel, resource, (AttrNumber) i, &field);
+		field = sigma_known_field(rel, resource, (AttrNumber) i);
 		if (field)
 			statements = lappend(statements,
 								 psprintf("COMMENT ON COLUMN %s.%s IS %s", table,

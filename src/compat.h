@@ -227,4 +227,20 @@ sigma_wait_event(void)
 #endif
 }
 
+/* What planner_hook and ExecutorRun_hook are given beside what every release gives them. */
+#if PG_VERSION_NUM >= 190000
+#define SIGMA_PLANNER_MORE , ExplainState *es
+#define SIGMA_PLANNER_PASS , es
+#else
+#define SIGMA_PLANNER_MORE
+#define SIGMA_PLANNER_PASS
+#endif
+#if PG_VERSION_NUM >= 180000
+#define SIGMA_RUN_MORE
+#define SIGMA_RUN_PASS
+#else
+#define SIGMA_RUN_MORE , bool execute_once
+#define SIGMA_RUN_PASS , execute_once
+#endif
+
 #endif							/* SIGMA_COMPAT_H */

@@ -55,10 +55,11 @@ sigmaGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo
 	add_path(output, (Path *)
 			 sigma_create_foreign_upper_path(root, output, target, 1, SIGMA_REQUEST_COST,
 											 SIGMA_REQUEST_COST + 1,
-											 list_make1(makeInteger(planner_rt_fetch(input->relid, root)->relid))));
+											 list_make2(makeInteger(planner_rt_fetch(input->relid, root)->relid),
+														makeInteger(sigma_is_written(input)))));
 }
 
-/* The plan of such a path: fdw_private has the table's OID, and nothing else. */
+/* The plan of such a path: fdw_private has the table's OID, and whether the statement writes to its server. */
 ForeignScan *
 sigma_count_plan(PlannerInfo *root, ForeignPath *path, List *tlist, Plan *outer_plan)
 {
@@ -75,6 +76,13 @@ Oid
 sigma_count_relid(const ForeignScan *plan)
 {
 	return (Oid) intVal(linitial(plan->fdw_private));
+}
+
+/* Does the statement write to its server? */
+bool
+sigma_count_written(const ForeignScan *plan)
+{
+	return intVal(lsecond(plan->fdw_private)) != 0;
 }
 
 /* What the request for the number looks like. */

@@ -172,6 +172,20 @@ sigma_json_to_jsonb(SigmaSpan text)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(to_server(text.data, text.length)));
 }
 
+/* The catalogue's entry for a column, by its option or its name; NULL if there is none. */
+const SigmaField *
+sigma_known_field(Relation rel, const SigmaResource *resource, AttrNumber attnum)
+{
+	const char *option = sigma_column_field_option(RelationGetRelid(rel), attnum);
+	const SigmaField *known;
+
+	if (option == NULL)
+		return sigma_find_field(resource, NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
+	known = sigma_find_api_field(resource, option);
+	/* "attrs" is no field of the API, but the way to name the whole entry */
+	return known == NULL && strcmp(option, "attrs") == 0 ? sigma_find_field(resource, option) : known;
+}
+
 /*
  * The API's field behind a column, palloc'd or constant; NULL for the whole
  * entry.  *known is the catalogue's entry, or NULL if a column option names a
@@ -183,20 +197,15 @@ sigma_column_field(Relation rel, const SigmaResource *resource, AttrNumber attnu
 				   const SigmaField **known)
 {
 	const char *column = NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
-	const char *option = sigma_column_field_option(RelationGetRelid(rel), attnum);
+	const char *option;
 	const char *closest;
 
-	if (option)
-	{
-		*known = sigma_find_api_field(resource, option);
-		/* "attrs" is no field of the API, but the way to name the whole entry */
-		if (*known == NULL && strcmp(option, "attrs") == 0)
-			*known = sigma_find_field(resource, option);
-		return *known ? (*known)->field : option;
-	}
-	*known = sigma_find_field(resource, column);
+	*known = sigma_known_field(rel, resource, attnum);
 	if (*known)
 		return (*known)->field;
+	option = sigma_column_field_option(RelationGetRelid(rel), attnum);
+	if (option)
+		return option;
 
 	closest = sigma_closest_column(resource, column);
 	ereport(ERROR,

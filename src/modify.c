@@ -27,15 +27,18 @@
 
 /* ------------------------------------------------------------- what is taken */
 
-/* Which modifications a table takes: a bit mask of CmdTypes. */
+/*
+ * Which modifications a table takes: a bit mask of CmdTypes.  Raises nothing:
+ * information_schema asks for all tables at once, and one that is wrong would
+ * hide the others.
+ */
 int
 sigmaIsForeignRelUpdatable(Relation rel)
 {
-	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(rel));
+	const char *name = sigma_writable_resource(RelationGetRelid(rel));
+	const SigmaResource *resource = name ? sigma_find_resource(name) : NULL;
 
-	if (!options->updatable)
-		return 0;
-	switch (sigma_table_resource(options)->writes)
+	switch (resource ? resource->writes : SIGMA_WRITES_NOTHING)
 	{
 		case SIGMA_WRITES_NOTHING:
 			break;
@@ -64,9 +67,6 @@ sigmaAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *ta
 pg_noreturn static void
 refuse_on_conflict(void)
 {
-	SigmaHiding hiding;
-
-	sigma_hide_statement(&hiding);
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("INSERT with ON CONFLICT clause is not supported for foreign tables of Sigma"),
@@ -89,12 +89,17 @@ sigmaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relati
 	Bitmapset  *updated;
 	List	   *columns = NIL;
 	int			i = -1;
+	SigmaHiding hiding;
 
+	sigma_hide_statement(&hiding);
 	if (plan->onConflictAction != ONCONFLICT_NONE)
 		refuse_on_conflict();
+	/* a table that is wrong is said to be so, rather than not to take it */
+	(void) sigma_table_resource(sigma_table_options(planner_rt_fetch(result_relation, root)->relid));
 	check_lookers(plan->returningLists ? list_nth(plan->returningLists, subplan_index) : NIL,
 				  plan->withCheckOptionLists ? list_nth(plan->withCheckOptionLists, subplan_index) : NIL,
 				  result_relation, planner_rt_fetch(result_relation, root)->relid);
+	sigma_show_statement(&hiding);
 	if (plan->operation != CMD_UPDATE)
 		return NIL;
 	updated = get_rel_all_updated_cols(root, find_base_rel(root, result_relation));
@@ -211,7 +216,9 @@ void
 sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 {
 	ModifyTable *plan = castNode(ModifyTable, mtstate->ps.plan);
+	SigmaHiding hiding;
 
+	sigma_hide_statement(&hiding);
 	if (plan && plan->onConflictAction != ONCONFLICT_NONE)
 		refuse_on_conflict();
 	/* an UPDATE that moves a row from another partition into one that it updates itself */
@@ -224,6 +231,7 @@ sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	check_lookers(rinfo->ri_returningList, rinfo->ri_WithCheckOptions,
 				  mtstate->resultRelInfo->ri_RangeTableIndex, RelationGetRelid(rinfo->ri_RelationDesc));
 	begin_modify(rinfo, mtstate->ps.state);
+	sigma_show_statement(&hiding);
 }
 
 /* A column's value as JSON text. */
@@ -259,6 +267,56 @@ sigma_refuse_column(const WriteColumn *column, const char *what)
 			 errdetail("Sigma sets it, or takes it in another form in \"details\".")));
 }
 
+/* Have two columns of one field values that mean the same? */
+static bool
+same_value(WriteColumn *a, Datum x, WriteColumn *b, Datum y)
+{
+	if (strcmp(a->column, "details") == 0)
+	{
+		x = sigma_details_in(sigma_column_text(a, x));
+		y = sigma_details_in(sigma_column_text(b, y));
+	}
+	else
+	{
+		x = DirectFunctionCall1(jsonb_in, CStringGetDatum(sigma_column_to_json(a, x)));
+		y = DirectFunctionCall1(jsonb_in, CStringGetDatum(sigma_column_to_json(b, y)));
+	}
+	return DatumGetBool(DirectFunctionCall2(jsonb_eq, x, y));
+}
+
+/*
+ * Raises 22023 if a row has two columns of one field that say different things
+ * of it.  What says nothing is a NULL in a new row, and in one that is changed
+ * a column that is as "before".
+ */
+void
+sigma_check_agreement(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *slot)
+{
+	slot_getallattrs(slot);
+	for (int i = 0; i < m->ncolumns; i++)
+		for (int j = 0; j < i; j++)
+		{
+			WriteColumn *a = &m->columns[j];
+			WriteColumn *b = &m->columns[i];
+			bool		a_null = slot->tts_isnull[a->attnum - 1];
+			bool		b_null = slot->tts_isnull[b->attnum - 1];
+
+			if (a->column[0] == '\0' || strcmp(a->column, b->column) != 0)
+				continue;
+			if (before ? !sigma_column_differs(a, before, slot) || !sigma_column_differs(b, before, slot)
+				: a_null || b_null)
+				continue;
+			if (a_null == b_null &&
+				(a_null || same_value(a, slot->tts_values[a->attnum - 1], b, slot->tts_values[b->attnum - 1])))
+				continue;
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" contradicts column \"%s\"", b->name, a->name),
+					 errdetail("Both stand for the same field, \"%s\".", a->field),
+					 errhint("Give the value in one of the two, or the same in both.")));
+		}
+}
+
 /* The request's body for a new connection; checks what can be checked before. */
 static const char *
 row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
@@ -268,7 +326,7 @@ row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
 	bool		has_details = false;
 
 	*name = NULL;
-	slot_getallattrs(slot);
+	sigma_check_agreement(m, NULL, slot);
 	for (int i = 0; i < m->ncolumns; i++)
 	{
 		WriteColumn *column = &m->columns[i];
@@ -419,7 +477,7 @@ insert_grant(SigmaModify *m, TupleTableSlot *slot)
 	char	   *team_id;
 	SigmaEntry	entry = {.keys = NULL};
 
-	slot_getallattrs(slot);
+	sigma_check_agreement(m, NULL, slot);
 	check_grant(m, slot);
 	connection_id = sigma_row_text(m, slot, "connection_id");
 	permission = sigma_row_text(m, slot, "permission");

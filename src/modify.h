@@ -58,10 +58,13 @@ extern void sigma_set_form(WriteColumn *column, Oid type);
 extern char *sigma_column_text(WriteColumn *column, Datum value);
 extern char *sigma_column_to_json(WriteColumn *column, Datum value);
 pg_noreturn extern void sigma_refuse_column(const WriteColumn *column, const char *message);
+extern void sigma_check_agreement(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *slot);
 extern void sigma_entry_to_row(SigmaModify *m, SigmaSpan text, bool is_whole,
 							   TupleTableSlot *slot);
 
 /* ----------------------------------------------------------------- update.c */
+extern bool sigma_column_differs(WriteColumn *column, TupleTableSlot *before,
+								 TupleTableSlot *after);
 extern void sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *rinfo,
 							   const List *updated);
 

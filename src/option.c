@@ -919,6 +919,52 @@ sigma_table_options(Oid relid)
 	return o;
 }
 
+/* Does an option "updatable" among these forbid writing, as far as it can be understood? */
+static bool
+forbids_writing(List *options)
+{
+	bool		allowed = true;
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "updatable") == 0 && !parse_bool(defGetString(def), &allowed))
+			return true;
+	}
+	return !allowed;
+}
+
+/*
+ * The name of a foreign table's resource.  Without a look whether its options
+ * can be relied on, and without an error.
+ */
+const char *
+sigma_resource_name(Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, GetForeignTable(relid)->options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "resource") == 0)
+			return defGetString(def);
+	}
+	return get_rel_name(relid);
+}
+
+/* The same; NULL if the options forbid writing. */
+const char *
+sigma_writable_resource(Oid relid)
+{
+	ForeignTable *table = GetForeignTable(relid);
+
+	return forbids_writing(table->options) || forbids_writing(GetForeignServer(table->serverid)->options)
+		? NULL : sigma_resource_name(relid);
+}
+
 /* The column option "field", in the current memory context; NULL if not set. */
 char *
 sigma_column_field_option(Oid relid, AttrNumber attnum)

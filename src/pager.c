@@ -25,6 +25,7 @@
 #include <math.h>
 
 #include "common/hashfn.h"
+#include "lib/ilist.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -78,6 +79,8 @@ typedef struct ApiPage
 
 struct SigmaPager
 {
+	dlist_node	link;			/* in open_pagers */
+	MemoryContextCallback callback;
 	SigmaSession *session;
 	SigmaListSpec spec;			/* its texts are the caller's */
 	SigmaStats *stats;
@@ -110,7 +113,15 @@ struct SigmaPager
 	SigmaJsonMember *members;
 	int			members_room;
 	SigmaNames	names;			/* of the members that tell what an entry is */
+
+	/* what was read to the end before it was wanted, see sigma_read_lists() */
+	List	   *kept;			/* of SigmaJsonValue, in walk_context */
+	int			next_kept;
+	bool		cut;			/* an error came in between */
 };
+
+/* The lists that this backend has under way. */
+static dlist_head open_pagers = DLIST_STATIC_INIT(open_pagers);
 
 /* What sigma_names_find() finds in "names". */
 typedef enum Telling
@@ -178,6 +189,12 @@ telling_names(const SigmaResource *resource)
 	return names;
 }
 
+static void
+forget_pager(void *arg)
+{
+	dlist_delete(&((SigmaPager *) arg)->link);
+}
+
 /*
  * A pager over a list, in a memory context of its own below "context".  The
  * spec's texts must live as long.  No request is made before the first entry
@@ -191,6 +208,10 @@ sigma_pager_open(SigmaSession *session, MemoryContext context, const SigmaListSp
 	SigmaPager *pager = MemoryContextAllocZero(own, sizeof(SigmaPager));
 	MemoryContext old;
 
+	dlist_push_tail(&open_pagers, &pager->link);
+	pager->callback.func = forget_pager;
+	pager->callback.arg = pager;
+	MemoryContextRegisterResetCallback(own, &pager->callback);
 	pager->session = session;
 	pager->spec = *spec;
 	pager->stats = stats;
@@ -661,7 +682,7 @@ want_next_page(SigmaPager *pager)
 bool
 sigma_pager_would_wait(SigmaPager *pager)
 {
-	if (pager->finished || pager->next_entry < pager->nentries)
+	if (pager->finished || pager->kept || pager->next_entry < pager->nentries)
 		return false;
 	if (pager->page == NULL)
 		sigma_pager_start(pager);
@@ -672,14 +693,9 @@ sigma_pager_would_wait(SigmaPager *pager)
 	return !sigma_call_done(((ApiPage *) linitial(pager->ahead))->call);
 }
 
-/*
- * The next entry of the list, an object in checked text that lives until the
- * next call; false at the end.  Raises on any failure: a list is never short.
- * With "tolerate" in the spec, a request's failure ends the list instead, and
- * sigma_pager_failure() tells of it.
- */
-bool
-sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
+/* The next entry, out of the pages. */
+static bool
+read_entry(SigmaPager *pager, SigmaEntry *entry)
 {
 	if (pager->finished)
 		return false;
@@ -722,6 +738,70 @@ sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
 	}
 }
 
+/*
+ * The next entry of the list, an object in checked text that lives until the
+ * next call; false at the end.  Raises on any failure: a list is never short.
+ * With "tolerate" in the spec, a request's failure ends the list instead, and
+ * sigma_pager_failure() tells of it.
+ */
+bool
+sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
+{
+	if (pager->next_kept < list_length(pager->kept))
+	{
+		split_entry(pager, list_nth(pager->kept, pager->next_kept++), entry);
+		return true;
+	}
+	if (pager->cut)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the rest of a list of %s could not be read", pager->spec.resource->name),
+				 errdetail("A change on the same server was to wait for that, and failed.")));
+	return read_entry(pager, entry);
+}
+
+/* Reads what is left of a list, and keeps it. */
+static void
+keep_rest(SigmaPager *pager)
+{
+	SigmaEntry	entry;
+
+	/* until it is all there, or else it never will be */
+	pager->cut = true;
+	while (read_entry(pager, &entry))
+	{
+		MemoryContext old = MemoryContextSwitchTo(pager->walk_context);
+		SigmaJsonValue *value = palloc(sizeof(SigmaJsonValue));
+
+		*value = (SigmaJsonValue) {SIGMA_JSON_OBJECT, false, entry.text};
+		value->text.data = pnstrdup(entry.text.data, entry.text.length);
+		pager->kept = lappend(pager->kept, value);
+		MemoryContextSwitchTo(old);
+	}
+	pager->cut = false;
+}
+
+/*
+ * Before something changes on a server: reads all lists of it to their ends
+ * that somebody is in the middle of (a cursor, say).  Pages are counted from
+ * the beginning, so what is removed from one moves entries from the next one
+ * into it, and they would be missed.
+ */
+void
+sigma_read_lists(Oid serverid)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &open_pagers)
+	{
+		SigmaPager *pager = dlist_container(SigmaPager, link, iter.cur);
+
+		if (sigma_session_serverid(pager->session) == serverid && !pager->finished && !pager->cut &&
+			(pager->next_token || pager->ahead != NIL))
+			keep_rest(pager);
+	}
+}
+
 /* How many entries the list has, as the page in hand says; -1: it does not. */
 double
 sigma_pager_total(const SigmaPager *pager)
@@ -753,7 +833,9 @@ sigma_pager_rewind(SigmaPager *pager)
 	pager->finished = false;
 	pager->entries_seen = 0;
 	pager->empty_pages = 0;
-	if (pager->page && pager->pages == 1)
+	pager->kept = NIL;
+	pager->next_kept = 0;
+	if (pager->page && pager->pages == 1 && !pager->cut)
 	{
 		/* what has been asked for behind it stays asked for */
 		pager->next_entry = 0;
@@ -770,6 +852,7 @@ sigma_pager_rewind(SigmaPager *pager)
 	pager->seen = NULL;
 	pager->next_token = NULL;
 	pager->failure = NULL;
+	pager->cut = false;
 	MemoryContextReset(pager->walk_context);
 }
 

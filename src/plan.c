@@ -23,6 +23,7 @@
 #include "access/table.h"
 #include "catalog/heap.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_operator_d.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -396,15 +397,32 @@ estimate_parents(RelOptInfo *rel, Oid relid, const SigmaResource *resource)
 	return last_total(rel, relid, parent, DEFAULT_PARENTS);
 }
 
+/* Is this a foreign table of the server? */
+static bool
+is_table_of(Oid relid, Oid serverid)
+{
+	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
+		GetForeignTable(relid)->serverid == serverid;
+}
+
 /*
  * May writing to this relation write to the server?  Rows of a partitioned
- * table may be routed to a foreign partition.
+ * table may be routed to a foreign partition, and a change of a table takes in
+ * those that inherit from it.
  */
-bool
-sigma_is_target_of(const RangeTblEntry *rte, Oid serverid)
+static bool
+is_target_of(const RangeTblEntry *rte, Oid serverid)
 {
-	return rte->relkind == RELKIND_PARTITIONED_TABLE ||
-		(rte->relkind == RELKIND_FOREIGN_TABLE && GetForeignTable(rte->relid)->serverid == serverid);
+	ListCell   *lc;
+
+	if (rte->relkind == RELKIND_PARTITIONED_TABLE || is_table_of(rte->relid, serverid))
+		return true;
+	/* under the lock that the planner will take for the same purpose */
+	if (rte->rtekind == RTE_RELATION && rte->inh)
+		foreach(lc, find_all_inheritors(rte->relid, rte->rellockmode, NULL))
+			if (is_table_of(lfirst_oid(lc), serverid))
+				return true;
+	return false;
 }
 
 /* Does a query, or one in its WITH clause, write to a server's tables? */
@@ -414,7 +432,7 @@ query_writes(Query *query, Oid serverid)
 	ListCell   *lc;
 
 	if (query->commandType != CMD_SELECT && query->resultRelation > 0 &&
-		sigma_is_target_of(rt_fetch(query->resultRelation, query->rtable), serverid))
+		is_target_of(rt_fetch(query->resultRelation, query->rtable), serverid))
 		return true;
 	foreach(lc, query->cteList)
 	{
@@ -426,7 +444,10 @@ query_writes(Query *query, Oid serverid)
 	return false;
 }
 
-/* Does the statement that a query is part of? */
+/*
+ * Does the statement that a query is part of?  It is decided here alone: the
+ * executor takes it from the plan.
+ */
 static bool
 statement_writes(PlannerInfo *root, Oid serverid)
 {
@@ -441,13 +462,17 @@ sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	PlanInfo   *info = palloc0(sizeof(PlanInfo));
 	Binding		item;
+	SigmaHiding hiding;
 
+	/* first, since whatever is raised from here on may be about a statement with secrets */
+	info->written = statement_writes(root, GetForeignTable(relid)->serverid);
+	if (info->written)
+		sigma_hide_statement(&hiding);
 	check_system_columns(root, rel, relid);
 	info->options = sigma_table_options(relid);
 	info->resource = sigma_table_resource(info->options);
 	find_columns(relid, info);
 	info->parents = estimate_parents(rel, relid, info->resource);
-	info->written = statement_writes(root, GetForeignTable(relid)->serverid);
 	rel->fdw_private = info;
 
 	/* what ANALYZE has counted, what the user says, what was last seen */
@@ -465,6 +490,8 @@ sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	item = bind_keys(root, rel, info, true, rel->baserestrictinfo);
 	if (item.kinds[0] == SIGMA_KEYED_ONE)
 		rel->rows = 1;
+	if (info->written)
+		sigma_show_statement(&hiding);
 }
 
 /* -------------------------------------------------------------------- paths */
@@ -697,7 +724,15 @@ sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *
 						 filters,
 						 used_attributes(rel, relid, local_clauses));
 	private = lappend(private, makeInteger(wanted));
+	private = lappend(private, makeInteger(info->written));
 	return make_foreignscan(tlist, local_clauses, rel->relid, sources, private, NIL, NIL, outer_plan);
+}
+
+/* Does the statement write to the server of a base relation? */
+bool
+sigma_is_written(const RelOptInfo *rel)
+{
+	return ((PlanInfo *) rel->fdw_private)->written;
 }
 
 /*

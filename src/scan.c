@@ -12,14 +12,15 @@
  */
 #include "sigma_fdw.h"
 
+#include "access/sysattr.h"
 #include "access/table.h"
-#include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "executor/execAsync.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -88,6 +89,8 @@ typedef struct SigmaScan
 	bool		blocked;		/* no row now, but this is not the end */
 	SigmaBeacon *beacon;
 
+	bool		written;		/* the statement writes to the same server */
+
 	/* rows that are kept */
 	bool		keep;
 	Tuplestorestate *store;
@@ -102,19 +105,6 @@ static void
 forget_scan(void *arg)
 {
 	dlist_delete(&((SigmaScan *) arg)->link);
-}
-
-/* Does the statement create things on this server, as far as its plan tells? */
-static bool
-statement_writes(EState *estate, Oid serverid)
-{
-	Bitmapset  *relations = sigma_result_relations(estate->es_plannedstmt);
-	int			rti = -1;
-
-	while ((rti = bms_next_member(relations, rti)) >= 0)
-		if (sigma_is_target_of(exec_rt_fetch(rti, estate), serverid))
-			return true;
-	return false;
 }
 
 /* Adds the parameters that come from other nodes to a set. */
@@ -161,12 +151,34 @@ begin_count(ForeignScanState *node)
 
 	scan->counted = relid;
 	/* what the statement makes must not be counted, whenever it comes to count */
-	if (statement_writes(node->ss.ps.state, serverid))
+	if (sigma_count_written((ForeignScan *) node->ss.ps.plan))
 	{
 		scan->count = sigma_count_entries(scan->session, relid, node->ss.ps.state->es_snapshot->curcid,
 										  &scan->stats);
 		scan->count_known = true;
 	}
+}
+
+/* Have the conditions of a scan to do with the failures of parents? */
+static bool
+asks_for_errors(Relation rel, const SigmaResource *resource, const ForeignScan *plan)
+{
+	Bitmapset  *used = NULL;
+	int			i = -1;
+
+	pull_varattnos((Node *) plan->scan.plan.qual, plan->scan.scanrelid, &used);
+	while ((i = bms_next_member(used, i)) >= 0)
+	{
+		AttrNumber	attnum = (AttrNumber) (i + FirstLowInvalidHeapAttributeNumber);
+		const SigmaField *known;
+
+		if (attnum <= 0)
+			continue;
+		(void) sigma_column_field(rel, resource, attnum, &known);
+		if (known && known->read == SIGMA_FROM_ERROR)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -178,6 +190,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	SigmaTableOptions *options;
 	SigmaScan  *scan;
 	Bitmapset  *attnums = NULL;
+	bool		is_target;
 	Oid			serverid;
 	ListCell   *lc;
 
@@ -198,7 +211,10 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	/* a cursor does not see what is changed after it was opened */
 	scan->spec.dated = true;
 	scan->spec.as_of = estate->es_snapshot->curcid;
-	scan->spec.tolerate = options->on_error_row && scan->spec.resource->parent;
+	is_target = list_member_int(estate->es_plannedstmt->resultRelations, plan->scan.scanrelid);
+	/* what cannot be read cannot be changed: who wants to change the rest has to say so */
+	scan->spec.tolerate = options->on_error_row && scan->spec.resource->parent &&
+		(!is_target || asks_for_errors(rel, scan->spec.resource, plan));
 	scan->spec.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT));
 	scan->spec.wanted = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_WANTED));
 	scan->spec.item = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_ITEM)) != 0;
@@ -213,7 +229,8 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_SCAN_ATTRIBUTES))
 		attnums = bms_add_member(attnums, lfirst_int(lc));
 	scan->reader = sigma_row_reader(rel, scan->spec.resource, attnums);
-	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 || statement_writes(estate, serverid);
+	scan->written = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_WRITTEN)) != 0;
+	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 || scan->written;
 	scan->async = node->ss.ps.async_capable && !scan->keep;
 	if (scan->spec.resource->writes == SIGMA_WRITES_CONNECTIONS &&
 		bms_is_member((int) plan->scan.scanrelid, sigma_result_relations(estate->es_plannedstmt)))
@@ -473,6 +490,16 @@ sigmaIterateForeignScan(ForeignScanState *node)
 
 	if (OidIsValid(scan->counted))
 		return next_count(scan, slot);
+	if (scan->written)
+	{
+		SigmaHiding hiding;
+
+		/* the statement may hold the secrets of what it writes */
+		sigma_hide_statement(&hiding);
+		slot = next_kept_row(scan, slot);
+		sigma_show_statement(&hiding);
+		return slot;
+	}
 	if (scan->keep)
 		return next_kept_row(scan, slot);
 	if (scan->async)

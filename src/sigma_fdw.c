@@ -27,6 +27,7 @@ _PG_init(void)
 	/* a misspelt setting is an error rather than a placeholder */
 	MarkGUCPrefixReserved("sigma_fdw");
 	sigma_lookup_join_init();
+	sigma_hide_init();
 	if (process_shared_preload_libraries_in_progress)
 		sigma_shared_init();
 }

@@ -338,6 +338,8 @@ extern SigmaSettings *sigma_settings(Oid serverid, Oid userid);
 extern Oid	sigma_mapping(Oid serverid, Oid userid, List **options);
 extern SigmaTableOptions *sigma_table_options(Oid relid);
 extern bool sigma_server_updatable(Oid serverid);
+extern const char *sigma_resource_name(Oid relid);
+extern const char *sigma_writable_resource(Oid relid);
 extern int	sigma_server_concurrency(Oid serverid);
 extern char *sigma_column_field_option(Oid relid, AttrNumber attnum);
 extern Datum sigma_fdw_validator(PG_FUNCTION_ARGS);
@@ -451,6 +453,8 @@ typedef struct SigmaRowReader
 	int64		row;			/* its number in this scan, from 1 */
 } SigmaRowReader;
 
+extern const SigmaField *sigma_known_field(Relation rel, const SigmaResource *resource,
+										   AttrNumber attnum);
 extern const char *sigma_column_field(Relation rel, const SigmaResource *resource,
 									  AttrNumber attnum, const SigmaField **known);
 extern SigmaRowReader *sigma_row_reader(Relation rel, const SigmaResource *resource,
@@ -731,8 +735,6 @@ typedef struct SigmaWrite
 
 extern const SigmaFailure *sigma_try_writes(SigmaSession *session, MemoryContext context,
 											SigmaWrite *writes, int n);
-extern void sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes,
-							 int n);
 extern void sigma_announce(const SigmaCallSpec *spec, const char *change);
 
 /* ----------------------------------------------------------------- queue.c
@@ -792,6 +794,7 @@ extern bool sigma_pager_would_wait(SigmaPager *pager);
 extern bool sigma_pager_has_more(const SigmaPager *pager);
 extern double sigma_pager_total(const SigmaPager *pager);
 extern const SigmaFailure *sigma_pager_failure(const SigmaPager *pager);
+extern void sigma_read_lists(Oid serverid);
 extern void sigma_pager_rewind(SigmaPager *pager);
 extern void sigma_pager_close(SigmaPager *pager);
 
@@ -861,6 +864,8 @@ extern char *sigma_entry_difference(SigmaSpan before, SigmaSpan after);
 /* ----------------------------------------------------------------- write.c
  * Floor 4: the requests that change something.
  */
+extern void sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes,
+							 int n);
 extern SigmaWrite sigma_connection_write(const char *name, const char *body, List *secrets,
 										 SigmaStats *stats);
 extern SigmaWrite sigma_restore_write(char *id, const char *name, const char *body, List *secrets);
@@ -892,7 +897,8 @@ typedef enum SigmaScanPrivate
 	SIGMA_SCAN_KEYED,			/* IntList: a SigmaKeyed for each key of the path */
 	SIGMA_SCAN_FILTERS,			/* IntList: which of the resource's filters are sent */
 	SIGMA_SCAN_ATTRIBUTES,		/* IntList: attribute numbers that the query uses */
-	SIGMA_SCAN_WANTED			/* Integer: how many entries a LIMIT wants; 0 all */
+	SIGMA_SCAN_WANTED,			/* Integer: how many entries a LIMIT wants; 0 all */
+	SIGMA_SCAN_WRITTEN			/* Integer: 1 if the statement writes to the table's server */
 } SigmaScanPrivate;
 
 /*
@@ -914,7 +920,7 @@ extern ForeignScan *sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid 
 extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
 
 extern void sigma_refuse_system_columns(Node *expr, Index varno, Oid relid);
-extern bool sigma_is_target_of(const RangeTblEntry *rte, Oid serverid);
+extern bool sigma_is_written(const RelOptInfo *rel);
 extern bool sigma_can_count(RelOptInfo *rel);
 extern bool sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, List *restrictlist,
 							bool *item, List **sources, double *per_key, int *concurrency);
@@ -931,6 +937,7 @@ extern void sigmaGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage
 extern ForeignScan *sigma_count_plan(PlannerInfo *root, ForeignPath *path, List *tlist,
 									 Plan *outer_plan);
 extern Oid	sigma_count_relid(const ForeignScan *plan);
+extern bool sigma_count_written(const ForeignScan *plan);
 extern char *sigma_count_target(Oid relid);
 extern int64 sigma_count_entries(SigmaSession *session, Oid relid, CommandId as_of,
 								 SigmaStats *stats);
@@ -962,6 +969,12 @@ extern bool sigma_scanned_entry(EState *estate, Index scanrelid, const char *id,
  * Floor 5: joins that look their inner rows up, several at a time.
  */
 extern void sigma_lookup_join_init(void);
+
+/* ------------------------------------------------------------------ hide.c
+ * Floor 5: keeps statements that write out of the log.
+ */
+extern bool sigma_is_table(Oid relid);
+extern void sigma_hide_init(void);
 
 /* ---------------------------------------------------------------- modify.c
  * Floor 5: INSERT and COPY FROM, and what all modifications share.

@@ -782,21 +782,3 @@ sigma_announce(const SigmaCallSpec *spec, const char *change)
 			 spec->subject ? errdetail("Not sent: %s.", spec->subject) : 0));
 	sigma_show_statement(&hiding);
 }
-
-/*
- * Sends writes as sigma_try_writes() does, and raises the first failure.  In a
- * dry run nothing is sent, but each is announced, and its "call" stays NULL.
- */
-void
-sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes, int n)
-{
-	const SigmaFailure *failure = NULL;
-
-	if (sigma_dry_run)
-		for (int i = 0; i < n; i++)
-			sigma_announce(&writes[i].spec, NULL);
-	else
-		failure = sigma_try_writes(session, context, writes, n);
-	if (failure)
-		sigma_raise(failure);
-}

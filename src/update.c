@@ -60,6 +60,14 @@ delete_grant(SigmaModify *m, TupleTableSlot *slot)
 	char	   *connection_id = sigma_row_text(m, slot, "connection_id");
 	char	   *grant_id = sigma_row_text(m, slot, "grant_id");
 
+	for (int i = 0; i < m->ncolumns; i++)
+		if (strcmp(m->columns[i].column, "_error") == 0 && !slot->tts_isnull[m->columns[i].attnum - 1])
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("cannot revoke grants of connection \"%s\", whose list could not be read",
+							connection_id ? connection_id : ""),
+					 errhint("The condition %s IS NULL leaves such rows out.",
+							 quote_identifier(m->columns[i].name))));
 	if (connection_id == NULL || grant_id == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
@@ -248,8 +256,8 @@ sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, const L
 }
 
 /* Does a column differ between the two rows? */
-static bool
-differs(WriteColumn *column, TupleTableSlot *before, TupleTableSlot *after)
+bool
+sigma_column_differs(WriteColumn *column, TupleTableSlot *before, TupleTableSlot *after)
 {
 	int			i = column->attnum - 1;
 
@@ -268,7 +276,7 @@ compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, Sigm
 		.type = sigma_json_member_text(&object, "type"),
 	};
 
-	slot_getallattrs(after);
+	sigma_check_agreement(m, before, after);
 	for (int i = 0; i < m->ncolumns; i++)
 	{
 		WriteColumn *column = &m->columns[i];
@@ -276,7 +284,7 @@ compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, Sigm
 		Datum		value = after->tts_values[column->attnum - 1];
 		SigmaTyped *t;
 
-		if (!differs(column, before, after))
+		if (!sigma_column_differs(column, before, after))
 			continue;
 		change.any = true;
 		if (column->write == SIGMA_WRITE_NOWHERE)

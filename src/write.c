@@ -21,6 +21,28 @@
 
 #define CONNECTION_PATH "/v2/connections/{connection_id}"
 
+/*
+ * Sends writes as sigma_try_writes() does, and raises the first failure.  In a
+ * dry run nothing is sent, but each is announced, and its "call" stays NULL.
+ * (At the commit, nobody is in the middle of a list: portals have ended.)
+ */
+void
+sigma_run_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes, int n)
+{
+	const SigmaFailure *failure = NULL;
+
+	if (sigma_dry_run)
+		for (int i = 0; i < n; i++)
+			sigma_announce(&writes[i].spec, NULL);
+	else
+	{
+		sigma_read_lists(sigma_session_serverid(session));
+		failure = sigma_try_writes(session, context, writes, n);
+	}
+	if (failure)
+		sigma_raise(failure);
+}
+
 /* ------------------------------------------------------------- connections */
 
 /* There is a connection that a rollback would have to delete, or to tell of. */
