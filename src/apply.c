@@ -370,11 +370,11 @@ only_entry(const Existing *existing)
 	if (list_length(existing->entries) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_CARDINALITY_VIOLATION),
-				 errmsg("Sigma has two connections of the name \"%s\"",
-						sigma_shown_name(*(SigmaSpan *) linitial(existing->entries))),
+				 errmsg("Sigma has two connections of the name %s",
+						sigma_quoted(sigma_shown_name(*(SigmaSpan *) linitial(existing->entries)))),
 				 errdetail("Their ids are %s and %s.",
-						   entry_text(*(SigmaSpan *) linitial(existing->entries), "connectionId"),
-						   entry_text(*(SigmaSpan *) lsecond(existing->entries), "connectionId")),
+						   sigma_shown_id(entry_text(*(SigmaSpan *) linitial(existing->entries), "connectionId")),
+						   sigma_shown_id(entry_text(*(SigmaSpan *) lsecond(existing->entries), "connectionId"))),
 				 errhint("Connections are told apart by their names: rename or delete one of the two.")));
 	return linitial(existing->entries);
 }
@@ -478,7 +478,7 @@ check_names(List *wanted)
 		if (found)
 			ereport(ERROR,
 					(errcode(ERRCODE_CARDINALITY_VIOLATION),
-					 errmsg("the query wants two connections of the name \"%s\"", w->name),
+					 errmsg("the query wants two connections of the name %s", sigma_quoted(w->name)),
 					 errhint("Connections are told apart by their names.")));
 	}
 }
@@ -591,7 +591,7 @@ check_updates(List *plan, int level)
 		if (strcmp(w->action, "update") == 0 && !w->has_details)
 			ereport(level,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("cannot update connection \"%s\" without \"details\"", w->name),
+					 errmsg("cannot update connection %s without \"details\"", sigma_quoted(w->name)),
 					 errdetail("Sigma would replace the whole connection, and lose what it does not show: %s.",
 							   sigma_connection_unshown(entry_text(w->entry, "type"))),
 					 errhint("Let the query give \"details\", with all of these that the connection needs.")));

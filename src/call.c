@@ -21,12 +21,16 @@
 
 #include "common/base64.h"
 #include "common/pg_prng.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "utils/memutils.h"
 
 /* A reply that is no error object is shown in part, unless it is longer. */
 #define REPLY_LOOK (16 * 1024)
+
+/* So much of a text is searched for secrets: several times what is shown. */
+#define MASKED_LOOK 4096
 
 /* A wait that nothing interrupts looks up this often whether it should end. */
 #define LOOK_UP_MS 50
@@ -70,6 +74,23 @@ session_secrets(const SigmaSession *s, List *secrets)
 	return secrets;
 }
 
+/*
+ * A text of the server's (or NULL) with the secrets masked.  What is shown of it
+ * is less than what is kept here, and "details" may be of very many secrets.
+ */
+static char *
+masked(char *text, List *secrets)
+{
+	size_t		length;
+
+	if (text == NULL)
+		return NULL;
+	length = strlen(text);
+	if (length > MASKED_LOOK)
+		text[pg_encoding_mbcliplen(PG_UTF8, text, (int) length, MASKED_LOOK)] = '\0';
+	return sigma_mask(text, secrets);
+}
+
 /* What to tell of a request that has failed for good; palloc'd. */
 SigmaFailure *
 sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProblem *problem,
@@ -84,14 +105,14 @@ sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProb
 	if (reply->outcome == SIGMA_REPLIED &&
 		!sigma_json_error_object(reply->body.data, reply->body.length, &code, &message, &request_id) &&
 		problem->purpose != SIGMA_SIGN_IN && !reply->html && reply->body.data[0] != '<' && reply->body.length > 0 && reply->body.length <= REPLY_LOOK)
-		problem->reply = sigma_mask(pnstrdup(reply->body.data, reply->body.length), secrets);
+		problem->reply = masked(pnstrdup(reply->body.data, reply->body.length), secrets);
 	problem->outcome = reply->outcome;
 	problem->status = reply->status;
 	problem->server = s->settings->server;
-	problem->api_code = code ? sigma_mask(code, secrets) : NULL;
-	problem->api_message = message ? sigma_mask(message, secrets) : NULL;
-	problem->api_request_id = request_id ? sigma_mask(request_id, secrets) : NULL;
-	problem->transport_text = sigma_mask(pstrdup(reply->text), secrets);
+	problem->api_code = masked(code, secrets);
+	problem->api_message = masked(message, secrets);
+	problem->api_request_id = masked(request_id, secrets);
+	problem->transport_text = masked(pstrdup(reply->text), secrets);
 	problem->html = reply->html;
 	problem->connect_timeout_ms = s->settings->connect_timeout_ms;
 	problem->request_timeout_ms = s->settings->request_timeout_ms;
@@ -209,8 +230,7 @@ fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
 	SigmaProblem problem = {
 		.purpose = call->spec.purpose,
 		.outcome_unknown = sigma_outcome_unknown(attempt),
-		.method = call->spec.method,
-		.target = call->spec.target,
+		.request = sigma_shown_request(call->spec.method, call->spec.target, NULL),
 		.subject = call->spec.subject,
 		.attempts = call->tries,
 		.waited_ms = call->waited_ms,
@@ -574,11 +594,11 @@ sigma_call_is_text(const SigmaCall *call)
 	return sigma_transfer_reply(call->transfer)->text_type;
 }
 
-/* "GET /v2/connections?limit=1000", palloc'd, for messages. */
+/* "GET /v2/connections?limit=1000", as it may be shown; palloc'd. */
 const char *
 sigma_call_target(const SigmaCall *call)
 {
-	return psprintf("%s %s", call->spec.method, call->spec.target);
+	return sigma_shown_request(call->spec.method, call->spec.target, NULL);
 }
 
 /* A whole call: begins, waits, and raises if it has failed. */

@@ -136,7 +136,8 @@ step_identity(void *arg)
 	organization = sigma_json_member_text(&reply, "organizationId");
 	if (user == NULL || organization == NULL)
 		sigma_raise_reply(sigma_call_target(call), "it names no user or no organization");
-	check->detail = psprintf("member %s of organization %s", user, organization);
+	check->detail = psprintf("member %s of organization %s", sigma_shown_id(user),
+							 sigma_shown_id(organization));
 }
 
 /* Reads the first entry, below the first parent if there are parents. */

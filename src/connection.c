@@ -210,7 +210,7 @@ sigma_connection_body(const char *name, const Datum *details, List *typed, List 
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("a connection needs a type"),
 				 errhint("Give a value for \"type\", such as 'snowflake', in its column or in \"details\".")));
-	*secrets = sigma_json_secrets(*secrets, merged);
+	*secrets = sigma_json_secrets(*secrets, merged, true);
 	sigma_body_add_json(body, "details", JsonbToCString(NULL, &root->root, VARSIZE(root)));
 	return sigma_body_text(body);
 }
@@ -743,7 +743,7 @@ sigma_entry_difference(SigmaSpan before, SigmaSpan after)
 		if (!get_member(&new, sigma_json_string(&member.key), &value))
 			add_difference(&s, &member, &old, &new);
 	}
-	return s.len ? s.data : NULL;
+	return s.len ? sigma_shown(s.data) : NULL;
 }
 
 /* Does Sigma show the field of every connection that has it? */

@@ -89,7 +89,7 @@ explain_parents(const SigmaResource *resource, SigmaScope scope, ExplainState *e
 		resource = sigma_find_resource(resource->parent);
 		spec.resource = resource;
 		spec.path = resource->path;
-		requests = lcons(psprintf("GET %s", sigma_list_target(&spec, NULL)), requests);
+		requests = lcons(sigma_shown_request("GET", sigma_list_target(&spec, NULL), NULL), requests);
 	}
 	if (requests)
 		ExplainPropertyList("Remote Parent Requests", requests, es);
@@ -162,7 +162,7 @@ explain_list(ForeignScanState *node, ExplainState *es)
 	if (open)
 		ExplainPropertyList("Remote Parameters", open, es);
 	ExplainPropertyText("Remote Request",
-						spec.path ? psprintf("GET %s", sigma_list_target(&spec, NULL)) : "none", es);
+						spec.path ? sigma_shown_request("GET", sigma_list_target(&spec, NULL), NULL) : "none", es);
 }
 
 void
@@ -177,7 +177,7 @@ sigmaExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		Oid			relid = sigma_count_relid(plan);
 
 		ExplainPropertyText("Remote Count", get_rel_name(relid), es);
-		ExplainPropertyText("Remote Request", psprintf("GET %s", sigma_count_target(relid)), es);
+		ExplainPropertyText("Remote Request", sigma_shown_request("GET", sigma_count_target(relid), NULL), es);
 	}
 	sigma_explain_stats(sigma_scan_stats(node), es);
 }
@@ -188,16 +188,19 @@ sigmaExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List 
 {
 	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(rinfo->ri_RelationDesc));
 	const SigmaResource *resource = sigma_table_resource(options);
-	const char *request = psprintf("%s/{%s}", resource->path, resource->key);
+	const char *target = psprintf("%s/{%s}", resource->path, resource->key);
+	const char *method;
 
 	if (mtstate->operation == CMD_UPDATE)
-		request = psprintf("%s %s", sigma_update_method(RelationGetRelid(rinfo->ri_RelationDesc), fdw_private),
-						   request);
+		method = sigma_update_method(RelationGetRelid(rinfo->ri_RelationDesc), fdw_private);
 	else if (mtstate->operation == CMD_DELETE)
-		request = psprintf("DELETE %s", request);
+		method = "DELETE";
 	else
-		request = psprintf("POST %s", resource->path);
-	ExplainPropertyText("Remote Request", request, es);
+	{
+		method = "POST";
+		target = resource->path;
+	}
+	ExplainPropertyText("Remote Request", sigma_shown_request(method, target, NULL), es);
 	if (resource->writes == SIGMA_WRITES_CONNECTIONS && mtstate->operation != CMD_INSERT)
 		ExplainPropertyText("Remote Request Sent", "at commit", es);
 	sigma_explain_stats(sigma_modify_stats(rinfo), es);

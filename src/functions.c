@@ -111,11 +111,10 @@ static SigmaCall *
 run_request(SigmaSession *session, const SigmaCallSpec *spec, const char *id)
 {
 	SigmaWrite	write = {.spec = *spec, .id = id, .succeeded = request_done};
+	char	   *request = sigma_shown_request(spec->method, spec->target, NULL);
 
-	write.name = psprintf("%s %s was carried out in Sigma", spec->method,
-						  sigma_target_masked(spec->target));
-	write.maybe = psprintf("%s %s may have been carried out in Sigma", spec->method,
-						   sigma_target_masked(spec->target));
+	write.name = psprintf("%s was carried out in Sigma", request);
+	write.maybe = psprintf("%s may have been carried out in Sigma", request);
 	sigma_run_writes(session, CurrentMemoryContext, &write, 1);
 	return write.call;
 }
@@ -250,8 +249,9 @@ find_existing(SigmaSession *session, const char *name, const char *type, Datum *
 			continue;
 		ereport(NOTICE,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("connection \"%s\" of type \"%s\" already exists (%s), none is created", name, type,
-						sigma_json_member_text(&object, "connectionId"))));
+				 errmsg("connection %s of type %s already exists (%s), none is created",
+						sigma_quoted(name), sigma_quoted(type),
+						sigma_shown_id(sigma_json_member_text(&object, "connectionId")))));
 		*found = sigma_json_to_jsonb(entry.text);
 		return true;
 	}
@@ -319,18 +319,18 @@ archived_connection(SigmaSession *session, char *id)
 	if (sigma_call_not_found(call))
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("connection \"%s\" does not exist in Sigma", id)));
+				 errmsg("connection %s does not exist in Sigma", sigma_quoted(id))));
 	object = reply_value(call);
 	archived = sigma_json_member_text(&object, "isArchived");
 	if (sigma_queue_last(sigma_session_serverid(session), id) != InvalidCommandId)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("connection \"%s\" is about to be changed by this transaction", id),
+				 errmsg("connection %s is about to be changed by this transaction", sigma_quoted(id)),
 				 errhint("Restore it in a transaction of its own; ROLLBACK, or ROLLBACK TO SAVEPOINT, takes the change back.")));
 	if (archived == NULL || strcmp(archived, "true") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("connection \"%s\" is not archived", id),
+				 errmsg("connection %s is not archived", sigma_quoted(id)),
 				 errhint("Use UPDATE to change it.")));
 	return object.text;
 }
@@ -404,8 +404,7 @@ sigma_find_created(PG_FUNCTION_ARGS)
 		bool		nulls[lengthof(members) + 1] = {false};
 
 		if (created)
-			values[4] = DirectFunctionCall3(timestamptz_in, CStringGetDatum(created),
-											ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			values[4] = sigma_input(timestamptz_in, created);
 		nulls[4] = created == NULL;
 		/* what has no time may be what is looked for */
 		if (created && !PG_ARGISNULL(2) && DatumGetTimestampTz(values[4]) < PG_GETARG_TIMESTAMPTZ(2))
@@ -570,51 +569,23 @@ bad_path(const char *detail)
 			 errhint("A path begins with a slash and stays on the server, such as /v2/connections; what follows a question mark goes into the argument \"query\".")));
 }
 
-/* The path with %XX decoded; raises if that cannot be done. */
-static char *
-decode_path(const char *path)
-{
-	char	   *decoded = palloc(strlen(path) + 1);
-	char	   *out = decoded;
-
-	for (const char *p = path; *p; p++)
-	{
-		unsigned int c;
-
-		if (*p != '%')
-		{
-			*out++ = *p;
-			continue;
-		}
-		if (!isxdigit((unsigned char) p[1]) || !isxdigit((unsigned char) p[2]) ||
-			sscanf(p + 1, "%2x", &c) != 1 || c < 0x20)
-			bad_path("A percent sign must begin an encoded character.");
-		*out++ = (char) c;
-		p += 2;
-	}
-	*out = '\0';
-	return decoded;
-}
-
 /* Refuses whatever could lead away from the server's own API. */
 static void
 check_path(const SigmaSession *session, const char *path)
 {
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/%";
-	char	   *decoded;
+	const char *problem;
+	char	   *normal;
 
 	if (path[0] != '/')
 		bad_path("It does not begin with a slash.");
 	if (path[strspn(path, allowed)] != '\0')
 		bad_path("It has a character that must be percent-encoded, or that ends a path.");
-	decoded = decode_path(path);
-	if (strstr(decoded, "//") || strstr(decoded, "\\"))
-		bad_path("It has an empty segment.");
-	for (const char *p = decoded; (p = strstr(p, "/.")) != NULL; p++)
-		if (p[2] == '\0' || p[2] == '/' || (p[2] == '.' && (p[3] == '\0' || p[3] == '/')))
-			bad_path("It has a segment of dots.");
-	if (sigma_session_is_sign_in(session, decoded))
+	problem = sigma_normal_path(path, &normal);
+	if (problem)
+		bad_path(problem);
+	if (sigma_session_is_sign_in(session, normal))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("sigma_request() does not fetch tokens"),
@@ -641,10 +612,11 @@ query_value(JsonbValue *value)
 
 /*
  * Adds a jsonb object to a target as its query.  An array is a parameter that
- * comes several times; a null is left out.
+ * comes several times; a null is left out.  *secrets gets what must not be
+ * shown.
  */
 static void
-add_query(StringInfo target, Jsonb *query)
+add_query(StringInfo target, Jsonb *query, List **secrets)
 {
 	JsonbIterator *it = JsonbIteratorInit(&query->root);
 	JsonbIteratorToken token;
@@ -678,6 +650,7 @@ add_query(StringInfo target, Jsonb *query)
 			appendStringInfo(target, "%c%s=%s", separator, sigma_text_url_encode(key),
 							 sigma_text_url_encode(value));
 			separator = '&';
+			*secrets = sigma_parameter_secrets(*secrets, key, value);
 		}
 	}
 }
@@ -743,14 +716,14 @@ sigma_request(PG_FUNCTION_ARGS)
 	initStringInfo(&target);
 	appendStringInfoString(&target, path);
 	if (!PG_ARGISNULL(3))
-		add_query(&target, PG_GETARG_JSONB_P(3));
+		add_query(&target, PG_GETARG_JSONB_P(3), &spec.secrets);
 	spec.target = target.data;
 	if (!PG_ARGISNULL(4))
 	{
 		char	   *body = jsonb_argument(fcinfo, 4);
 
 		spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
-		spec.secrets = sigma_json_secrets(NIL, PG_GETARG_DATUM(4));
+		spec.secrets = sigma_json_secrets(spec.secrets, PG_GETARG_DATUM(4), false);
 	}
 	call = spec.purpose == SIGMA_WRITE ? run_request(session, &spec, NULL)
 		: sigma_call(session, CurrentMemoryContext, &spec);

@@ -165,11 +165,34 @@ sigma_json_page_token(const SigmaJsonValue *value)
 	return pnstrdup(value->text.data, value->text.length);
 }
 
-/* JSON text as a jsonb Datum; raises what jsonb's input function raises. */
+/*
+ * A text from the API as a value of a type; raises what the type's input
+ * function raises, but the text that it quotes is cleaned.
+ */
+Datum
+sigma_input(PGFunction input, char *text)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Datum		volatile value = (Datum) 0;
+
+	PG_TRY();
+	{
+		value = DirectFunctionCall3(input, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+									Int32GetDatum(-1));
+	}
+	PG_CATCH();
+	{
+		sigma_rethrow_clean(context);
+	}
+	PG_END_TRY();
+	return value;
+}
+
+/* JSON text as a jsonb Datum; raises the same. */
 Datum
 sigma_json_to_jsonb(SigmaSpan text)
 {
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(to_server(text.data, text.length)));
+	return sigma_input(jsonb_in, to_server(text.data, text.length));
 }
 
 /* The catalogue's entry for a column, by its option or its name; NULL if there is none. */
@@ -477,27 +500,10 @@ find_fields(SigmaRowReader *reader)
 	}
 }
 
-/*
- * Fills the reader's columns from an entry into arrays that are as long as the
- * table's descriptor; other places stay as they are.  Values are allocated in
- * the current memory context.  Raises what the types' input functions raise,
- * with column and row named.
- */
-void
-sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values, bool *isnull)
+/* Fills the reader's columns from the entry in hand. */
+static void
+read_columns(SigmaRowReader *reader, Datum *values, bool *isnull)
 {
-	ErrorContextCallback callback;
-
-	reader->row++;
-	if (reader->ncolumns == 0)
-		return;
-	reader->entry = entry;
-	find_fields(reader);
-
-	callback.callback = conversion_error_callback;
-	callback.arg = reader;
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
 	for (int i = 0; i < reader->ncolumns; i++)
 	{
 		SigmaColumn *column = &reader->columns[i];
@@ -511,6 +517,39 @@ sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values, b
 		isnull[column->attnum - 1] = text == NULL;
 	}
 	reader->current = -1;
+}
+
+/*
+ * Fills the reader's columns from an entry into arrays that are as long as the
+ * table's descriptor; other places stay as they are.  Values are allocated in
+ * the current memory context.  Raises what the types' input functions raise,
+ * with column and row named, and the value that they quote cleaned.
+ */
+void
+sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values, bool *isnull)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ErrorContextCallback callback;
+
+	reader->row++;
+	if (reader->ncolumns == 0)
+		return;
+	reader->entry = entry;
+	find_fields(reader);
+
+	callback.callback = conversion_error_callback;
+	callback.arg = reader;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	PG_TRY();
+	{
+		read_columns(reader, values, isnull);
+	}
+	PG_CATCH();
+	{
+		sigma_rethrow_clean(context);
+	}
+	PG_END_TRY();
 	/* it may be the caller's own, on the stack */
 	reader->entry = NULL;
 	error_context_stack = callback.previous;

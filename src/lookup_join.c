@@ -641,7 +641,7 @@ explain_lookup_join(CustomScanState *node, List *ancestors, ExplainState *es)
 						deparse_expression((Node *) make_ands_explicit(list_nth(plan->custom_exprs, JOIN_CLAUSES)),
 										   context, true, false), es);
 	ExplainPropertyList("Remote Parameters", parameters, es);
-	ExplainPropertyText("Remote Request", psprintf("GET %s", sigma_list_target(&spec, NULL)), es);
+	ExplainPropertyText("Remote Request", sigma_shown_request("GET", sigma_list_target(&spec, NULL), NULL), es);
 	sigma_explain_stats(&join->stats, es);
 }
 

@@ -5,11 +5,14 @@
  *
  * Two ways.  For messages of others, which may repeat what they were sent: a
  * list of the texts that must not be seen in them (report.c masks them).  For
- * what we show ourselves, in a dry run: the request without its secrets.
+ * what we show ourselves, be it in an error, a dry run, the record or EXPLAIN:
+ * sigma_shown_request(), the request without its secrets.
  *
  *-------------------------------------------------------------------------
  */
 #include "sigma_fdw.h"
+
+#include <ctype.h>
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -17,6 +20,8 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
+
+/* ------------------------------------------------------------- what is secret */
 
 /*
  * Members of "details" that say where and how, and are no secrets: they are
@@ -45,23 +50,105 @@ is_plain_key(const char *key)
 	return false;
 }
 
+/* How much of a value may be shown. */
+typedef enum Showing
+{
+	SHOW_BODY,					/* all but what sounds like a secret */
+	SHOW_DETAILS,				/* only what is known to be none */
+	SHOW_NOTHING				/* not even that */
+} Showing;
+
+/*
+ * Is one of the words that a member's name is made of just this one?  A word
+ * ends before a capital letter (userPat), and before what is no letter.
+ */
+static bool
+has_word(const char *key, const char *word)
+{
+	const char *p = key;
+
+	while (*p)
+	{
+		const char *begin = p;
+
+		while (isalpha((unsigned char) *p) &&
+			   (p == begin || !isupper((unsigned char) *p) || isupper((unsigned char) p[-1])))
+			p++;
+		if ((size_t) (p - begin) == strlen(word) && pg_strncasecmp(begin, word, strlen(word)) == 0)
+			return true;
+		if (p == begin)
+			p++;
+	}
+	return false;
+}
+
+/* Does a member's name say that its value is a secret?  For what is not in "details". */
+static bool
+sounds_secret(const char *key)
+{
+	static const char *const parts[] = {
+		"accesskey", "accountkey", "apikey", "authorization", "connectionstring", "connstr", "cookie",
+		"credential", "encryptionkey", "passcode", "passphrase", "passwd", "password", "privatekey",
+		"pwd", "secret", "serviceaccount", "sharedkey", "signingkey", "token",
+	};
+	/* these are parts of harmless words */
+	static const char *const words[] = {
+		"dsn", "jwt", "otp", "pass", "pat", "pin", "psk", "pw", "sas",
+	};
+	char	   *plain = palloc(strlen(key) + 1);
+	char	   *end = plain;
+
+	/* private_key, private-key and privateKey are one */
+	for (const char *p = key; *p; p++)
+		if (*p != '_' && *p != '-')
+			*end++ = (char) pg_tolower((unsigned char) *p);
+	*end = '\0';
+	for (int i = 0; i < (int) lengthof(parts); i++)
+		if (strstr(plain, parts[i]))
+			return true;
+	for (int i = 0; i < (int) lengthof(words); i++)
+		if (has_word(key, words[i]))
+			return true;
+	return false;
+}
+
+/* How much of a member's value may be shown. */
+static Showing
+member_showing(Showing object, const char *key, const JsonbValue *value)
+{
+	if (object == SHOW_NOTHING)
+		return SHOW_NOTHING;
+	if (object == SHOW_DETAILS)
+		return is_plain_key(key) ? SHOW_DETAILS : SHOW_NOTHING;
+	if (strcmp(key, "details") == 0)
+		return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data)
+			? SHOW_DETAILS : SHOW_NOTHING;
+	return sounds_secret(key) ? SHOW_NOTHING : SHOW_BODY;
+}
+
+/* Is it a reference to a secret that is kept elsewhere, and nothing else? */
+static bool
+is_secret_reference(JsonbContainer *container)
+{
+	JsonbValue	value;
+
+	return JsonContainerIsObject(container) && JsonContainerSize(container) == 2 &&
+		getKeyJsonValueFromContainer(container, "secretManagerId", strlen("secretManagerId"), &value) &&
+		getKeyJsonValueFromContainer(container, "secretId", strlen("secretId"), &value);
+}
+
+/* ------------------------------------------- what must not be seen in messages */
+
 /*
  * Adds a value's text, and whatever forms of it a server might repeat: in UTF-8,
  * as it was sent, since what a server says is searched before it is converted.
  */
 static List *
-add_secret(List *secrets, const char *key, char *in_database)
+add_secret(List *secrets, char *in_database)
 {
 	char	   *text = pg_server_to_any(in_database, (int) strlen(in_database), PG_UTF8);
 	char	   *json = sigma_text_to_json(text);
 	size_t		length = strlen(json);
-
-	/* these say how, not what, and stand in every message about a connection */
-	if (strcmp(key, "type") == 0 || strcmp(key, "authType") == 0 ||
-		strcmp(key, "secretManagerId") == 0 || strcmp(key, "secretId") == 0)
-		return secrets;
-	if (strlen(text) < 4 && is_plain_key(key))
-		return secrets;
 
 	secrets = lappend(secrets, text);
 	/* quoted inside another JSON text */
@@ -80,90 +167,79 @@ add_secret(List *secrets, const char *key, char *in_database)
 	return secrets;
 }
 
-/*
- * Adds the texts of all strings and numbers in a jsonb value to the list of
- * what must not be shown (see sigma_mask()).
- */
-List *
-sigma_json_secrets(List *secrets, Datum jsonb)
+/* A string's content, or a number as it is written; NULL for anything else. */
+static char *
+scalar_text(const JsonbValue *value)
 {
-	Jsonb	   *root = DatumGetJsonbP(jsonb);
-	JsonbIterator *it = JsonbIteratorInit(&root->root);
+	if (value->type == jbvString)
+		return pnstrdup(value->val.string.val, value->val.string.len);
+	if (value->type == jbvNumeric)
+		return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+	return NULL;
+}
+
+/*
+ * Adds the texts of a container's strings and numbers, but for those that say
+ * how and not what, and stand in every message about a connection.  "name" is
+ * the member that an array is the value of.
+ */
+static List *
+collect_secrets(List *secrets, JsonbContainer *container, Showing showing, const char *name)
+{
+	JsonbIterator *it = JsonbIteratorInit(container);
 	JsonbIteratorToken token;
 	JsonbValue	v;
-	char	   *key = "";
 
-	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	check_stack_depth();
+	if (is_secret_reference(container))
+		return secrets;
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
+		char	   *text;
+
 		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_KEY)
-			key = pnstrdup(v.val.string.val, v.val.string.len);
+			name = pnstrdup(v.val.string.val, v.val.string.len);
 		else if (token != WJB_VALUE && token != WJB_ELEM)
 			continue;
-		else if (v.type == jbvString)
-			secrets = add_secret(secrets, key, pnstrdup(v.val.string.val, v.val.string.len));
-		else if (v.type == jbvNumeric)
-			secrets = add_secret(secrets, key,
-								 DatumGetCString(DirectFunctionCall1(numeric_out,
-																	 NumericGetDatum(v.val.numeric))));
+		else if (v.type == jbvBinary)
+			secrets = collect_secrets(secrets, v.val.binary.data,
+									  token == WJB_VALUE ? member_showing(showing, name, &v) : showing, name);
+		else if ((text = scalar_text(&v)) != NULL)
+		{
+			bool		shown = showing != SHOW_NOTHING;
+
+			if (shown && (strcmp(name, "type") == 0 || strcmp(name, "authType") == 0))
+				continue;
+			if (shown && strlen(text) < 4 && is_plain_key(name))
+				continue;
+			secrets = add_secret(secrets, text);
+		}
 	}
 	return secrets;
 }
 
-/* Does a member's name say that its value is a secret?  For what is not in "details". */
-static bool
-sounds_secret(const char *key)
+/*
+ * Adds to the list of what must not be shown (see sigma_mask()) whatever may be
+ * a secret in a request's body, or in "details" alone.
+ */
+List *
+sigma_json_secrets(List *secrets, Datum jsonb, bool is_details)
 {
-	static const char *const parts[] = {
-		"accesskey", "apikey", "authorization", "credential", "passphrase", "passwd", "password",
-		"privatekey", "pwd", "secret", "serviceaccount", "token",
-	};
-	char	   *plain = palloc(strlen(key) + 1);
-	char	   *end = plain;
-
-	/* private_key, private-key and privateKey are one */
-	for (const char *p = key; *p; p++)
-		if (*p != '_' && *p != '-')
-			*end++ = (char) pg_tolower((unsigned char) *p);
-	*end = '\0';
-	for (int i = 0; i < (int) lengthof(parts); i++)
-		if (strstr(plain, parts[i]))
-			return true;
-	return false;
+	return collect_secrets(secrets, &DatumGetJsonbP(jsonb)->root,
+						   is_details ? SHOW_DETAILS : SHOW_BODY, "");
 }
 
-/* How much of a value may be shown. */
-typedef enum Showing
+/* The same for a parameter of a query. */
+List *
+sigma_parameter_secrets(List *secrets, const char *name, char *value)
 {
-	SHOW_BODY,					/* all but what sounds like a secret */
-	SHOW_DETAILS,				/* only what is known to be none */
-	SHOW_NOTHING				/* not even that */
-} Showing;
-
-/* How much of a member's value may be shown. */
-static Showing
-member_showing(Showing object, const char *key, const JsonbValue *value)
-{
-	if (object == SHOW_NOTHING)
-		return strcmp(key, "type") == 0 ? SHOW_DETAILS : SHOW_NOTHING;
-	if (object == SHOW_DETAILS)
-		return is_plain_key(key) ? SHOW_DETAILS : SHOW_NOTHING;
-	if (strcmp(key, "details") == 0)
-		return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data)
-			? SHOW_DETAILS : SHOW_NOTHING;
-	return sounds_secret(key) ? SHOW_NOTHING : SHOW_BODY;
+	if (!sounds_secret(name))
+		return secrets;
+	return lappend(add_secret(secrets, value), sigma_text_url_encode(value));
 }
 
-/* Is it a reference to a secret that is kept elsewhere, and nothing else? */
-static bool
-is_secret_reference(JsonbContainer *object)
-{
-	JsonbValue	value;
-
-	return JsonContainerSize(object) == 2 &&
-		getKeyJsonValueFromContainer(object, "secretManagerId", strlen("secretManagerId"), &value) &&
-		getKeyJsonValueFromContainer(object, "secretId", strlen("secretId"), &value);
-}
+/* ------------------------------------------------------------ what is shown */
 
 static void append_masked_container(StringInfo out, JsonbContainer *container, Showing showing);
 
@@ -182,15 +258,10 @@ append_masked(StringInfo out, const JsonbValue *value, Showing showing)
 			append_masked_container(out, value->val.binary.data, showing);
 			break;
 		case jbvNumeric:
-			if (showing == SHOW_NOTHING)
-				appendStringInfoString(out, "\"***\"");
-			else
-				appendStringInfoString(out, DatumGetCString(DirectFunctionCall1(numeric_out,
-																				NumericGetDatum(value->val.numeric))));
+			appendStringInfoString(out, showing == SHOW_NOTHING ? "\"***\"" : scalar_text(value));
 			break;
 		case jbvString:
-			escape_json(out, showing == SHOW_NOTHING ? "***"
-						: pnstrdup(value->val.string.val, value->val.string.len));
+			escape_json(out, showing == SHOW_NOTHING ? "***" : scalar_text(value));
 			break;
 		default:
 			elog(ERROR, "unexpected kind of JSON value: %d", (int) value->type);
@@ -243,45 +314,60 @@ append_masked_container(StringInfo out, JsonbContainer *container, Showing showi
  * A request's body (JSON in UTF-8) as it may be shown: every string and number
  * that is, or might be, a secret is masked.  Within "details" that is
  * everything but what is known to be none, elsewhere what sounds like one, and
- * all that is inside of it.  palloc'd, in the database's encoding.
+ * all that is inside of it.
  */
-char *
-sigma_json_masked(const char *body)
+static void
+append_masked_body(StringInfo out, const char *body)
 {
 	Datum		jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(pg_any_to_server(pstrdup(body), (int) strlen(body), PG_UTF8)));
-	StringInfoData out;
 
-	initStringInfo(&out);
-	append_masked_container(&out, &DatumGetJsonbP(jsonb)->root, SHOW_BODY);
-	return out.data;
+	append_masked_container(out, &DatumGetJsonbP(jsonb)->root, SHOW_BODY);
 }
 
 /*
  * Path and query as they may be shown: without the values of parameters whose
- * names sound secret.  The target itself, or palloc'd.
+ * names sound secret.
  */
-char *
-sigma_target_masked(const char *target)
+static void
+append_masked_target(StringInfo out, const char *target)
 {
 	const char *query = strchr(target, '?');
-	StringInfoData out;
 
 	if (query == NULL)
-		return (char *) target;
-	initStringInfo(&out);
-	appendBinaryStringInfo(&out, target, (int) (query - target));
+		query = target + strlen(target);
+	appendBinaryStringInfo(out, target, (int) (query - target));
 	while (*query)
 	{
 		/* at "?" or "&" */
 		size_t		name = strcspn(query + 1, "=&");
 		size_t		value = strcspn(query + 1 + name, "&");
 
-		appendBinaryStringInfo(&out, query, (int) (name + 1));
+		appendBinaryStringInfo(out, query, (int) (name + 1));
 		if (sounds_secret(pnstrdup(query + 1, name)))
-			appendStringInfoString(&out, value ? "=***" : "");
+			appendStringInfoString(out, value ? "=***" : "");
 		else
-			appendBinaryStringInfo(&out, query + 1 + name, (int) value);
+			appendBinaryStringInfo(out, query + 1 + name, (int) value);
 		query += 1 + name + value;
 	}
-	return out.data;
+}
+
+/*
+ * A request as people may see it, wherever that is: method, path and query,
+ * and its body (JSON in UTF-8) if that is to be shown too.  palloc'd, in the
+ * database's encoding.
+ */
+char *
+sigma_shown_request(const char *method, const char *target, const char *body)
+{
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfo(&s, "%s ", method);
+	append_masked_target(&s, target);
+	if (body)
+	{
+		appendStringInfoChar(&s, ' ');
+		append_masked_body(&s, body);
+	}
+	return sigma_shown(s.data);
 }

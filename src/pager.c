@@ -566,13 +566,13 @@ pg_noreturn static void
 raise_error_entry(const SigmaPager *pager, const SigmaEntry *entry)
 {
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
-	char	   *code = sigma_json_member_text(&object, "code");
-	char	   *message = sigma_json_member_text(&object, "message");
-	char	   *request_id = sigma_json_member_text(&object, "requestId");
+	char	   *code = sigma_json_member_utf8(&object, "code");
+	char	   *message = sigma_json_member_utf8(&object, "message");
+	char	   *request_id = sigma_json_member_utf8(&object, "requestId");
 
-	sigma_raise_reply(pager->target, "an entry is an error, code \"%s\", requestId \"%s\": %s",
-					  code ? sigma_clean_text(code, strlen(code), 100) : "",
-					  request_id ? sigma_clean_text(request_id, strlen(request_id), 100) : "",
+	sigma_raise_reply(pager->target, "an entry is an error, code %s, requestId %s: %s",
+					  sigma_quoted(code ? sigma_clean_text(code, strlen(code), 100) : ""),
+					  sigma_quoted(request_id ? sigma_clean_text(request_id, strlen(request_id), 100) : ""),
 					  message ? sigma_clean_text(message, strlen(message), 1000) : "no message");
 }
 
@@ -589,8 +589,7 @@ check_item(const SigmaPager *pager, const SigmaEntry *entry)
 		sigma_raise_reply(pager->target, "it has no \"%s\"", field);
 	/* it may be spelled otherwise; the condition itself is checked again anyway */
 	if (pager->spec.item_key && !sigma_same_key(key_field->kind, key, pager->spec.item_key))
-		sigma_raise_reply(pager->target, "it is another entry, with \"%s\" %s", field,
-						  sigma_clean_text(key, strlen(key), 100));
+		sigma_raise_reply(pager->target, "it is another entry, with \"%s\" %s", field, sigma_shown_id(key));
 	pfree(key);
 }
 

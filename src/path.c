@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * path.c
- *	  Paths of the API: percent-encoding, and keys that are to be filled in.
+ *	  Paths of the API: percent-encoding, keys that are to be filled in, and
+ *	  what a server might take a path for.
  *
  * In the catalogue a path names its keys by column, in braces, such as
  * "/v2/connections/{connection_id}/grants".
@@ -10,6 +11,9 @@
  */
 #include "sigma_fdw.h"
 
+#include <ctype.h>
+
+#include "common/unicode_norm.h"
 #include "mb/pg_wchar.h"
 
 /* Percent-encodes a text (UTF-8) for a path segment or a query; palloc'd. */
@@ -99,4 +103,129 @@ sigma_fill_path(const char *path, char *const *values)
 		appendStringInfoString(&s, sigma_text_url_encode(value));
 	}
 	return s.data;
+}
+
+/* ------------------------------------------------- what a path is taken for */
+
+/*
+ * Decodes each %XX in place, again and again until there is none: some servers
+ * do so once, some twice.  Returns what is wrong, or NULL.
+ */
+static const char *
+decode_path(char *path)
+{
+	bool		first = true;
+	bool		any;
+
+	do
+	{
+		char	   *out = path;
+
+		any = false;
+		for (const char *p = path; *p; p++)
+		{
+			unsigned int c = (unsigned char) *p;
+
+			if (c == '%' && isxdigit((unsigned char) p[1]) && isxdigit((unsigned char) p[2]))
+			{
+				(void) sscanf(p + 1, "%2x", &c);
+				p += 2;
+				any = true;
+			}
+			/* what is a sign by itself may be one; "%u0061" is a letter to some */
+			else if (c == '%' && (first || pg_tolower((unsigned char) p[1]) == 'u'))
+				return "A percent sign must begin an encoded character.";
+			if (c < 0x20 || c == 0x7F)
+				return "It has a control character.";
+			*out++ = (char) c;
+		}
+		*out = '\0';
+		first = false;
+	} while (any);
+	return NULL;
+}
+
+/*
+ * UTF-8 with its compatibility characters as those that they stand for, in
+ * lower case: a full-width "A" is an "a".  NULL if it is no text, or has what
+ * nobody sees.
+ */
+static char *
+fold_path(const char *path)
+{
+	size_t		length = strlen(path);
+	pg_wchar   *wide = palloc((length + 1) * sizeof(pg_wchar));
+	pg_wchar   *normal;
+	StringInfoData out;
+	int			n = 0;
+
+	if (pg_encoding_verifymbstr(PG_UTF8, path, (int) length) != (int) length)
+		return NULL;
+	for (const char *p = path; *p; p += pg_encoding_mblen(PG_UTF8, p))
+		wide[n++] = utf8_to_unicode((const unsigned char *) p);
+	wide[n] = 0;
+	normal = unicode_normalize(UNICODE_NFKC, wide);
+	initStringInfo(&out);
+	for (const pg_wchar *c = normal; *c; c++)
+	{
+		unsigned char utf8[8] = {0};
+
+		if (sigma_is_strange(*c))
+			return NULL;
+		if (*c < 0x80)
+			appendStringInfoChar(&out, *c == '\\' ? '/' : (char) pg_tolower((unsigned char) *c));
+		else
+			appendStringInfoString(&out, (char *) unicode_to_utf8(*c, utf8));
+	}
+	return out.data;
+}
+
+/*
+ * The path (ASCII, percent-encoded) as the most lenient of servers would read
+ * it, in *normal, palloc'd: decoded, folded, without parameters (";x"), and
+ * without the blanks and dots that segments may end with.  Returns a sentence
+ * that says why it cannot be read, else NULL.
+ */
+const char *
+sigma_normal_path(const char *path, char **normal)
+{
+	char	   *decoded = pstrdup(path);
+	const char *problem = decode_path(decoded);
+	char	   *p;
+	StringInfoData out;
+
+	if (problem)
+		return problem;
+	p = fold_path(decoded);
+	if (p == NULL)
+		return "It is not UTF-8, or has characters that cannot be seen.";
+	p[strcspn(p, "?#")] = '\0';
+	initStringInfo(&out);
+	while (*p == '/')
+	{
+		char	   *segment = ++p;
+		size_t		length;
+		bool		last;
+
+		p += strcspn(p, "/");
+		last = *p == '\0';
+		length = strcspn(segment, ";/");
+		while (length > 0 && *segment == ' ')
+			segment++, length--;
+		while (length > 0 && segment[length - 1] == ' ')
+			length--;
+		if (length > 0 && strspn(segment, ". ") >= length)
+			return "It has a segment of dots.";
+		while (length > 0 && strchr(" .", segment[length - 1]))
+			length--;
+		if (length == 0 && !last)
+			return "It has an empty segment.";
+		if (length > 0)
+		{
+			appendStringInfoChar(&out, '/');
+			appendBinaryStringInfo(&out, segment, (int) length);
+		}
+	}
+	*normal = out.data;
+	return NULL;
 }

@@ -129,8 +129,8 @@ take_back(int level)
 static char *
 change_name(const SigmaChange *change)
 {
-	return change->name ? psprintf("\"%s\" (%s)", change->name, change->id)
-		: psprintf("(%s)", change->id);
+	return change->name ? psprintf("%s (%s)", sigma_quoted(change->name), sigma_shown_id(change->id))
+		: psprintf("(%s)", sigma_shown_id(change->id));
 }
 
 static bool
@@ -232,7 +232,8 @@ sigma_unchanged_entry(const SigmaChange *change, SigmaCall *call)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("connection %s has been changed in Sigma since it was read", change_name(change)),
 				 errdetail("It was last changed at %s, and is now of %s. Nothing of this transaction's updates and deletes was sent.",
-						   change->version, sigma_clean_text(version, strlen(version), 100)),
+						   sigma_shown_id(change->version),
+						   sigma_shown_id(sigma_clean_text(version, strlen(version), 100))),
 				 errhint("Run the transaction again.")));
 	return reply.text;
 }

@@ -5,7 +5,8 @@
  *
  * The SQLSTATE for each cause is a promise to users; the table stands in
  * README.md, "Errors".  Whatever text comes from outside is cleaned here
- * before it is shown: cut, stripped of control characters and of secrets.
+ * before it is shown: cut, stripped of control characters and of secrets, and
+ * quoted so that it cannot be taken for words of ours.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,6 +21,7 @@
 #define MESSAGE_LIMIT	1000
 #define ID_LIMIT		100
 #define REPLY_LIMIT		300
+#define NAME_LIMIT		200
 
 /* So much of a secret of that length is enough to tell that it begins there. */
 #define LONG_SECRET 24
@@ -48,14 +50,15 @@ describe(const SigmaProblem *p)
 	StringInfoData s;
 
 	initStringInfo(&s);
-	appendStringInfo(&s, "%s %s", p->method, p->target);
+	appendStringInfoString(&s, p->request);
 	if (p->status > 0)
 		appendStringInfo(&s, ": HTTP status %d", p->status);
 	if (p->api_code)
-		appendStringInfo(&s, ", code \"%s\"", sigma_clean_text(p->api_code, strlen(p->api_code), ID_LIMIT));
+		appendStringInfo(&s, ", code %s",
+						 sigma_quoted(sigma_clean_text(p->api_code, strlen(p->api_code), ID_LIMIT)));
 	if (p->api_request_id)
-		appendStringInfo(&s, ", requestId \"%s\"",
-						 sigma_clean_text(p->api_request_id, strlen(p->api_request_id), ID_LIMIT));
+		appendStringInfo(&s, ", requestId %s",
+						 sigma_quoted(sigma_clean_text(p->api_request_id, strlen(p->api_request_id), ID_LIMIT)));
 	if (p->html)
 		appendStringInfoString(&s, ", with a web page instead of JSON");
 	if (p->attempts > 1)
@@ -253,7 +256,7 @@ sigma_problem_to_failure(const SigmaProblem *p)
 		f = failure(ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN,
 					p->subject
 					? psprintf("outcome unknown: %s may have been carried out", p->subject)
-					: psprintf("outcome unknown: %s %s may have been carried out", p->method, p->target),
+					: psprintf("outcome unknown: %s may have been carried out", p->request),
 					creates
 					? "Look in Sigma for that name before you try again, for example with sigma_find_created(); the request was not repeated, so as not to do it twice."
 					: p->subject
@@ -342,35 +345,192 @@ sigma_reply_failure(const char *target, const char *what)
 }
 
 /*
+ * Would the character (in Unicode) change what stands around it, on a terminal or in a log?
+ * Controls move the cursor or begin a line; others let text be read from right
+ * to left, or cannot be seen.  Those that join letters are needed.
+ */
+bool
+sigma_is_strange(uint32 c)
+{
+	static const struct
+	{
+		uint32		first;
+		uint32		last;
+	}			strange[] = {
+		{0x00, 0x1F}, {0x7F, 0x9F}, {0xAD, 0xAD}, {0x61C, 0x61C}, {0x180E, 0x180E},
+		{0x200B, 0x200B}, {0x200E, 0x200F}, {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF},
+		{0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
+	};
+
+	for (int i = 0; i < (int) lengthof(strange); i++)
+		if (c >= strange[i].first && c <= strange[i].last)
+			return true;
+	return false;
+}
+
+/* Have the bytes from 0x80 to 0x9F of this encoding no other meaning than controls? */
+static bool
+has_high_controls(int encoding)
+{
+	switch (encoding)
+	{
+		case PG_LATIN1:
+		case PG_LATIN2:
+		case PG_LATIN3:
+		case PG_LATIN4:
+		case PG_LATIN5:
+		case PG_LATIN6:
+		case PG_LATIN7:
+		case PG_LATIN8:
+		case PG_LATIN9:
+		case PG_LATIN10:
+		case PG_ISO_8859_5:
+		case PG_ISO_8859_6:
+		case PG_ISO_8859_7:
+		case PG_ISO_8859_8:
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Cleans a text of valid characters in place: a space for each that is
+ * strange, a question mark for a byte of which nobody knows what it is.
+ */
+static void
+clean(char *text, int encoding)
+{
+	char	   *out = text;
+
+	for (const char *p = text; *p;)
+	{
+		unsigned char c = (unsigned char) *p;
+		int			length = pg_encoding_mblen(encoding, p);
+
+		if (encoding == PG_UTF8 ? sigma_is_strange(utf8_to_unicode((const unsigned char *) p))
+			: length == 1 && (c < 0x20 || c == 0x7F || (c >= 0x80 && c < 0xA0 && has_high_controls(encoding))))
+			*out++ = ' ';
+		else if (encoding == PG_SQL_ASCII && c >= 0x80)
+			*out++ = '?';
+		else
+		{
+			memmove(out, p, length);
+			out += length;
+		}
+		p += length;
+	}
+	*out = '\0';
+}
+
+/*
  * Text from outside (UTF-8, or what claims to be), made fit for a message in
- * the database's encoding: at most "limit" bytes, control characters as
- * spaces, and a question mark for what cannot be shown.  Never raises, save
- * for want of memory.
+ * the database's encoding: at most "limit" bytes, control characters and the
+ * like as spaces, and a question mark for what cannot be shown.  Never raises,
+ * save for want of memory.
  */
 char *
 sigma_clean_text(const char *text, size_t length, size_t limit)
 {
 	bool		cut = length > limit;
 	char	   *out;
-	bool		ascii_only;
 
 	if (cut)
 		length = pg_encoding_mbcliplen(PG_UTF8, text, (int) length, (int) limit);
 	out = palloc(length + 4);
 	memcpy(out, text, length);
-	ascii_only = GetDatabaseEncoding() != PG_UTF8 ||
-		!pg_verify_mbstr(PG_UTF8, out, (int) length, true);
+	out[length] = '\0';
 	for (size_t i = 0; i < length; i++)
-	{
-		unsigned char c = (unsigned char) out[i];
-
-		if (c < 0x20 || c == 0x7F)
+		if (out[i] == '\0')
 			out[i] = ' ';
-		else if (c >= 0x80 && ascii_only)
-			out[i] = '?';
-	}
-	strcpy(out + length, cut ? "..." : "");
+	/* what is not UTF-8 is ASCII and bytes of which nobody knows what they are */
+	clean(out, GetDatabaseEncoding() == PG_UTF8 && pg_verify_mbstr(PG_UTF8, out, (int) length, true)
+		  ? PG_UTF8 : PG_SQL_ASCII);
+	if (cut)
+		strcat(out, "...");
 	return out;
+}
+
+/*
+ * The same for text that is in the database's encoding already: a name or an
+ * id that comes from a row, which anybody may have written.  Not cut.
+ */
+char *
+sigma_shown(const char *text)
+{
+	char	   *out = pstrdup(text);
+
+	clean(out, GetDatabaseEncoding());
+	return out;
+}
+
+/*
+ * The same in double quotes, and cut.  A quote within has a backslash before
+ * it, and so has a backslash: no name can end early, and go on as if it were
+ * words of ours.
+ */
+char *
+sigma_quoted(const char *text)
+{
+	char	   *shown = sigma_shown(text);
+	size_t		length = strlen(shown);
+	bool		cut = length > NAME_LIMIT;
+	StringInfoData s;
+
+	if (cut)
+		length = pg_encoding_mbcliplen(GetDatabaseEncoding(), shown, (int) length, NAME_LIMIT);
+	initStringInfo(&s);
+	appendStringInfoChar(&s, '"');
+	for (const char *p = shown; p < shown + length;)
+	{
+		int			n = pg_encoding_mblen(GetDatabaseEncoding(), p);
+
+		if (*p == '"' || *p == '\\')
+			appendStringInfoChar(&s, '\\');
+		appendBinaryStringInfo(&s, p, n);
+		p += n;
+	}
+	appendStringInfoString(&s, cut ? "...\"" : "\"");
+	return s.data;
+}
+
+/* An id, which is quoted only if it is not made as ids are. */
+char *
+sigma_shown_id(const char *id)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:+@";
+
+	return id[0] && id[strspn(id, plain)] == '\0' ? pstrdup(id) : sigma_quoted(id);
+}
+
+/*
+ * To be called in PG_CATCH(), in place of PG_RE_THROW(): what PostgreSQL says
+ * of a value, it says with the value.  "context" is for the copy.
+ */
+void
+sigma_rethrow_clean(MemoryContext context)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	if (error->message)
+		error->message = sigma_shown(error->message);
+	if (error->detail)
+		error->detail = sigma_shown(error->detail);
+	if (error->context)
+	{
+		/* its lines are of PostgreSQL's own making */
+		StringInfoData lines;
+		char	   *state = NULL;
+
+		initStringInfo(&lines);
+		for (char *line = strtok_r(error->context, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+			appendStringInfo(&lines, "%s%s", lines.len ? "\n" : "", sigma_shown(line));
+		error->context = lines.data;
+	}
+	ReThrowError(error);
 }
 
 static bool

@@ -16,6 +16,8 @@
  */
 #include "session.h"
 
+#include <ctype.h>
+
 #include "access/xact.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -227,10 +229,10 @@ sigma_session_identity(const SigmaSession *session)
 	const char *tenant = session->settings->tenant;
 
 	if (member && tenant)
-		return psprintf("as \"%s\" to tenant \"%s\"", member, tenant);
+		return psprintf("as %s to tenant %s", sigma_quoted(member), sigma_quoted(tenant));
 	if (member)
-		return psprintf("as \"%s\"", member);
-	return tenant ? psprintf("to tenant \"%s\"", tenant) : NULL;
+		return psprintf("as %s", sigma_quoted(member));
+	return tenant ? psprintf("to tenant %s", sigma_quoted(tenant)) : NULL;
 }
 
 Oid
@@ -300,19 +302,33 @@ sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource)
 	return -1;
 }
 
-/* Would a request to this path (decoded) fetch a token? */
+/* Does a URL begin with this one, and go on at most with what some servers pass over? */
+static bool
+is_below(const char *url, const char *place)
+{
+	size_t		length = strlen(place);
+
+	return pg_strncasecmp(url, place, length) == 0 &&
+		!isalnum((unsigned char) url[length]) && url[length] != '-' && url[length] != '_';
+}
+
+/* Would a request to this path (from sigma_normal_path()) fetch a token? */
 bool
 sigma_session_is_sign_in(const SigmaSession *session, const char *path)
 {
+	const char *token_url = session->settings->token_url;
+	const char *host = strstr(token_url, "://") + strlen("://");
+	int			path_begin = (int) (host - token_url + strcspn(host, "/"));
+	char	   *token_path;
 	char	   *url = psprintf("%s%s", session->settings->base_url, path);
-	size_t		length = strlen(url);
-	static const char token_path[] = "/auth/token";
-	size_t		token_length = strlen(token_path);
 
-	while (length > 0 && url[length - 1] == '/')
-		url[--length] = '\0';
-	return pg_strcasecmp(url, session->settings->token_url) == 0 ||
-		(length >= token_length && pg_strcasecmp(url + length - token_length, token_path) == 0);
+	for (const char *p = path; (p = strchr(p, '/')) != NULL; p++)
+		if (is_below(p, "/auth/token"))
+			return true;
+	/* it may be elsewhere */
+	if (sigma_normal_path(token_url + path_begin, &token_path) != NULL || token_path[0] == '\0')
+		return pg_strcasecmp(url, token_url) == 0;
+	return is_below(url, psprintf("%.*s%s", path_begin, token_url, token_path));
 }
 
 /*
@@ -329,7 +345,7 @@ sigma_session_probe(SigmaSession *s, MemoryContext context, SigmaProbe *probe)
 		.repeatable = true,
 		.loopback = s->settings->loopback,
 	};
-	SigmaProblem problem = {.purpose = SIGMA_READ, .method = "GET", .target = "/v2/whoami"};
+	SigmaProblem problem = {.purpose = SIGMA_READ, .request = "GET /v2/whoami"};
 	SigmaTransfer *transfer = sigma_transfer_start(s->transport, context, &request);
 	const SigmaReply *reply = sigma_transfer_reply(transfer);
 	char	   *code;

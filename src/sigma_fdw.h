@@ -98,8 +98,7 @@ typedef struct SigmaProblem
 	int			status;			/* HTTP status; 0 if none came */
 	SigmaPurpose purpose;
 	bool		outcome_unknown;	/* a write that may have been carried out */
-	const char *method;
-	const char *target;			/* path and query as sent, or the token URL */
+	const char *request;		/* what was asked for, as it may be shown */
 	const char *server;			/* name of the foreign server */
 	const char *subject;		/* what a write is about, for the hint; or NULL */
 	const char *identity;		/* whom a token exchange is for, 'as "x"'; or NULL */
@@ -123,6 +122,11 @@ pg_noreturn extern void sigma_raise_reply(const char *target, const char *format
 			__attribute__((format(printf, 2, 3)));
 extern SigmaFailure *sigma_reply_failure(const char *target, const char *what);
 extern char *sigma_clean_text(const char *text, size_t length, size_t limit);
+extern bool sigma_is_strange(uint32 c);
+extern char *sigma_shown(const char *text);
+extern char *sigma_quoted(const char *text);
+extern char *sigma_shown_id(const char *id);
+pg_noreturn extern void sigma_rethrow_clean(MemoryContext context);
 extern char *sigma_mask(char *text, List *secrets);
 extern SigmaFailure *sigma_secret_failure(const char *server, const char *path,
 										  const char *problem);
@@ -276,6 +280,7 @@ extern char *sigma_url_encode(const char *text, size_t length);
 extern char *sigma_text_url_encode(const char *text);
 extern int	sigma_path_keys(const char *path, const char **keys);
 extern char *sigma_fill_path(const char *path, char *const *values);
+extern const char *sigma_normal_path(const char *path, char **normal);
 
 /* ---------------------------------------------------------------- secret.c
  * Floor 1: reads a client secret from a file.
@@ -466,6 +471,7 @@ extern void sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datu
 #define SIGMA_MAX_MEMBERS 10000
 
 extern int	sigma_split_object(const SigmaJsonValue *object, SigmaJsonMember **members, int *room);
+extern Datum sigma_input(PGFunction input, char *text);
 extern Datum sigma_json_to_jsonb(SigmaSpan text);
 extern char *sigma_json_string(const SigmaJsonValue *value);
 extern char *sigma_json_page_token(const SigmaJsonValue *value);
@@ -495,9 +501,9 @@ extern char *sigma_jwt(const SigmaSettings *settings, int64 now);
 /* ------------------------------------------------------------------ mask.c
  * Floor 2: what of a request may be shown.
  */
-extern List *sigma_json_secrets(List *secrets, Datum jsonb);
-extern char *sigma_json_masked(const char *body);
-extern char *sigma_target_masked(const char *target);
+extern List *sigma_json_secrets(List *secrets, Datum jsonb, bool is_details);
+extern List *sigma_parameter_secrets(List *secrets, const char *name, char *value);
+extern char *sigma_shown_request(const char *method, const char *target, const char *body);
 
 /* ------------------------------------------------------------- watchdog.c
  * Floor 2: ends a stay in libcurl that takes too long.

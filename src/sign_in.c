@@ -322,8 +322,7 @@ sigma_finish_sign_in(SigmaSession *s)
 	};
 	SigmaProblem problem = {
 		.purpose = SIGMA_SIGN_IN,
-		.method = "POST",
-		.target = s->settings->token_url,
+		.request = sigma_shown_request("POST", s->settings->token_url, NULL),
 		.identity = exchange ? sigma_session_identity(s) : NULL,
 		.attempts = s->sign_in_tries,
 		.waited_ms = s->sign_in_waited_ms,

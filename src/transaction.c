@@ -67,7 +67,10 @@ static double undo_ended_ms = 0;	/* when the last of them was through */
 
 /* ------------------------------------------------------------------ the log */
 
-/* One line for one write: who, what, which, and how it ended. */
+/*
+ * One line for one write: who, what, which, and how it ended.  What others have
+ * named is quoted, so that a name cannot end the line's words with its own.
+ */
 static void
 log_write(const char *role, const char *server, const SigmaCallSpec *spec, const char *id,
 		  const SigmaCall *call, SigmaFate fate)
@@ -79,22 +82,18 @@ log_write(const char *role, const char *server, const SigmaCallSpec *spec, const
 	if (!sigma_log_writes || fate == SIGMA_NOT_SENT)
 		return;
 	initStringInfo(&s);
-	appendStringInfo(&s, "Sigma write by \"%s\" on server \"%s\": %s %s", role, server,
-					 spec->method, sigma_target_masked(spec->target));
+	appendStringInfo(&s, "Sigma write by %s on server %s: %s", sigma_quoted(role), sigma_quoted(server),
+					 sigma_shown_request(spec->method, spec->target, NULL));
 	if (spec->subject)
 		appendStringInfo(&s, " (%s)", spec->subject);
 	if (id)
-		appendStringInfo(&s, ", id %s", id);
+		appendStringInfo(&s, ", id %s", sigma_shown_id(id));
 	if (status)
 		appendStringInfo(&s, ", status %d", status);
 	if (fate == SIGMA_UNKNOWN)
 		appendStringInfoString(&s, ", outcome unknown");
 	if (request_id)
-		appendStringInfo(&s, ", requestId %s", request_id);
-	/* a name may have anything in it, but this is one line */
-	for (char *p = s.data; *p; p++)
-		if ((unsigned char) *p < 0x20 || *p == 0x7F)
-			*p = ' ';
+		appendStringInfo(&s, ", requestId %s", sigma_shown_id(request_id));
 	ereport(LOG_SERVER_ONLY,
 			(errmsg_internal("%s", s.data), errhidestmt(true), errhidecontext(true)));
 	pfree(s.data);
@@ -776,8 +775,7 @@ sigma_announce(const SigmaCallSpec *spec, const char *change)
 	/* the statement may hold secrets, and so may one that it is a part of */
 	sigma_hide_statement(&hiding);
 	ereport(NOTICE,
-			(errmsg("dry run: %s %s%s%s", spec->method, sigma_target_masked(spec->target), spec->body ? " " : "",
-					spec->body ? sigma_json_masked(spec->body) : ""),
+			(errmsg("dry run: %s", sigma_shown_request(spec->method, spec->target, spec->body)),
 			 change ? errdetail("%s", change) :
 			 spec->subject ? errdetail("Not sent: %s.", spec->subject) : 0));
 	sigma_show_statement(&hiding);

@@ -16,9 +16,6 @@
 
 #define GRANTS_PATH "/v2/connections/{connection_id}/grants"
 
-/* A longer name is cut in messages. */
-#define NAME_LIMIT 200
-
 #define CONNECTION_PATH "/v2/connections/{connection_id}"
 
 /*
@@ -50,10 +47,11 @@ static void
 note_connection(SigmaWrite *write, const char *id, const char *target)
 {
 	write->id = id;
-	sigma_effect_done(write->effect, psprintf("connection \"%s\" (%s) exists in Sigma",
-											  write->name, id));
+	sigma_effect_done(write->effect, psprintf("connection %s (%s) exists in Sigma",
+											  sigma_quoted(write->name), sigma_shown_id(id)));
 	sigma_effect_undo(write->effect, target, id,
-					  psprintf("connection \"%s\" (%s) may exist in Sigma", write->name, id));
+					  psprintf("connection %s (%s) may exist in Sigma", sigma_quoted(write->name),
+							   sigma_shown_id(id)));
 }
 
 /* The reply to a create. */
@@ -107,10 +105,10 @@ sigma_connection_write(const char *name, const char *body, List *secrets, SigmaS
 	write.spec.target = "/v2/connections";
 	write.spec.body = body;
 	write.spec.purpose = SIGMA_WRITE;
-	write.spec.subject = psprintf("creating connection \"%s\"", name);
+	write.spec.subject = psprintf("creating connection %s", sigma_quoted(name));
 	write.spec.secrets = secrets;
 	write.spec.stats = stats;
-	write.maybe = psprintf("connection \"%s\" may exist in Sigma", name);
+	write.maybe = psprintf("connection %s may exist in Sigma", sigma_quoted(name));
 	return write;
 }
 
@@ -125,10 +123,11 @@ sigma_restore_write(char *id, const char *name, const char *body, List *secrets)
 
 	write.spec.method = "PUT";
 	write.spec.target = sigma_connection_target(CONNECTION_PATH, id);
-	write.spec.subject = psprintf("restoring connection \"%s\" (%s)", name, id);
+	write.spec.subject = psprintf("restoring connection %s (%s)", sigma_quoted(name), sigma_shown_id(id));
 	write.id = id;
 	write.succeeded = connection_restored;
-	write.maybe = psprintf("connection \"%s\" (%s) may be restored in Sigma", name, id);
+	write.maybe = psprintf("connection %s (%s) may be restored in Sigma", sigma_quoted(name),
+						   sigma_shown_id(id));
 	return write;
 }
 
@@ -233,7 +232,7 @@ sigma_change_connection(SigmaSession *session, CommandId command, SigmaSpan entr
 
 		/* without it, a change by somebody else would be overwritten unseen */
 		if (version == NULL)
-			sigma_raise_reply(psprintf("GET %s", change.target), "the connection has no \"updatedAt\"");
+			sigma_raise_reply(sigma_shown_request("GET", change.target, NULL), "the connection has no \"updatedAt\"");
 		change.method = replaces ? "PUT" : "PATCH";
 		change.version = version;
 		change.after = replaces ? sigma_entry_replaced(entry, text) : sigma_entry_patched(entry, text);
@@ -246,8 +245,8 @@ sigma_change_connection(SigmaSession *session, CommandId command, SigmaSpan entr
 	spec.method = change.method;
 	spec.target = change.target;
 	difference = sigma_entry_difference(entry, change.after);
-	sigma_announce(&spec, psprintf("Of connection \"%s\" (%s), %s%s%s.",
-								   change.name ? change.name : "", id,
+	sigma_announce(&spec, psprintf("Of connection %s (%s), %s%s%s.",
+								   sigma_quoted(change.name ? change.name : ""), sigma_shown_id(id),
 								   difference ? difference : "",
 								   difference && replaces ? "; " : "",
 								   replaces ? "all that Sigma does not show is replaced" :
@@ -301,7 +300,7 @@ sigma_shown_name(SigmaSpan entry)
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
 	char	   *name = sigma_json_member_utf8(&object, "name");
 
-	return name ? sigma_clean_text(name, strlen(name), NAME_LIMIT) : NULL;
+	return name ? sigma_clean_text(name, strlen(name), strlen(name)) : NULL;
 }
 
 /* ------------------------------------------------------------------ grants */
@@ -325,8 +324,8 @@ sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_
 {
 	const char *grantee = member_id ? member_id : team_id;
 	const char *kind = member_id ? "member" : "team";
-	char	   *what = psprintf("grant of %s on connection %s to %s %s", permission,
-								connection_id, kind, grantee);
+	char	   *what = psprintf("grant of %s on connection %s to %s %s", sigma_shown_id(permission),
+								sigma_shown_id(connection_id), kind, sigma_shown_id(grantee));
 	SigmaWrite	write = {
 		.spec = {.method = "POST", .purpose = SIGMA_WRITE, .subject = what, .stats = stats},
 		.name = psprintf("%s exists in Sigma", what),
@@ -348,7 +347,8 @@ sigma_revoke_call(SigmaSession *session, MemoryContext context, char *connection
 				  char *grant_id, SigmaStats *stats)
 {
 	char	   *keys[] = {connection_id, grant_id};
-	char	   *what = psprintf("grant %s on connection %s", grant_id, connection_id);
+	char	   *what = psprintf("grant %s on connection %s", sigma_shown_id(grant_id),
+								sigma_shown_id(connection_id));
 	SigmaWrite	write = {
 		.spec = {.method = "DELETE", .purpose = SIGMA_WRITE, .stats = stats},
 		.name = psprintf("%s was revoked in Sigma", what),
@@ -361,7 +361,7 @@ sigma_revoke_call(SigmaSession *session, MemoryContext context, char *connection
 	if (write.spec.target == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("no grant can have the id \"%s\"", grant_id)));
+				 errmsg("no grant can have the id %s", sigma_quoted(grant_id))));
 	write.maybe = psprintf("%s may have been revoked in Sigma", what);
 	sigma_run_writes(session, context, &write, 1);
 }
@@ -408,6 +408,6 @@ sigma_connection_target(const char *path, char *id)
 	if (target == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("no connection can have the id \"%s\"", id)));
+				 errmsg("no connection can have the id %s", sigma_quoted(id))));
 	return target;
 }

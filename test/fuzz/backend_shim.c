@@ -274,6 +274,36 @@ errfinish(const char *filename pg_attribute_unused(), int lineno pg_attribute_un
 	shim_warnings++;
 }
 
+/* Of the last report, as much as sigma_rethrow_clean() looks at. */
+ErrorData *
+CopyErrorData(void)
+{
+	ErrorData  *error = palloc0(sizeof(ErrorData));
+
+	error->elevel = shim_report.elevel;
+	error->sqlerrcode = shim_report.sqlstate;
+	error->message = pstrdup(shim_report.message);
+	error->detail = shim_report.detail[0] ? pstrdup(shim_report.detail) : NULL;
+	error->context = shim_report.context[0] ? pstrdup(shim_report.context) : NULL;
+	return error;
+}
+
+void
+FlushErrorState(void)
+{
+}
+
+void
+ReThrowError(ErrorData *error)
+{
+	strlcpy(shim_report.message, error->message, sizeof(shim_report.message));
+	if (error->detail)
+		strlcpy(shim_report.detail, error->detail, sizeof(shim_report.detail));
+	if (error->context)
+		strlcpy(shim_report.context, error->context, sizeof(shim_report.context));
+	pg_re_throw();
+}
+
 int
 errcode(int sqlerrcode)
 {

@@ -66,9 +66,23 @@ SELECT fails('SELECT sigma_request(''sim'', ''GET'', ''/v2/connections'', ''{"li
 -- arguments
 SELECT sim_calm() \g /dev/null
 SELECT fails(format('SELECT sigma_request(''sim'', ''GET'', %L)', path), '22023', 'invalid path for sigma_request()', NULL, 'A path begins with a slash%', 'a path that leads elsewhere: ' || to_json(path))
-FROM unnest(ARRAY['', 'v2/connections', '//evil.example/v2', 'http://evil.example/', '/v2/../x', '/v2/%2e%2e/x', '/v2/%2E./x', '/v2/./x', '/v2/x?limit=1', '/v2/x#y', E'/v2/x\r\nHost: y', '/v2/a b', '/v2/%zz', '/v2/%', '/v2\connections', '/v2/%5c..%5cx', '/v2/x%00', '/v2/%0d%0a', '/v2//x', '/v2/é']) path;
+FROM unnest(ARRAY['', 'v2/connections', '//evil.example/v2', 'http://evil.example/', '/v2/../x', '/v2/%2e%2e/x', '/v2/%2E./x', '/v2/./x', '/v2/x?limit=1', '/v2/x#y', E'/v2/x\r\nHost: y', '/v2/a b', '/v2/%zz', '/v2/%', '/v2\connections', '/v2/%5c..%5cx', '/v2/x%00', '/v2/%0d%0a', '/v2//x', '/v2/é',
+	'/v2/..;/auth/token', '/v2/x/..;a=b/x', '/v2/;/auth/token', '/v2/%252e%252e/x', '/v2/%252E%252E%252Fx', '/v2/.%20./x', '/v2/.../x', '/v2/%EF%BC%8E%EF%BC%8E/x', '/v2/%EF%BC%8F/x', '/v2/%255c', '/v2/x%2500', '/v2/x%250a', '/v2/x%7f',
+	'/v2/%C1%A1uth/token', '/v2/x%E9', '/v2/x%ED%A0%80', '/v2/%25u0061uth/token', '/v2/au%C2%ADth/token', '/v2/to%E2%80%8Bken', '/v2/x%E2%80%AE', '/v2/x%C2%9B']) path;
 SELECT fails(format('SELECT sigma_request(''sim'', ''POST'', %L)', path), '42501', 'sigma_request() does not fetch tokens', NULL, NULL, 'a token is not to be had: ' || path)
-FROM unnest(ARRAY['/v2/auth/token', '/v2/auth/token/', '/V2/AUTH/Token', '/v2/auth/%74oken', '/v2.1/auth/token']) path;
+FROM unnest(ARRAY['/v2/auth/token', '/v2/auth/token/', '/V2/AUTH/Token', '/v2/auth/%74oken', '/v2.1/auth/token',
+	'/v2/auth/token;', '/v2/auth/token;x=y', '/v2/auth/token%20', '/v2/auth/token.', '/v2/auth/token..', '/v2/auth/token.%20.', '/v2/auth/token.json', '/v2/auth/token.json/', '/v2/auth;x/token', '/v2/auth;x=y;z/token;', '/v2/%2561uth/token', '/v2/%25252561uth/token',
+	'/v2/auth%20/token', '/v2/auth./token', '/v2/%20auth/token', '/v2/auth%2ftoken', '/v2/auth%252Ftoken', '/v2/auth%5ctoken', '/v2/auth/token%3fx', '/v2/auth/token%23x', '/v2/auth/token%253fx', '/v2/auth/token/x', '/v2/auth/token:x', '/v2/auth/token,x', '/v2/auth/token~',
+	'/v2/%EF%BD%81uth/token', '/v2/auth/to%E2%84%AAen', '/v2/auth/token%C2%A0', '/V2/AUTH;/TOKEN.', '/auth/token', '/v2;/auth/token']) path;
+SELECT fails(format('SELECT sigma_request(''sim'', ''GET'', %L)', path), 'P0002', 'not found in Sigma: %', NULL, NULL, 'what is none is asked for: ' || path)
+FROM unnest(ARRAY['/v2/auth', '/v2/auth/tokens', '/v2/auth/token-x', '/v2/authors/token', '/v2/token/auth', '/v2/auth/x/token', '/v2/x/100%25', '/v2/caf%C3%A9', '/v2/%E6%97%A5%E6%9C%AC/x', '/v2/a;b/c', '/v2/a.b', '/v2/x%2Fy', '/v2/x%20y', '/']) path;
+-- where the token comes from elsewhere
+SELECT make_server('elsewhere', sim_url(), format('token_url %L', sim_url() || '/OAuth/get.token')) \g /dev/null
+SELECT sim_fault('{"path": "/OAuth/*", "times": -1, "do": "body", "body": {"access_token": "a-token"}}') \g /dev/null
+SELECT fails(format('SELECT sigma_request(''elsewhere'', ''POST'', %L)', path), '42501', 'sigma_request() does not fetch tokens', NULL, NULL, 'nor from there: ' || path)
+FROM unnest(ARRAY['/OAuth/get.token', '/oauth/get.token', '/oauth;/get.token.', '/oauth/get.token/x', '/%256fauth/get.token', '/v2/auth/token']) path;
+SELECT isnt((catch('SELECT sigma_request(''elsewhere'', ''GET'', ''/oauth/get.tokens'')')).state, '42501', 'but what is beside it');
+SELECT sim_calm() \g /dev/null
 SELECT fails('SELECT sigma_request(''sim'', ''BREW'', ''/v2/coffee'')', '22023', 'invalid method for sigma_request()', NULL, '%PATCH%', 'an unknown method');
 SELECT fails('SELECT sigma_request(''sim'', ''GET'', ''/v2/whoami'', NULL, ''{}'')', '22023', 'a GET request has no body', NULL, '%"query"%', 'a body for GET');
 SELECT fails('SELECT sigma_request(''sim'', ''GET'', ''/v2/whoami'', ''[1]'')', '22023', '"query" must be a JSON object', NULL, NULL, 'a query that is no object');

@@ -341,7 +341,7 @@ SELECT not_told('%connection "a"%', '... alone');
 CREATE TABLE odd (name text);
 INSERT INTO odd VALUES ('100 %s%n%d %'), (E'two\nlines'), (U&'Ren\00E9 \65E5\672C'), ('it''s \ "quoted"'), (E'\t\x1b[31mred'), (repeat('long', 2000));
 ALTER SERVER sim OPTIONS (ADD on_rollback 'keep');
-SELECT alike(psql(format('SET client_encoding = %s; BEGIN; SAVEPOINT s; SELECT sigma_create_connection(''sim'', name, pg()) IS NULL FROM odd; ROLLBACK TO s; SELECT 40 + 2; ROLLBACK;', encoding)), '%WARNING:%100 \%s\%n\%d \%" (%two%lines%Ren%it''s \\ "quoted"%red%longlong%42', 'odd names in ' || encoding) FROM unnest('{utf8,latin1,sql_ascii,euc_jp,sjis}'::text[]) encoding;
+SELECT alike(psql(format('SET client_encoding = %s; BEGIN; SAVEPOINT s; SELECT sigma_create_connection(''sim'', name, pg()) IS NULL FROM odd; ROLLBACK TO s; SELECT 40 + 2; ROLLBACK;', encoding)), '%WARNING:%100 \%s\%n\%d \%" (%two%lines%Ren%it''s \\\\ \\"quoted\\"%red%longlong%42', 'odd names in ' || encoding) FROM unnest('{utf8,latin1,sql_ascii,euc_jp,sjis}'::text[]) encoding;
 ALTER SERVER sim OPTIONS (DROP on_rollback);
 SELECT is((SELECT count(*)::int FROM regexp_matches(after('SET client_encoding = latin1; BEGIN; SELECT sigma_create_connection(''sim'', name, pg()) IS NULL FROM odd; ROLLBACK;'), 'deleted|live', 'g')), 1, 'and deleted');
 SELECT not_told('%WARNING%', '... without a WARNING');

@@ -78,6 +78,47 @@ test_fill(void)
 	tap_end();
 }
 
+/* What a path is taken for; or the sentence that says why it is for nothing. */
+static const char *
+normal(const char *path)
+{
+	char	   *out;
+	const char *problem = sigma_normal_path(path, &out);
+
+	return problem ? problem : out;
+}
+
+static void
+test_normal(void)
+{
+	static const struct
+	{
+		const char *path;
+		const char *normal;
+	}			cases[] = {
+		{"/v2/x", "/v2/x"}, {"/V2/X/", "/v2/x"}, {"/", ""}, {"/v2/%61", "/v2/a"}, {"/v2/%2561", "/v2/a"},
+		{"/v2/%25%36%31", "/v2/a"}, {"/v2/a;b=c/d;", "/v2/a/d"}, {"/v2/a%3bb/c", "/v2/a/c"},
+		{"/v2/a.", "/v2/a"}, {"/v2/a%20. /", "/v2/a"}, {"/v2/%20a/b", "/v2/a/b"}, {"/v2/.a", "/v2/.a"},
+		{"/v2/a%2fb", "/v2/a/b"}, {"/v2/a%5cb", "/v2/a/b"}, {"/v2/a%3fb/c", "/v2/a"}, {"/v2/a%23b", "/v2/a"},
+		{"/v2/100%25", "/v2/100%"}, {"/v2/%C3%A9", "/v2/\xc3\xa9"}, {"/v2/%EF%BD%81", "/v2/a"},
+		{"/v2/%E2%84%AA", "/v2/k"}, {"/v2/a%C2%A0", "/v2/a"},
+	};
+	static const char *const none[] = {
+		"/v2/%", "/v2/%zz", "/v2/%4", "/v2/%00", "/v2/%2500", "/v2/%0a", "/v2/%7f", "/v2/%25u0061",
+		"/v2//x", "/v2/;/x", "/;x/y", "/v2/%20/x", "/v2/./x", "/v2/..", "/v2/..;/x", "/v2/..;a", "/v2/.%20./x", "/v2/...",
+		"/v2/%2e%2e/x", "/v2/%252e%252e/x", "/v2/%EF%BC%8E%EF%BC%8E/x", "/v2/%ff", "/v2/%C1%A1", "/v2/%C2%AD",
+		"/v2/%E2%80%AE",
+	};
+
+	tap_begin("paths: as the most lenient server reads them");
+	for (int i = 0; i < (int) lengthof(cases); i++)
+		EXPECT(strcmp(normal(cases[i].path), cases[i].normal) == 0, "%s gives %s", cases[i].path, normal(cases[i].path));
+	for (int i = 0; i < (int) lengthof(none); i++)
+		EXPECT(strncmp(normal(none[i]), "It ", 3) == 0 || strncmp(normal(none[i]), "A ", 2) == 0, "%s gives %s",
+			   none[i], normal(none[i]));
+	tap_end();
+}
+
 void
 test_path(void)
 {
@@ -85,5 +126,6 @@ test_path(void)
 
 	test_encode();
 	test_fill();
+	test_normal();
 	MemoryContextDelete(context);
 }

@@ -48,6 +48,13 @@ test_clean_text(void)
 		/* what is not UTF-8 becomes ASCII, all of it */
 		CASE("\xff", 10, "?"), CASE("a\xe9" "b", 10, "a?b"), CASE("\xc3", 10, "?"),
 		CASE("\xc3\xa9\xff", 10, "???"), CASE("\xed\xa0\x80", 10, "???"), CASE("\xc0\x80", 10, "??"),
+		/* what else a terminal or a reader would obey: C1, marks of direction, separators, the invisible */
+		CASE("a\xc2\x9b" "5m\xc2\x85z", 20, "a 5m z"), CASE("\xc2\xa0\xc2\xa1", 10, "\xc2\xa0\xc2\xa1"),
+		CASE("a\xe2\x80\xaetxt\xe2\x80\xac", 20, "a txt "), CASE("\xe2\x81\xa6x\xe2\x81\xa9", 20, " x "),
+		CASE("\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f", 20, "   "), CASE("a\xe2\x80\xa8z\xe2\x80\xa9", 20, "a z "),
+		CASE("\xef\xbb\xbfx\xc2\xad\xe2\x80\x8b", 20, " x  "), CASE("\xf3\xa0\x81\x81", 20, " "),
+		/* letters of some languages, and faces, are joined so */
+		CASE("\xe2\x80\x8c\xe2\x80\x8d", 20, "\xe2\x80\x8c\xe2\x80\x8d"),
 		CASE("\xff\xfe\xfd\xfc", 2, "??..."), CASE("\xf0\x9f\x98", 10, "???"), CASE("abc\xf0", 3, "abc..."),
 	};
 
@@ -74,7 +81,8 @@ test_clean_text(void)
 		EXPECT(strlen(out) <= limit + (length > limit ? 3 : 0), "round %d is too long", round);
 		EXPECT(pg_verify_mbstr(PG_UTF8, out, (int) strlen(out), true), "round %d is not UTF-8", round);
 		for (const char *p = out; *p; p++)
-			EXPECT((unsigned char) *p >= 0x20 && *p != 0x7F, "round %d has a control character", round);
+			EXPECT((unsigned char) *p >= 0x20 && *p != 0x7F && memcmp(p, "\xc2\x9b", 2) != 0,
+				   "round %d has a control character", round);
 		pfree(out);
 	}
 	tap_end();
@@ -84,6 +92,43 @@ test_clean_text(void)
 	EXPECT(strcmp(clean("a\xc3\xa9z", 4, 10), "a??z") == 0, "LATIN1");
 	shim_encoding = PG_SQL_ASCII;
 	EXPECT(strcmp(clean("a\xc3\xa9z", 4, 10), "a??z") == 0, "SQL_ASCII");
+	shim_encoding = PG_UTF8;
+	tap_end();
+}
+
+static void
+test_quoted(void)
+{
+	static const struct
+	{
+		const char *text;
+		const char *quoted;
+	}			cases[] = {
+		{"", "\"\""}, {"plain", "\"plain\""}, {"a\"b", "\"a\\\"b\""}, {"a\\", "\"a\\\\\""},
+		{"\\\"", "\"\\\\\\\"\""}, {"a\x1b\nb", "\"a  b\""}, {"\xc3\xa9", "\"\xc3\xa9\""},
+		{"\xe2\x80\xae\"", "\" \\\"\""},
+	};
+	char		longer[301];
+
+	tap_begin("foreign text: in quotes that it cannot leave");
+	for (int i = 0; i < (int) lengthof(cases); i++)
+		EXPECT(strcmp(sigma_quoted(cases[i].text), cases[i].quoted) == 0, "case %d gives %s", i,
+			   sigma_quoted(cases[i].text));
+	memset(longer, '"', 300);
+	longer[300] = '\0';
+	EXPECT(strlen(sigma_quoted(longer)) == 2 + 3 + 2 * 200, "cut");
+	memset(longer, 'x', 199);
+	memcpy(longer + 199, "\xc3\xa9", 3);
+	EXPECT(strcmp(sigma_quoted(longer) + 200, "...\"") == 0, "cut between characters");
+	EXPECT(strcmp(sigma_shown_id("b490ca3a-a47a-4000-8a56-00000000000f"), "b490ca3a-a47a-4000-8a56-00000000000f") == 0, "an id");
+	EXPECT(strcmp(sigma_shown_id("1, status 200"), "\"1, status 200\"") == 0, "what is none");
+	EXPECT(strcmp(sigma_shown_id(""), "\"\"") == 0, "nothing");
+	shim_encoding = PG_LATIN1;
+	EXPECT(strcmp(sigma_quoted("K\xf6ln\x9b"), "\"K\xf6ln \"") == 0, "LATIN1");
+	shim_encoding = PG_WIN1252;
+	EXPECT(strcmp(sigma_quoted("\x80 20"), "\"\x80 20\"") == 0, "WIN1252 has letters there");
+	shim_encoding = PG_SQL_ASCII;
+	EXPECT(strcmp(sigma_quoted("K\xf6ln\x9b"), "\"K?ln?\"") == 0, "SQL_ASCII");
 	shim_encoding = PG_UTF8;
 	tap_end();
 }
@@ -194,7 +239,7 @@ static SigmaProblem
 problem(const CauseCase *cause)
 {
 	SigmaProblem p = {.outcome = cause->outcome, .status = cause->status, .purpose = cause->purpose,
-		.method = "POST", .target = "/v2/connections", .server = "sigma", .attempts = 3,
+		.request = "POST /v2/connections", .server = "sigma", .attempts = 3,
 		.api_code = "some\ncode", .api_message = "some\x1b message", .api_request_id = "r1",
 	.transport_text = ""};
 
@@ -262,6 +307,7 @@ test_report(void)
 	MemoryContext context = shim_context();
 
 	test_clean_text();
+	test_quoted();
 	test_mask();
 	test_causes();
 	MemoryContextDelete(context);
