@@ -37,6 +37,7 @@ acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *
 		.limit = options->page_size,
 		.scope = options->scope,
 		.prefetch = options->prefetch,
+		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
 		.tolerate = options->on_error_row && resource->parent,
 	};
 	Datum	   *values = palloc0(Max(desc->natts, 1) * sizeof(Datum));

@@ -31,6 +31,8 @@
 
 /* So much of a text is searched for secrets: several times what is shown. */
 #define MASKED_LOOK 4096
+/* After a 429, so many good replies let the session send one more at once. */
+#define GOOD_REPLIES_TO_WIDEN 20
 
 /* A wait that nothing interrupts looks up this often whether it should end. */
 #define LOOK_UP_MS 50
@@ -118,6 +120,41 @@ sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProb
 	problem->request_timeout_ms = s->settings->request_timeout_ms;
 	problem->max_response_size = s->settings->max_response_size;
 	return sigma_problem_to_failure(problem);
+}
+
+/*
+ * Does Sigma say that there is nothing to be read?  In its own words: what
+ * stands before it has web pages, or none.  *plainly: by a look-up's 404.
+ */
+static bool
+is_nothing(const SigmaCall *call, const SigmaReply *reply, bool *plainly)
+{
+	char	   *code;
+	char	   *message;
+	char	   *request_id;
+
+	*plainly = reply->status == 404 && call->spec.purpose == SIGMA_LOOKUP;
+	return (*plainly || call->spec.nothing) && !reply->html &&
+		sigma_json_error_object(reply->body.data, reply->body.length, &code, &message,
+								&request_id) &&
+		(*plainly || sigma_means_nothing(call->spec.nothing, reply->status, code));
+}
+
+/*
+ * Does the reply to a request that went well say that it did not?  Nothing
+ * else has all three of an error object's members.
+ */
+static bool
+is_failure_behind(const SigmaReply *reply)
+{
+	char	   *code;
+	char	   *message;
+	char	   *request_id;
+
+	return reply->body.length <= REPLY_LOOK && strstr(reply->body.data, "\"requestId\"") &&
+		sigma_json_error_object(reply->body.data, reply->body.length, &code, &message,
+								&request_id) &&
+		code && message && request_id;
 }
 
 /* ------------------------------------------------------- a call, step by step */
@@ -218,27 +255,68 @@ send_call(SigmaCall *call)
 		s->flying++;
 	call->transfer = sigma_transfer_start(s->transport, call->context, &request);
 	call->token_number = s->token_number;
+	call->sent_ms = now_ms();
 	call->tries++;
 	if (call->spec.stats)
 		call->spec.stats->requests++;
 }
 
-static void
-fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
+/* What is to be told of a reply that is no good; in the call's context. */
+static SigmaFailure *
+describe_reply(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt, bool nothing)
 {
 	MemoryContext old = MemoryContextSwitchTo(call->context);
 	SigmaProblem problem = {
 		.purpose = call->spec.purpose,
-		.outcome_unknown = sigma_outcome_unknown(attempt),
+		.nothing = nothing,
+		/* who says both that it was done and that it was not has said nothing */
+		.outcome_unknown = sigma_outcome_unknown(attempt) ||
+			(call->spec.purpose == SIGMA_WRITE && reply->outcome == SIGMA_REPLIED &&
+			 reply->status >= 200 && reply->status < 300),
 		.request = sigma_shown_request(call->spec.method, call->spec.target, NULL),
 		.subject = call->spec.subject,
 		.attempts = call->tries,
 		.waited_ms = call->waited_ms,
 	};
 
-	call->failure = sigma_describe_failure(call->session, reply, &problem, call->spec.secrets);
+	SigmaFailure *failure = sigma_describe_failure(call->session, reply, &problem,
+												   call->spec.secrets);
+
 	MemoryContextSwitchTo(old);
+	return failure;
+}
+
+static void
+fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
+{
+	call->failure = describe_reply(call, reply, attempt, false);
 	sigma_finish_call(call);
+}
+
+/*
+ * Too much at once is answered with 429: the session then sends half as much,
+ * and after a while of good replies one more again, up to max_concurrency.
+ * Calls that were sent before it slowed down tell nothing new.
+ */
+static void
+adapt_width(SigmaSession *s, const SigmaCall *call, const SigmaReply *reply)
+{
+	if (reply->outcome != SIGMA_REPLIED)
+		return;
+	if (reply->status == 429)
+	{
+		s->good_replies = 0;
+		if (call->sent_ms < s->narrowed_ms)
+			return;
+		s->width = Max(s->width / 2, 1);
+		s->narrowed_ms = now_ms();
+	}
+	else if (reply->status < 400 && s->width < s->settings->max_concurrency &&
+			 ++s->good_replies >= GOOD_REPLIES_TO_WIDEN)
+	{
+		s->good_replies = 0;
+		s->width++;
+	}
 }
 
 /* A call's transfer has ended. */
@@ -260,8 +338,10 @@ receive_reply(SigmaCall *call)
 		.random = pg_prng_double(&pg_global_prng_state),
 	};
 	long		delay;
+	bool		plainly;
 
 	land(call);
+	adapt_width(s, call, reply);
 	call->state = CALL_READY;
 	if (call->spec.stats)
 		call->spec.stats->bytes += reply->body.length;
@@ -270,12 +350,17 @@ receive_reply(SigmaCall *call)
 	{
 		if (reply->status >= 200 && reply->status < 300)
 		{
-			sigma_finish_call(call);
+			if (is_failure_behind(reply))
+				fail_call(call, reply, &attempt);
+			else
+				sigma_finish_call(call);
 			return;
 		}
-		if (reply->status == 404 && call->spec.purpose == SIGMA_LOOKUP)
+		if (is_nothing(call, reply, &plainly))
 		{
 			call->not_found = true;
+			if (!plainly)
+				call->nothing = describe_reply(call, reply, &attempt, true);
 			sigma_finish_call(call);
 			return;
 		}
@@ -350,7 +435,7 @@ sigma_advance(SigmaSession *s)
 			if (call->spec.urgent && s->urgent_flying < s->settings->max_concurrency)
 				send_call(call);
 		}
-		else if (s->flying < s->settings->max_concurrency && now_ms() >= s->look_again_ms)
+		else if (s->flying < s->width && now_ms() >= s->look_again_ms)
 		{
 			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency,
 										   s->flying))
@@ -415,7 +500,7 @@ sigma_idle_time(SigmaSession *s)
 			s->urgent_flying < s->settings->max_concurrency)
 			next = 0;
 	}
-	else if (waiting && sigma_token_is_good(s) && s->flying < s->settings->max_concurrency)
+	else if (waiting && sigma_token_is_good(s) && s->flying < s->width)
 		next = Min(next, s->look_again_ms);
 	if (s->flying > 0)
 		next = Min(next, s->renew_ms);
@@ -565,6 +650,16 @@ bool
 sigma_call_not_found(const SigmaCall *call)
 {
 	return call->not_found;
+}
+
+/*
+ * Likewise if Sigma said it in another way, which is what to tell of it; else
+ * NULL.
+ */
+const SigmaFailure *
+sigma_call_nothing(const SigmaCall *call)
+{
+	return call->nothing;
 }
 
 /*

@@ -16,6 +16,17 @@ const SigmaResource *const sigma_resources[] = {
 	SIGMA_RESOURCES(POINTER_TO_RESOURCE)
 };
 
+/*
+ * How a document that is archived answers, or what stands below it: one that
+ * has gone since the list of documents was read is not found.
+ */
+const SigmaNothing sigma_gone[] = {
+	{404, NULL},
+	{409, "inode_archived"},
+	{400, "inode_archived"},
+	{0, NULL}
+};
+
 const int	sigma_nresources = lengthof(sigma_resources);
 
 /* The resource of a name, or NULL. */
@@ -69,6 +80,26 @@ sigma_closest_column(const SigmaResource *resource, const char *column)
 	for (int i = 0; i < resource->nfields; i++)
 		names[i] = resource->fields[i].column;
 	return sigma_closest(column, names, resource->nfields);
+}
+
+/* Does Sigma say by this that there is nothing to be read? */
+bool
+sigma_means_nothing(const SigmaNothing *nothing, int status, const char *code)
+{
+	for (const SigmaNothing *n = nothing; n && n->status; n++)
+		if (n->status == status && (n->code == NULL || (code && strcmp(n->code, code) == 0)))
+			return true;
+	return false;
+}
+
+/* May an organization lack it, or what it stands below? */
+bool
+sigma_is_optional(const SigmaResource *resource)
+{
+	for (; resource; resource = resource->parent ? sigma_find_resource(resource->parent) : NULL)
+		if (resource->optional)
+			return true;
+	return false;
 }
 
 /* May this value be sent to the API, as far as its description tells? */

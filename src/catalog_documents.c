@@ -47,6 +47,7 @@ const SigmaResource sigma_resource_workspace_grants = {
 	.path = "/v2/workspaces/{workspace_id}/grants",
 	.key = "grant_id",
 	.parent = "workspaces",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workspace_grant_fields),
 };
@@ -218,6 +219,7 @@ static const SigmaField dataset_fields[] = {
 	ATTRS,
 };
 
+/* Sigma has announced that they can no longer be viewed since September 2026. */
 const SigmaResource sigma_resource_datasets = {
 	.name = "datasets",
 	.comment = "Datasets",
@@ -226,6 +228,8 @@ const SigmaResource sigma_resource_datasets = {
 	.key = "dataset_id",
 	.archived_field = "isArchived",
 	.unshared_query = "skipPermissionCheck=true",
+	.nothing = sigma_gone,
+	.optional = true,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(dataset_fields),
 };
@@ -244,6 +248,7 @@ const SigmaResource sigma_resource_dataset_sources = {
 	.path = "/v2/datasets/{dataset_id}/sources",
 	.key = "inode_id",
 	.parent = "datasets",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_NONE,
 	FIELDS(dataset_source_fields),
 };
@@ -261,6 +266,7 @@ const SigmaResource sigma_resource_dataset_grants = {
 	.path = "/v2/datasets/{dataset_id}/grants",
 	.key = "grant_id",
 	.parent = "datasets",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(dataset_grant_fields),
 };
@@ -282,6 +288,7 @@ const SigmaResource sigma_resource_dataset_materializations = {
 	.comment = "Runs of each dataset's materialization",
 	.path = "/v2/datasets/{dataset_id}/materialization",
 	.parent = "datasets",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(dataset_materialization_fields),
 };
@@ -310,6 +317,7 @@ const SigmaResource sigma_resource_data_models = {
 	.key = "data_model_id",
 	.archived_field = "isArchived",
 	.unshared_query = "skipPermissionCheck=true",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(data_model_fields),
 };
@@ -333,6 +341,7 @@ const SigmaResource sigma_resource_data_model_sources = {
 	.comment = "What each data model reads from",
 	.path = "/v2/dataModels/{data_model_id}/sources",
 	.parent = "data_models",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE_TOKEN,
 	.max_page_size = 500,
 	FIELDS(data_model_source_fields),
@@ -356,6 +365,7 @@ const SigmaResource sigma_resource_data_model_materialization_schedules = {
 	.path = "/v2/dataModels/{data_model_id}/materializationSchedules",
 	.key = "sheet_id",
 	.parent = "data_models",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE_TOKEN,
 	.max_page_size = 500,
 	FIELDS(data_model_materialization_schedule_fields),
@@ -387,6 +397,7 @@ const SigmaResource sigma_resource_templates = {
 	.item_path = "/v2/templates/{template_id}",
 	.key = "template_id",
 	.archived_field = "isArchived",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(template_fields),
 	FILTERS(template_filters),

@@ -80,6 +80,8 @@
 #define DECLARE_RESOURCE(name) extern const SigmaResource sigma_resource_##name;
 SIGMA_RESOURCES(DECLARE_RESOURCE)
 
+extern const SigmaNothing sigma_gone[];
+
 /* The tables of fields and of filters of an entry. */
 #define FIELDS(table) .fields = table, .nfields = lengthof(table)
 #define FILTERS(table) .filters = table, .nfilters = lengthof(table)

@@ -239,11 +239,13 @@ static const SigmaField allowed_ip_fields[] = {
 	ATTRS,
 };
 
+/* The API's description of 2026 has no successor of this path; some may still have it. */
 const SigmaResource sigma_resource_allowed_ips = {
 	.name = "allowed_ips",
 	.comment = "Addresses that the organization can be reached from (beta)",
 	.path = "/v3alpha/allowedIps",
 	.key = "ip_allowlist_entry_id",
+	.optional = true,
 	.paging = SIGMA_PAGING_PAGE_TOKEN,
 	FIELDS(allowed_ip_fields),
 };
@@ -271,6 +273,7 @@ const SigmaResource sigma_resource_tenants = {
 	.path = "/v2/tenants",
 	.item_path = "/v2/tenants/{tenant_organization_id}",
 	.key = "tenant_organization_id",
+	.optional = true,
 	.paging = SIGMA_PAGING_PAGE_TOKEN,
 	FIELDS(tenant_fields),
 	FILTERS(tenant_filters),

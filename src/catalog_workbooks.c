@@ -35,6 +35,7 @@ const SigmaResource sigma_resource_workbooks = {
 	.key = "workbook_id",
 	.archived_field = "isArchived",
 	.unshared_query = "skipPermissionCheck=true",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_fields),
 };
@@ -56,6 +57,7 @@ const SigmaResource sigma_resource_workbook_pages = {
 	.path = "/v2/workbooks/{workbook_id}/pages",
 	.key = "page_id",
 	.parent = "workbooks",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_page_fields),
 };
@@ -79,6 +81,7 @@ const SigmaResource sigma_resource_workbook_elements = {
 	.path = "/v2/workbooks/{workbook_id}/pages/{page_id}/elements",
 	.key = "element_id",
 	.parent = "workbook_pages",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_element_fields),
 };
@@ -100,6 +103,7 @@ const SigmaResource sigma_resource_workbook_element_columns = {
 	.path = "/v2/workbooks/{workbook_id}/elements/{element_id}/columns",
 	.key = "column_id",
 	.parent = "workbook_elements",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_element_column_fields),
 };
@@ -120,6 +124,7 @@ const SigmaResource sigma_resource_workbook_queries = {
 	.path = "/v2/workbooks/{workbook_id}/queries",
 	.key = "element_id",
 	.parent = "workbooks",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_query_fields),
 };
@@ -133,6 +138,15 @@ static const SigmaField workbook_lineage_fields[] = {
 	ERROR_COLUMN,
 };
 
+/* Elements that have no lineage are answered so, besides. */
+static const SigmaNothing no_lineage[] = {
+	{404, NULL},
+	{409, "inode_archived"},
+	{400, NULL},
+	{500, NULL},
+	{0, NULL}
+};
+
 /*
  * The API refuses elements that show no data, such as controls and texts.  The
  * list of queries leaves those out, and the list of elements does not.
@@ -142,6 +156,7 @@ const SigmaResource sigma_resource_workbook_lineage = {
 	.comment = "Where the data of each element that has a query comes from, one row an element",
 	.path = "/v2/workbooks/{workbook_id}/lineage/elements/{element_id}",
 	.parent = "workbook_queries",
+	.nothing = no_lineage,
 	.paging = SIGMA_PAGING_OBJECT,
 	FIELDS(workbook_lineage_fields),
 };
@@ -164,6 +179,7 @@ const SigmaResource sigma_resource_workbook_sources = {
 	.comment = "What each workbook reads from",
 	.path = "/v2/workbooks/{workbook_id}/sources",
 	.parent = "workbooks",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_NONE,
 	FIELDS(workbook_source_fields),
 };
@@ -182,6 +198,7 @@ const SigmaResource sigma_resource_workbook_controls = {
 	.path = "/v2/workbooks/{workbook_id}/controls",
 	.key = "name",
 	.parent = "workbooks",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_control_fields),
 };
@@ -208,6 +225,7 @@ const SigmaResource sigma_resource_workbook_bookmarks = {
 	.path = "/v2/workbooks/{workbook_id}/bookmarks",
 	.key = "bookmark_id",
 	.parent = "workbooks",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_bookmark_fields),
 };
@@ -229,6 +247,7 @@ const SigmaResource sigma_resource_workbook_tags = {
 	.path = "/v2/workbooks/{workbook_id}/tags",
 	.key = "version_tag_id",
 	.parent = "workbooks",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_tag_fields),
 };
@@ -247,6 +266,7 @@ const SigmaResource sigma_resource_workbook_tag_bookmarks = {
 	.path = "/v2/workbooks/{workbook_id}/tags/{tag_name}/bookmarks",
 	.key = "bookmark_id",
 	.parent = "workbook_tags",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_tag_bookmark_fields),
 };
@@ -267,6 +287,7 @@ const SigmaResource sigma_resource_workbook_version_history = {
 	.path = "/v2/workbooks/{workbook_id}/version-history",
 	.key = "version",
 	.parent = "workbooks",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_version_fields),
 };
@@ -295,6 +316,7 @@ const SigmaResource sigma_resource_workbook_schedules = {
 	.path = "/v2.1/workbooks/{workbook_id}/schedules",
 	.key = "scheduled_notification_id",
 	.parent = "workbooks",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_schedule_fields),
 };
@@ -317,6 +339,7 @@ const SigmaResource sigma_resource_workbook_materialization_schedules = {
 	.path = "/v2.1/workbooks/{workbook_id}/materialization-schedules",
 	.key = "sheet_id",
 	.parent = "workbooks",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_materialization_schedule_fields),
 };
@@ -339,6 +362,7 @@ const SigmaResource sigma_resource_workbook_embeds = {
 	.path = "/v2/workbooks/{workbook_id}/embeds",
 	.key = "embed_id",
 	.parent = "workbooks",
+	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_embed_fields),
 };

@@ -147,13 +147,25 @@ step_resource(void *arg)
 	Check	   *check = arg;
 	SigmaBound	bound[SIGMA_MAX_KEYS] = {{0}};
 	SigmaWalkSpec spec = {.resource = check->resource, .bound = bound, .limit = 1};
+	const SigmaFailure *missing;
 	MemoryContext context = AllocSetContextCreate(check->context, "sigma check",
 												  ALLOCSET_SMALL_SIZES);
-	SigmaWalk  *walk = sigma_walk_open(check->session, context, &spec, NULL);
+	SigmaWalk  *walk;
 	SigmaEntry	entry;
 
+	if (sigma_is_optional(check->resource))
+		spec.missing = SIGMA_MISSING_TELLS;
+	walk = sigma_walk_open(check->session, context, &spec, NULL);
 	if (sigma_walk_first(walk, &entry))
 		check->detail = "readable";
+	else if ((missing = sigma_walk_missing(walk)) != NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(check->context);
+
+		check->detail = psprintf("not offered by this organization: %s (%s)", missing->message,
+								 missing->detail);
+		MemoryContextSwitchTo(old);
+	}
 	else
 		check->detail = "readable, and empty as far as was looked";
 	MemoryContextDelete(context);

@@ -93,6 +93,7 @@ count_spec(const SigmaTableOptions *options, int limit)
 		.resource = sigma_table_resource(options),
 		.limit = limit,
 		.scope = options->scope,
+		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
 		.prefetch = options->prefetch && limit > 1,
 	};
 
@@ -134,7 +135,7 @@ sigma_count_entries(SigmaSession *session, Oid relid, CommandId as_of, SigmaStat
 	/* a total that the page itself belies is not believed */
 	if (total >= 0 && any == (total > 0) && sigma_pager_has_more(pager) == (total > 1))
 		count = (int64) total;
-	else
+	else if (sigma_pager_missing(pager) == NULL)
 	{
 		spec = count_spec(options, options->page_size);
 		spec.dated = true;

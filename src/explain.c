@@ -27,6 +27,8 @@ sigma_explain_stats(const SigmaStats *stats, ExplainState *es)
 	ExplainPropertyInteger("Sign-Ins", NULL, stats->sign_ins, es);
 	if (stats->failed_parents > 0)
 		ExplainPropertyInteger("Failed Parents", NULL, stats->failed_parents, es);
+	if (stats->nothing_there > 0)
+		ExplainPropertyInteger("Lists Not There", NULL, stats->nothing_there, es);
 	ExplainPropertyInteger("Bytes Received", NULL, stats->bytes, es);
 	if (es->timing)
 		ExplainPropertyFloat("Waiting Time", "ms", stats->wait_ms, 3, es);

@@ -52,8 +52,9 @@ create_statement(const SigmaResource *resource, const char *schema, const char *
 						 format_type_extended(field->type, -1, FORMAT_TYPE_FORCE_QUALIFY));
 		separator = ",\n";
 	}
-	appendStringInfo(&s, "\n) SERVER %s OPTIONS (resource %s)", quote_identifier(server),
-					 quote_literal_cstr(resource->name));
+	appendStringInfo(&s, "\n) SERVER %s OPTIONS (resource %s%s)", quote_identifier(server),
+					 quote_literal_cstr(resource->name),
+					 sigma_is_optional(resource) ? ", on_missing 'empty'" : "");
 	return s.data;
 }
 

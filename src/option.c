@@ -78,6 +78,7 @@ typedef enum OptionType
 	OPTION_URL,
 	OPTION_TOKEN_AUTH,
 	OPTION_ON_ERROR,
+	OPTION_ON_MISSING,
 	OPTION_ON_ROLLBACK,
 	OPTION_FILE,
 	OPTION_SECRET_FILE,
@@ -135,6 +136,7 @@ static const OptionInfo option_table[] =
 	{"prefetch", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"push_filters", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"on_error", ForeignTableRelationId, OPTION_ON_ERROR, 0, 0, NULL},
+	{"on_missing", ForeignTableRelationId, OPTION_ON_MISSING, 0, 0, NULL},
 	{"count_by_total", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"async_capable", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
 	{"batch_size", ForeignTableRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
@@ -425,6 +427,10 @@ check_value(const OptionInfo *option, const char *value, bool setting)
 		case OPTION_ON_ERROR:
 			if (strcmp(value, "fail") != 0 && strcmp(value, "row") != 0)
 				bad_value(option->name, "It must be \"fail\" or \"row\".");
+			break;
+		case OPTION_ON_MISSING:
+			if (strcmp(value, "error") != 0 && strcmp(value, "empty") != 0)
+				bad_value(option->name, "It must be \"error\" or \"empty\".");
 			break;
 		case OPTION_ON_ROLLBACK:
 			if (strcmp(value, "delete") != 0 && strcmp(value, "keep") != 0)
@@ -915,6 +921,8 @@ sigma_table_options(Oid relid)
 			o->rows = option_number(def, ForeignTableRelationId);
 		else if (strcmp(def->defname, "on_error") == 0)
 			o->on_error_row = strcmp(defGetString(def), "row") == 0;
+		else if (strcmp(def->defname, "on_missing") == 0)
+			o->on_missing_empty = strcmp(defGetString(def), "empty") == 0;
 	}
 	return o;
 }

@@ -100,6 +100,9 @@ struct SigmaPager
 	seen_hash  *seen;
 	char	   *next_token;		/* in walk_context; NULL at the end */
 	SigmaFailure *failure;		/* if failures are tolerated */
+	SigmaFailure *absence;		/* why there is no list, if it is not offered */
+	bool		nothing;		/* Sigma said that there is nothing */
+	bool		refused_filters;	/* it is read without them */
 
 	/* the page in hand */
 	ApiPage    *page;
@@ -242,6 +245,7 @@ request_page(SigmaPager *pager, const char *token)
 
 	/* who was asked for by key need not be there */
 	spec.purpose = pager->spec.by_key && token == NULL ? SIGMA_LOOKUP : SIGMA_READ;
+	spec.nothing = pager->spec.nothing;
 	spec.target = sigma_list_target(&pager->spec, token);
 	page->context = context;
 	page->token = token ? pstrdup(token) : NULL;
@@ -485,35 +489,102 @@ read_page(SigmaPager *pager)
 		sigma_raise_reply(pager->target, "it is not a page of a list");
 }
 
-/* The page in hand ends; the one of the token takes its place. */
-static bool
-take_page(SigmaPager *pager, const char *token)
+/* The page in hand ends, and the next takes its place. */
+static void
+drop_page(SigmaPager *pager)
 {
-	MemoryContext old = MemoryContextSwitchTo(pager->context);
-	const SigmaFailure *failure;
+	if (pager->page)
+		MemoryContextDelete(pager->page->context);
+	pager->page = NULL;
+}
 
+/* Waits for the page of the token; what its request ended with, or NULL. */
+static const SigmaFailure *
+await_page(SigmaPager *pager, const char *token)
+{
 	if (token)
 		drop_wrong_guess(pager, token);
 	if (pager->ahead == NIL)
 		request_page(pager, token);
-	if (pager->page)
-		MemoryContextDelete(pager->page->context);
+	drop_page(pager);
 	pager->page = linitial(pager->ahead);
 	pager->ahead = list_delete_first(pager->ahead);
 
 	sigma_call_wait(pager->page->call);
 	pager->target = sigma_call_target(pager->page->call);
-	failure = sigma_call_failure(pager->page->call);
-	if (failure && !pager->spec.tolerate)
-		sigma_raise(failure);
-	if (failure)
+	return sigma_call_failure(pager->page->call);
+}
+
+/*
+ * Was a list refused that was asked for with filters?  They only save, so it
+ * is asked for without them then.
+ */
+static bool
+give_up_filters(SigmaPager *pager, const SigmaFailure *failure)
+{
+	const SigmaResource *resource = pager->spec.resource;
+
+	if (pager->spec.filters == NULL || (failure->status != 400 && failure->status != 422))
+		return false;
+	if (sigma_session_warns(pager->session, SIGMA_WARNS_FILTER, resource))
+		ereport(WARNING,
+				(errmsg("Sigma refused the filter of the list of %s, which is read without it",
+						resource->name),
+				 errdetail("%s (%s)", failure->message, failure->detail),
+				 errhint("The rows are the same. With the option push_filters 'false' of the table, the filter is not tried.")));
+	pager->spec.filters = NULL;
+	pager->refused_filters = true;
+	return true;
+}
+
+/* Does the organization not have the list, and is that no error? */
+static bool
+is_missing(SigmaPager *pager, const SigmaFailure *failure)
+{
+	const SigmaResource *resource = pager->spec.resource;
+
+	if (pager->spec.missing == SIGMA_MISSING_FAILS || pager->spec.tolerate ||
+		(failure->status != 403 && failure->status != 404 && failure->status != 410))
+		return false;
+	pager->absence = sigma_copy_failure(failure);
+	if (pager->spec.missing == SIGMA_MISSING_WARNS &&
+		sigma_session_warns(pager->session, SIGMA_WARNS_MISSING, resource))
+		ereport(WARNING,
+				(errmsg("the organization does not offer %s, which are taken to be none",
+						resource->name),
+				 errdetail("%s (%s)", failure->message, failure->detail),
+				 errhint("With the option on_missing 'error' of the table, it is an error.")));
+	return true;
+}
+
+/* The page in hand ends; the one of the token takes its place. */
+static bool
+take_page(SigmaPager *pager, const char *token)
+{
+	MemoryContext old = MemoryContextSwitchTo(pager->context);
+	const SigmaFailure *failure = await_page(pager, token);
+	const SigmaFailure *nothing;
+
+	if (failure && token == NULL && give_up_filters(pager, failure))
+		failure = await_page(pager, NULL);
+	if (failure && !(token == NULL && is_missing(pager, failure)))
+	{
+		if (!pager->spec.tolerate)
+			sigma_raise(failure);
 		pager->failure = sigma_copy_failure(failure);
+	}
+	nothing = sigma_call_nothing(pager->page->call);
+	if (nothing)
+	{
+		pager->nothing = true;
+		if (pager->spec.tolerate)
+			pager->failure = sigma_copy_failure(nothing);
+	}
 	MemoryContextSwitchTo(old);
 	if (failure || sigma_call_not_found(pager->page->call))
 	{
 		/* no page in hand: what was read of the one before is gone */
-		MemoryContextDelete(pager->page->context);
-		pager->page = NULL;
+		drop_page(pager);
 		pager->nentries = 0;
 		return false;
 	}
@@ -822,6 +893,27 @@ sigma_pager_failure(const SigmaPager *pager)
 	return pager->failure;
 }
 
+/* Why the list is empty, if the organization does not offer it; else NULL. */
+const SigmaFailure *
+sigma_pager_missing(const SigmaPager *pager)
+{
+	return pager->absence;
+}
+
+/* Did Sigma say, in the resource's way, that there is nothing below the keys? */
+bool
+sigma_pager_nothing(const SigmaPager *pager)
+{
+	return pager->nothing;
+}
+
+/* Was the list read without its filters, since Sigma refused them? */
+bool
+sigma_pager_refused_filters(const SigmaPager *pager)
+{
+	return pager->refused_filters;
+}
+
 /*
  * Begins again with the first entry.  A list of one page that has been read
  * is not fetched again.
@@ -841,9 +933,7 @@ sigma_pager_rewind(SigmaPager *pager)
 		return;
 	}
 	drop_pages_ahead(pager);
-	if (pager->page)
-		MemoryContextDelete(pager->page->context);
-	pager->page = NULL;
+	drop_page(pager);
 	pager->pages = 0;
 	pager->depth = 0;
 	pager->wanted = false;
@@ -852,6 +942,8 @@ sigma_pager_rewind(SigmaPager *pager)
 	pager->next_token = NULL;
 	pager->failure = NULL;
 	pager->cut = false;
+	pager->absence = NULL;
+	pager->nothing = false;
 	MemoryContextReset(pager->walk_context);
 }
 

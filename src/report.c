@@ -190,6 +190,9 @@ no_token(const SigmaProblem *p)
 static SigmaFailure *
 bad_status(const SigmaProblem *p)
 {
+	if (p->nothing)
+		return failure(ERRCODE_NO_DATA_FOUND,
+					   with_message(p, "nothing there in Sigma"), NULL);
 	switch (p->status)
 	{
 		case 401:
@@ -205,9 +208,18 @@ bad_status(const SigmaProblem *p)
 			return failure(ERRCODE_INVALID_PARAMETER_VALUE,
 						   with_message(p, "request refused by Sigma"), NULL);
 		case 404:
+			if (p->api_code == NULL && p->api_message == NULL)
+				return failure(ERRCODE_FDW_ERROR,
+							   psprintf("server \"%s\" answers with HTTP status 404, but not as Sigma does",
+										p->server),
+							   "Something else answered in Sigma's place, such as a proxy. Check region or base_url of the server, and what stands between it and this machine.");
 			return failure(ERRCODE_NO_DATA_FOUND,
 						   with_message(p, "not found in Sigma"),
 						   "Check the id; if every request ends like this, region or base_url may not be your organization's own.");
+		case 410:
+			return failure(ERRCODE_NO_DATA_FOUND,
+						   with_message(p, "no longer offered by Sigma"),
+						   "A table with the option on_missing 'empty' then has no rows.");
 		case 409:
 			return failure(ERRCODE_UNIQUE_VIOLATION,
 						   with_message(p, "conflict in Sigma"), NULL);
@@ -223,6 +235,10 @@ bad_status(const SigmaProblem *p)
 		return failure(ERRCODE_FDW_ERROR,
 					   psprintf("server \"%s\" redirects to another place", p->server),
 					   "Redirects are not followed. Check region or base_url of the server.");
+	if (p->status >= 200 && p->status < 300)
+		return failure(ERRCODE_FDW_ERROR,
+					   with_message(p, psprintf("failure of Sigma behind HTTP status %d", p->status)),
+					   "Sigma Support asks for the requestId.");
 	return failure(ERRCODE_FDW_ERROR,
 				   with_message(p, psprintf("unexpected HTTP status %d", p->status)), NULL);
 }
@@ -244,6 +260,9 @@ sigma_problem_to_failure(const SigmaProblem *p)
 		f = bad_status(p);
 	f->detail = describe(p);
 	f->context = p->subject;
+	if (p->outcome == SIGMA_REPLIED && p->purpose != SIGMA_SIGN_IN &&
+		(p->api_code || p->api_message))
+		f->status = p->status;
 
 	if (p->outcome_unknown)
 	{
@@ -292,6 +311,7 @@ sigma_copy_failure(const SigmaFailure *f)
 
 	copy->detail = f->detail ? pstrdup(f->detail) : NULL;
 	copy->context = f->context ? pstrdup(f->context) : NULL;
+	copy->status = f->status;
 	return copy;
 }
 

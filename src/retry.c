@@ -17,6 +17,12 @@
 #define BACKOFF_FIRST_MS	200L
 #define BACKOFF_CAP_MS		30000L
 
+/*
+ * Where too much is asked for, it is mostly the edge that says so, without a
+ * Retry-After, and it lets nobody in again for seconds.
+ */
+#define LIMITED_FIRST_MS	2000L
+
 /* A server may ask for any pause; we grant it up to this. */
 #define RETRY_AFTER_CAP_MS	60000L
 
@@ -30,6 +36,35 @@
 #define SIGN_IN_CAP_MS		8000L
 #define SIGN_IN_PATIENCE_MS 30000L
 
+/* A status of a failure that may pass by itself. */
+static bool
+is_passing(int status, SigmaPurpose purpose)
+{
+	switch (status)
+	{
+		case 429:
+		case 500:
+		case 502:
+		case 503:
+		case 504:
+			/* the edge's words for an origin that did not answer well */
+		case 520:
+		case 521:
+		case 522:
+		case 523:
+		case 524:
+		case 527:
+		case 530:
+			return true;
+		case 408:
+		case 425:
+			/* they ask to come again, but promise no more than that */
+			return purpose != SIGMA_WRITE;
+		default:
+			return false;
+	}
+}
+
 /* A failure that may pass by itself. */
 static bool
 is_transient(const SigmaAttempt *attempt)
@@ -37,17 +72,7 @@ is_transient(const SigmaAttempt *attempt)
 	switch (attempt->outcome)
 	{
 		case SIGMA_REPLIED:
-			switch (attempt->status)
-			{
-				case 429:
-				case 500:
-				case 502:
-				case 503:
-				case 504:
-					return true;
-				default:
-					return false;
-			}
+			return is_passing(attempt->status, attempt->purpose);
 		case SIGMA_LOST:
 		case SIGMA_CONNECT_TIMEOUT:
 		case SIGMA_REQUEST_TIMEOUT:
@@ -94,8 +119,8 @@ doubled(long first, long cap, int tries)
 long
 sigma_retry_delay(const SigmaAttempt *attempt)
 {
-	bool		turn = attempt->purpose == SIGMA_SIGN_IN &&
-		attempt->outcome == SIGMA_REPLIED && attempt->status == 429;
+	bool		limited = attempt->outcome == SIGMA_REPLIED && attempt->status == 429;
+	bool		turn = limited && attempt->purpose == SIGMA_SIGN_IN;
 	long		asked;
 
 	if (!is_transient(attempt) || sigma_outcome_unknown(attempt))
@@ -119,6 +144,10 @@ sigma_retry_delay(const SigmaAttempt *attempt)
 
 	if (turn)
 		return jitter(2 * doubled(SIGN_IN_FIRST_MS, SIGN_IN_CAP_MS, attempt->tries),
+					  attempt->random);
+	/* never sooner than that */
+	if (limited)
+		return jitter(2 * doubled(LIMITED_FIRST_MS, BACKOFF_CAP_MS / 2, attempt->tries),
 					  attempt->random);
 	return jitter(doubled(BACKOFF_FIRST_MS, BACKOFF_CAP_MS, attempt->tries), attempt->random);
 }

@@ -213,6 +213,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->spec.as_of = estate->es_snapshot->curcid;
 	is_target = list_member_int(estate->es_plannedstmt->resultRelations, plan->scan.scanrelid);
 	/* what cannot be read cannot be changed: who wants to change the rest has to say so */
+	scan->spec.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS;
 	scan->spec.tolerate = options->on_error_row && scan->spec.resource->parent &&
 		(!is_target || asks_for_errors(rel, scan->spec.resource, plan));
 	scan->spec.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT));

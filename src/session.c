@@ -166,6 +166,9 @@ create_session(Oid serverid, Oid userid)
 	s->settings = sigma_settings(serverid, userid);
 	s->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
 	s->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(s->settings->umid));
+	s->width = s->settings->max_concurrency;
+	for (int i = 0; i < SIGMA_WARNINGS; i++)
+		s->warned[i] = palloc0(sigma_nresources * sizeof(TimestampTz));
 	s->totals = palloc(sigma_nresources * sizeof(double));
 	for (int i = 0; i < sigma_nresources; i++)
 		s->totals[i] = -1;
@@ -277,6 +280,26 @@ void
 sigma_session_unpin(SigmaSession *session)
 {
 	session->references--;
+}
+
+/*
+ * Is it time to warn of this?  A statement that reads a list several times
+ * says so once.
+ */
+bool
+sigma_session_warns(SigmaSession *session, SigmaWarning warning, const SigmaResource *resource)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	for (int i = 0; i < sigma_nresources; i++)
+	{
+		if (sigma_resources[i] != resource)
+			continue;
+		if (session->warned[warning][i] == now)
+			return false;
+		session->warned[warning][i] = now;
+	}
+	return true;
 }
 
 /* Keeps the number of entries that a list said it has. */

@@ -32,6 +32,10 @@ struct SigmaSession
 	dlist_head	calls;			/* those that are not DONE */
 	int			flying;			/* calls in that state, but for */
 	int			urgent_flying;	/* those that have places of their own */
+	int			width;			/* so many may be flying: max_concurrency, or less after a 429 */
+	double		narrowed_ms;	/* when it was lowered last */
+	int			good_replies;	/* since it was changed last */
+	TimestampTz *warned[SIGMA_WARNINGS];	/* per resource, the statement that was told last */
 	double	   *totals;			/* per resource, the last "total" seen; or -1 */
 
 	/* what is shared with other backends */
@@ -79,6 +83,7 @@ struct SigmaCall
 	char	   *url;
 	CallState	state;
 	SigmaTransfer *transfer;	/* of the last attempt */
+	double		sent_ms;		/* when */
 	int			tries;			/* attempts that count against max_retries */
 	bool		renewed;		/* a 401 has led to a new token already */
 	bool		last_try;		/* it is not to be sent again */
@@ -86,6 +91,7 @@ struct SigmaCall
 	long		waited_ms;
 	double		resume_ms;		/* if PAUSED */
 	bool		not_found;
+	SigmaFailure *nothing;		/* if not found in another way than by a look-up's 404 */
 	SigmaFailure *failure;		/* if DONE and failed */
 	SigmaCallGone gone;			/* see sigma_call_follow(); or NULL */
 	void	   *gone_arg;

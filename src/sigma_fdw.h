@@ -89,6 +89,7 @@ typedef struct SigmaFailure
 	char	   *detail;			/* or NULL */
 	char	   *hint;			/* or NULL */
 	const char *context;		/* what was being done; or NULL */
+	int			status;			/* that Sigma refused a request with, in its own words; or 0 */
 } SigmaFailure;
 
 /* Everything that is known of a request that failed. */
@@ -98,6 +99,7 @@ typedef struct SigmaProblem
 	int			status;			/* HTTP status; 0 if none came */
 	SigmaPurpose purpose;
 	bool		outcome_unknown;	/* a write that may have been carried out */
+	bool		nothing;		/* the status means that there is nothing to be read */
 	const char *request;		/* what was asked for, as it may be shown */
 	const char *server;			/* name of the foreign server */
 	const char *subject;		/* what a write is about, for the hint; or NULL */
@@ -208,6 +210,13 @@ typedef struct SigmaFilter
 	const char *const *values;	/* NULL at the end: sent for these only; or NULL for any */
 } SigmaFilter;
 
+/* An answer by which Sigma says that below these keys there is nothing. */
+typedef struct SigmaNothing
+{
+	int			status;			/* 0 at the end */
+	const char *code;			/* only with this code; or NULL */
+} SigmaNothing;
+
 typedef struct SigmaResource
 {
 	const char *name;
@@ -222,6 +231,8 @@ typedef struct SigmaResource
 	const char *direct_query;	/* what leaves inherited grants out; or NULL */
 	SigmaPaging paging;
 	int			max_page_size;	/* if it is less than SIGMA_MAX_PAGE_SIZE; or 0 */
+	const SigmaNothing *nothing;	/* for requests by key; or NULL */
+	bool		optional;		/* retired, or not every organization has it */
 	bool		one_filter;		/* the API takes only one of the filters at a time */
 	SigmaWrites writes;
 	const SigmaField *fields;
@@ -237,6 +248,8 @@ extern const SigmaResource *sigma_find_resource(const char *name);
 extern const char *sigma_closest_resource(const char *name);
 extern const SigmaField *sigma_find_field(const SigmaResource *resource, const char *column);
 extern const SigmaField *sigma_find_api_field(const SigmaResource *resource, const char *field);
+extern bool sigma_means_nothing(const SigmaNothing *nothing, int status, const char *code);
+extern bool sigma_is_optional(const SigmaResource *resource);
 extern bool sigma_filter_takes(const SigmaFilter *filter, const char *value);
 extern const char *sigma_closest_column(const SigmaResource *resource, const char *column);
 
@@ -334,6 +347,7 @@ typedef struct SigmaTableOptions
 	bool		push_filters;
 	bool		prefetch;
 	bool		on_error_row;	/* a parent that fails becomes a row */
+	bool		on_missing_empty;	/* a list that is not offered has no rows */
 	bool		count_by_total; /* count(*) may take the list's "total" */
 	bool		async_capable;	/* may be scanned beside other tables */
 	int			batch_size;		/* rows that INSERT hands over at once */
@@ -630,6 +644,7 @@ typedef struct SigmaStats
 	int64		retries;
 	int64		bytes;			/* of bodies, decoded */
 	int64		failed_parents;
+	int64		nothing_there;	/* requests that were answered so */
 	double		wait_ms;
 } SigmaStats;
 
@@ -640,11 +655,23 @@ typedef struct SigmaCallSpec
 	const char *body;			/* JSON in UTF-8; or NULL */
 	SigmaPurpose purpose;
 	const char *subject;		/* what a write is about, for a hint; or NULL */
+	const SigmaNothing *nothing;	/* what else than a look-up's 404 says so; or NULL */
 	List	   *secrets;		/* texts to mask in whatever the server says */
 	SigmaStats *stats;			/* or NULL; must outlive the call */
 	bool		urgent;			/* goes before all others, which are not sent meanwhile */
 } SigmaCallSpec;
 
+/* What a statement warns of once, however often it is met. */
+typedef enum SigmaWarning
+{
+	SIGMA_WARNS_MISSING,		/* a list that is not offered */
+	SIGMA_WARNS_FILTER,			/* a filter that was refused */
+	SIGMA_WARNS_NOTHING,		/* lists none of which is there */
+	SIGMA_WARNINGS
+} SigmaWarning;
+
+extern bool sigma_session_warns(SigmaSession *session, SigmaWarning warning,
+								const SigmaResource *resource);
 extern SigmaSession *sigma_session_open(Oid serverid, Oid userid, MemoryContext context);
 extern const char *sigma_session_server(const SigmaSession *session);
 extern char *sigma_session_identity(const SigmaSession *session);
@@ -688,6 +715,7 @@ extern SigmaBeacon *sigma_session_beacon(SigmaSession *session, MemoryContext co
 extern int	sigma_session_light(SigmaSession *session, SigmaBeacon *beacon, long timeout_ms);
 extern const SigmaFailure *sigma_call_failure(const SigmaCall *call);
 extern bool sigma_call_not_found(const SigmaCall *call);
+extern const SigmaFailure *sigma_call_nothing(const SigmaCall *call);
 extern bool sigma_call_may_have_acted(const SigmaCall *call);
 extern SigmaSpan sigma_call_body(const SigmaCall *call);
 extern bool sigma_call_is_text(const SigmaCall *call);
@@ -773,6 +801,14 @@ extern bool sigma_queue_find(Oid serverid, const char *id, CommandId as_of, Sigm
  */
 typedef struct SigmaPager SigmaPager;
 
+/* What becomes of a list that the organization does not have. */
+typedef enum SigmaMissing
+{
+	SIGMA_MISSING_FAILS,
+	SIGMA_MISSING_WARNS,		/* it is empty, with a WARNING */
+	SIGMA_MISSING_TELLS			/* it is empty, and whoever asks is told */
+} SigmaMissing;
+
 typedef struct SigmaListSpec
 {
 	const SigmaResource *resource;
@@ -786,6 +822,8 @@ typedef struct SigmaListSpec
 	const char *item_key;		/* the key of that entry; NULL if it need not be compared */
 	bool		by_key;			/* that there is no such list, or entry, is no error */
 	bool		tolerate;		/* a failed request ends the list without an error */
+	SigmaMissing missing;		/* if it is not offered */
+	const SigmaNothing *nothing;	/* what else says that there is nothing; or NULL */
 	bool		exact;			/* another number of entries than "total" is an error */
 	bool		dated;			/* read with the changes of this transaction's */
 	CommandId	as_of;			/* commands before this one; else, of all before the current */
@@ -801,6 +839,9 @@ extern bool sigma_pager_has_more(const SigmaPager *pager);
 extern double sigma_pager_total(const SigmaPager *pager);
 extern const SigmaFailure *sigma_pager_failure(const SigmaPager *pager);
 extern void sigma_read_lists(Oid serverid);
+extern const SigmaFailure *sigma_pager_missing(const SigmaPager *pager);
+extern bool sigma_pager_nothing(const SigmaPager *pager);
+extern bool sigma_pager_refused_filters(const SigmaPager *pager);
 extern void sigma_pager_rewind(SigmaPager *pager);
 extern void sigma_pager_close(SigmaPager *pager);
 
@@ -828,6 +869,7 @@ typedef struct SigmaWalkSpec
 	SigmaScope	scope;
 	bool		prefetch;
 	bool		tolerate;		/* a parent whose list fails becomes an entry */
+	SigmaMissing missing;		/* as for a list */
 	bool		dated;			/* as for a list */
 	CommandId	as_of;
 } SigmaWalkSpec;
@@ -837,6 +879,7 @@ extern SigmaWalk *sigma_walk_open(SigmaSession *session, MemoryContext context,
 extern bool sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry);
 extern void sigma_walk_start(SigmaWalk *walk);
 extern bool sigma_walk_would_wait(SigmaWalk *walk);
+extern const SigmaFailure *sigma_walk_missing(const SigmaWalk *walk);
 extern bool sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry);
 extern void sigma_walk_rewind(SigmaWalk *walk);
 extern void sigma_walk_close(SigmaWalk *walk);

@@ -51,6 +51,8 @@ struct SigmaWalk
 	/* lists under way */
 	List	   *branches;		/* of Branch, in order */
 	int			width;			/* how many may be */
+	int64		lists;			/* that have ended */
+	int64		nothing;		/* among them: Sigma said that there is nothing */
 };
 
 static const char *
@@ -69,6 +71,7 @@ open_parent(SigmaWalk *walk)
 		.limit = SIGMA_MAX_PAGE_SIZE,
 		.scope = walk->spec.scope,
 		.prefetch = walk->spec.prefetch,
+		.missing = walk->spec.missing,
 		.dated = walk->spec.dated,
 		.as_of = walk->spec.as_of,
 	};
@@ -250,6 +253,8 @@ open_branch(SigmaWalk *walk)
 			.item_key = branch->keys[0],
 			.by_key = walk->nkeys > 0 && walk->all_bound,
 			.tolerate = walk->spec.tolerate,
+			.missing = walk->spec.missing,
+			.nothing = walk->nkeys > 0 ? walk->spec.resource->nothing : NULL,
 			.dated = walk->spec.dated,
 			.as_of = walk->spec.as_of,
 		};
@@ -275,6 +280,44 @@ close_branches(SigmaWalk *walk)
 	walk->branches = NIL;
 }
 
+/* A list has ended: what does it tell of the others? */
+static void
+note_ended(SigmaWalk *walk, const Branch *branch)
+{
+	walk->lists++;
+	if (branch->pager == NULL)
+		return;
+	if (sigma_pager_refused_filters(branch->pager))
+		walk->spec.filters = NULL;
+	if (sigma_pager_nothing(branch->pager))
+	{
+		walk->nothing++;
+		if (walk->stats)
+			walk->stats->nothing_there++;
+	}
+}
+
+/*
+ * That one document has nothing is ordinary; if none has anything, Sigma may
+ * have moved or dropped the list, and an empty table would hide that.
+ */
+static void
+check_ended(SigmaWalk *walk)
+{
+	const SigmaResource *resource = walk->spec.resource;
+
+	if (!walk->all_bound && !walk->spec.tolerate && walk->lists > 0 &&
+		walk->nothing == walk->lists &&
+		sigma_session_warns(walk->session, SIGMA_WARNS_NOTHING, resource))
+		ereport(WARNING,
+				(errmsg("Sigma has none of the " INT64_FORMAT " lists of %s", walk->lists,
+						resource->name),
+				 errdetail("Each request for %s was answered that there is nothing.", resource->path),
+				 errhint("With the option on_error 'row' of the table, its rows tell each answer.")));
+	walk->lists = 0;
+	walk->nothing = 0;
+}
+
 /*
  * The next entry, or (with "tolerate" in the spec) the failure of a parent's
  * list; it lives until the next call.  False at the end.
@@ -291,7 +334,10 @@ sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry)
 			if (!open_branch(walk))
 				break;
 		if (walk->branches == NIL)
+		{
+			check_ended(walk);
 			return false;
+		}
 
 		branch = linitial(walk->branches);
 		memset(entry, 0, sizeof(SigmaEntry));
@@ -301,11 +347,12 @@ sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry)
 		if (!branch->ended)
 		{
 			branch->ended = true;
+			note_ended(walk, branch);
 			entry->failure = branch->pager ? sigma_pager_failure(branch->pager) : branch->failure;
 			if (entry->failure)
 			{
 				/* what failed further up has been counted there */
-				if (walk->stats && branch->pager)
+				if (walk->stats && branch->pager && !sigma_pager_nothing(branch->pager))
 					walk->stats->failed_parents++;
 				return true;
 			}
@@ -357,6 +404,20 @@ sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry)
 	return branch->pager && sigma_pager_next(branch->pager, entry);
 }
 
+/*
+ * Why there was no first entry, if the organization does not offer the list,
+ * or one further up; else NULL.
+ */
+const SigmaFailure *
+sigma_walk_missing(const SigmaWalk *walk)
+{
+	const Branch *branch = walk->branches ? linitial(walk->branches) : NULL;
+
+	if (branch && branch->pager && sigma_pager_missing(branch->pager))
+		return sigma_pager_missing(branch->pager);
+	return walk->parent ? sigma_walk_missing(walk->parent) : NULL;
+}
+
 /* Begins again with the first entry. */
 void
 sigma_walk_rewind(SigmaWalk *walk)
@@ -376,6 +437,8 @@ sigma_walk_rewind(SigmaWalk *walk)
 	close_branches(walk);
 	walk->width = 1;
 	walk->exhausted = false;
+	walk->lists = 0;
+	walk->nothing = 0;
 	for (int i = 0; i < walk->nkeys; i++)
 	{
 		walk->next[i] = 0;

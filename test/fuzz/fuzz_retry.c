@@ -77,14 +77,16 @@ check_attempt(const SigmaAttempt *a)
 	CHECK(!sigma_outcome_unknown(a));
 	/* nothing is repeated that was carried out, or refused for good */
 	if (replied)
-		CHECK(a->status == 429 || (a->status >= 500 && a->status <= 504 && a->status != 501));
+		CHECK(a->status == 429 || (a->status >= 500 && a->status <= 530 && a->status != 501) ||
+			  (a->purpose != SIGMA_WRITE && (a->status == 408 || a->status == 425)));
 	/* there is an end */
 	CHECK(turn ? a->waited_ms < 30000L * a->max_retries : a->tries <= a->max_retries);
 	/* what a server asks for is granted */
 	if (a->retry_after && sigma_parse_retry_after(a->retry_after, a->now) >= 0)
 		CHECK(delay >= sigma_parse_retry_after(a->retry_after, a->now));
 	else
-		CHECK(delay >= (turn ? 1000 : 100) && delay <= (turn ? 16000 : 30000));
+		CHECK(delay >= (turn ? 1000 : replied && a->status == 429 ? 2000 : 100) &&
+			  delay <= (turn ? 16000 : 30000));
 
 	/* the same attempt as a read, or with nothing sent, is repeatable as well */
 	other = *a;

@@ -113,7 +113,8 @@ sigma_call_wait(SigmaCall *call)
 const SigmaFailure *
 sigma_call_failure(const SigmaCall *call)
 {
-	static const SigmaFailure lost = {ERRCODE_CONNECTION_FAILURE, "connection was lost", "GET.", NULL, NULL};
+	static const SigmaFailure lost = {.sqlstate = ERRCODE_CONNECTION_FAILURE,
+	.message = "connection was lost", .detail = "GET."};
 
 	if (!call->done)
 		abort();
@@ -124,6 +125,19 @@ bool
 sigma_call_not_found(const SigmaCall *call)
 {
 	return call->not_found;
+}
+
+const SigmaFailure *
+sigma_call_nothing(const SigmaCall *call UNUSED)
+{
+	return NULL;
+}
+
+bool
+sigma_session_warns(SigmaSession *session UNUSED, SigmaWarning warning UNUSED,
+					const SigmaResource *resource UNUSED)
+{
+	return true;
 }
 
 SigmaSpan

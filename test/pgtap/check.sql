@@ -14,21 +14,16 @@ $$;
 -- the first step that failed
 CREATE FUNCTION first_wrong(server text, OUT step text, OUT detail text, OUT hint text)
 LANGUAGE sql AS $$
-	SELECT c.step, c.detail, c.hint FROM sigma_check(server) WITH ORDINALITY AS c (step, ok, detail, hint, n) WHERE NOT ok AND step <> 'resource allowed_ips' ORDER BY n LIMIT 1
+	SELECT c.step, c.detail, c.hint FROM sigma_check(server) WITH ORDINALITY AS c (step, ok, detail, hint, n) WHERE NOT ok ORDER BY n LIMIT 1
 $$;
 
 -- ------------------------------------------------------------------- good
 
--- an organization of today does not have the list of addresses any more
-SELECT is(array_agg(step), '{resource allowed_ips}', 'a list that is gone is named') FROM sigma_check('sim') WHERE NOT ok;
-CREATE FUNCTION offered(server text) RETURNS TABLE (step text, ok bool, detail text, hint text) LANGUAGE sql AS $$
-	SELECT * FROM sigma_check(server) WHERE step <> 'resource allowed_ips'
-$$;
 SELECT is(steps('sim'), 'mapping dns connect tls region clock token identity', 'the steps, all of them ok');
 SELECT is(array_agg(step ORDER BY step COLLATE "C"), (SELECT array_agg('resource ' || relname ORDER BY relname COLLATE "C") FROM pg_class WHERE relnamespace = 'sim'::regnamespace AND relkind = 'f'),
 	'and each resource') FROM sigma_check('sim') WHERE step LIKE 'resource %';
-SELECT is(bool_and(ok), true, 'which can all be read') FROM offered('sim');
-SELECT is(count(*), 0::bigint, 'where all is well nothing is advised') FROM offered('sim') WHERE hint IS NOT NULL;
+SELECT is(bool_and(ok), true, 'which can all be read') FROM sigma_check('sim');
+SELECT is(count(*), 0::bigint, 'where all is well nothing is advised') FROM sigma_check('sim') WHERE hint IS NOT NULL;
 SELECT is((SELECT detail FROM sigma_check('sim') WHERE step = 'identity'), (SELECT format('member %s of organization %s', user_id, organization_id) FROM sigma_whoami('sim')), 'it says who is signed in');
 SELECT cmp_ok(count_of('SELECT * FROM sigma_check(''sim'')'), '<', 200, 'it asks for one page of each list');
 SELECT is(count(*), 0::bigint, 'no secret is shown') FROM sigma_check('sim') c WHERE c::text LIKE '%simulator-secret%';
@@ -79,7 +74,7 @@ SELECT sim_stop('tls') \g /dev/null
 -- one resource that the member may not read
 SELECT sim_fault('{"path": "/v2/tags", "times": -1, "do": "status", "status": 403}') \g /dev/null
 SELECT is(array_agg(step ORDER BY n), '{resource tags,resource tag_workbooks}', 'one list that is forbidden: it, and what stands below it')
-FROM sigma_check('sim') WITH ORDINALITY AS c (step, ok, detail, hint, n) WHERE NOT ok AND step <> 'resource allowed_ips';
+FROM sigma_check('sim') WITH ORDINALITY AS c (step, ok, detail, hint, n) WHERE NOT ok;
 SELECT matches((first_wrong('sim')).detail, 'GET /v2/tags.*403', 'with the request and its status');
 SELECT sim_calm() \g /dev/null
 

@@ -40,7 +40,7 @@ $$;
 -- -------------------------------------------------------------------- reads
 
 SELECT is(tried(statement, path, -1, status(code)), format('%s %s', CASE WHEN code = 429 THEN '53400' ELSE '58000' END, 3), format('%s is tried three times at status %s', what, code))
-FROM reads, unnest('{429,500,502,503,504}'::int[]) code WHERE NOT (path = '/v2/auth/token' AND code = 429);
+FROM reads, unnest('{429,500,502,503,504,520}'::int[]) code WHERE NOT (path = '/v2/auth/token' AND code = 429);
 SELECT is(tried(statement, path, 2, status(code)), 'none 3', format('%s survives two of status %s', what, code))
 FROM reads, unnest('{429,503}'::int[]) code;
 SELECT is(regexp_replace(tried(statement, path, -1, status(code)), '^\S+ ', ''), '1', format('%s is tried once at status %s', what, code))

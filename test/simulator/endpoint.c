@@ -59,6 +59,7 @@ typedef struct Endpoint
 	const char *reveal_if;		/* ... if this parameter is true; NULL: always */
 	const char *each;			/* hidden array: the value for each of those in the first key's array */
 	ApiVersion	only;			/* the version that has it; 0: all */
+	unsigned int none;			/* status if there is no entry in 2026; 0: 404 */
 } Endpoint;
 
 #define END_OF_FILTERS {NULL, FILTER_NONE, {NULL}}
@@ -176,7 +177,7 @@ static const Endpoint endpoints[] = {
 	{WORKBOOK "/sources", STYLE_ARRAY, .collection = "workbookSources", KEYS("_workbookId"),
 		PARENT("workbooks", "workbookId")},
 	{WORKBOOK "/lineage/elements/{}", STYLE_ONE, .collection = "lineage",
-		KEYS("_workbookId", "_elementId")},
+		KEYS("_workbookId", "_elementId"), PARENT("workbooks", "workbookId"), .none = 500},
 	{WORKBOOK "/controls", STYLE_PAGES, .collection = "controls", KEYS("_workbookId"),
 		PARENT("workbooks", "workbookId")},
 	{WORKBOOK "/bookmarks", STYLE_PAGES, .collection = "bookmarks", KEYS("_workbookId"),
@@ -485,17 +486,22 @@ reply_tokens(Request *req, Reply *reply, const cJSON *found)
 }
 
 static void
-reply_one(Request *req, Reply *reply, const cJSON *found)
+reply_one(Request *req, Reply *reply, const Endpoint *endpoint, const cJSON *found)
 {
-	if (found->child == NULL)
-		reply_not_found(req, reply, "Resource");
-	else
+	if (found->child)
 		reply_set_json(reply, 200, entry_shown(found->child));
+	else if (endpoint->none && options.api == API_2026_08)
+		reply_error(req, reply, endpoint->none, "internal_error", "Something went wrong");
+	else
+		reply_not_found(req, reply, "Resource");
 }
 
-/* Is there such a parent?  A list of nothing is another thing than none. */
+/*
+ * Is there such a parent?  A list of nothing is another thing than none.  Below
+ * an archived document there is none since 2026.  Replies if it is not there.
+ */
 static bool
-parent_exists(Request *req, const Endpoint *endpoint)
+parent_exists(Request *req, Reply *reply, const Endpoint *endpoint)
 {
 	const cJSON *entry;
 
@@ -503,9 +509,15 @@ parent_exists(Request *req, const Endpoint *endpoint)
 		return true;
 	cJSON_ArrayForEach(entry, catalogue_collection(endpoint->parent))
 	{
-		if (key_holds(entry, endpoint->parent_key, req->param[0]))
+		if (!key_holds(entry, endpoint->parent_key, req->param[0]))
+			continue;
+		if (options.api != API_2026_08 || strcmp(endpoint->parent, "members") == 0 ||
+			!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "isArchived")))
 			return true;
+		reply_error(req, reply, 409, "inode_archived", "The document is archived");
+		return false;
 	}
+	reply_not_found(req, reply, "Resource");
 	return false;
 }
 
@@ -515,11 +527,8 @@ show(Request *req, Reply *reply, const Endpoint *endpoint)
 	bool		paged = query_value(req, "page") || query_value(req, "limit");
 	cJSON	   *found;
 
-	if (!parent_exists(req, endpoint))
-	{
-		reply_not_found(req, reply, "Resource");
+	if (!parent_exists(req, reply, endpoint))
 		return;
-	}
 	if (refuse_filters(req, reply, endpoint))
 		return;
 	found = find_entries(req, endpoint);
@@ -545,7 +554,7 @@ show(Request *req, Reply *reply, const Endpoint *endpoint)
 				reply_array(reply, found, false);
 			break;
 		case STYLE_ONE:
-			reply_one(req, reply, found);
+			reply_one(req, reply, endpoint, found);
 			break;
 	}
 	cJSON_Delete(found);

@@ -43,9 +43,14 @@ broken(SigmaPurpose purpose, SigmaOutcome outcome, bool body_left)
 }
 
 static bool
-passing_status(int status)
+passing_status(int status, SigmaPurpose purpose)
 {
-	return status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+	static const int any[] = {429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 527, 530};
+
+	for (int i = 0; i < (int) lengthof(any); i++)
+		if (status == any[i])
+			return true;
+	return purpose != SIGMA_WRITE && (status == 408 || status == 425);
 }
 
 static bool
@@ -64,7 +69,7 @@ test_statuses(void)
 			for (int status = 100; status <= 999; status++)
 			{
 				SigmaAttempt a = replied(purposes[i], status, left);
-				bool		expected = passing_status(status);
+				bool		expected = passing_status(status, purposes[i]);
 
 				/* the one rule of "no double writes" */
 				if (purposes[i] == SIGMA_WRITE && left)
@@ -209,6 +214,7 @@ static void
 test_backoff(void)
 {
 	static const long pause[] = {200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000};
+	static const long limited[] = {4000, 8000, 16000, 30000, 30000};
 
 	tap_begin("backoff: doubles from 200 ms, ends at 30 s, and half of it is jitter");
 	for (int i = 0; i < (int) lengthof(purposes); i++)
@@ -221,6 +227,18 @@ test_backoff(void)
 			expect_range(&a, pause[tries - 1] / 2, pause[tries - 1], "503");
 			a.outcome = SIGMA_LOST;
 			expect_range(&a, pause[tries - 1] / 2, pause[tries - 1], "lost");
+		}
+	tap_end();
+
+	tap_begin("backoff: after a 429 it begins at 2 s");
+	for (int i = 0; i < (int) lengthof(purposes); i++)
+		for (int tries = 1; purposes[i] != SIGMA_SIGN_IN && tries <= (int) lengthof(limited); tries++)
+		{
+			SigmaAttempt a = replied(purposes[i], 429, true);
+
+			a.max_retries = 100;
+			a.tries = tries;
+			expect_range(&a, limited[tries - 1] / 2, limited[tries - 1], "429");
 		}
 	tap_end();
 
@@ -331,11 +349,11 @@ test_asked_delay(void)
 	a = replied(SIGMA_READ, 429, false);
 	a.tries = 3;
 	a.retry_after = "soon";
-	expect_range(&a, 400, 800, "a word");
+	expect_range(&a, 8000, 16000, "a word");
 	a.retry_after = "";
-	expect_range(&a, 400, 800, "nothing");
+	expect_range(&a, 8000, 16000, "nothing");
 	a.retry_after = "-1";
-	expect_range(&a, 400, 800, "negative");
+	expect_range(&a, 8000, 16000, "negative");
 	tap_end();
 
 	tap_begin("Retry-After: never makes an attempt repeatable that is not");
