@@ -72,10 +72,11 @@ query_writes_here(const Query *query)
 static bool
 plan_writes_here(const PlannedStmt *plan)
 {
-	ListCell   *lc;
+	Bitmapset  *targets = sigma_result_relations(plan);
+	int			rti = -1;
 
-	foreach(lc, plan->resultRelations)
-		if (sigma_is_table(rt_fetch(lfirst_int(lc), plan->rtable)->relid))
+	while ((rti = bms_next_member(targets, rti)) >= 0)
+		if (sigma_is_table(rt_fetch(rti, plan->rtable)->relid))
 			return true;
 	return false;
 }

@@ -211,7 +211,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	/* a cursor does not see what is changed after it was opened */
 	scan->spec.dated = true;
 	scan->spec.as_of = estate->es_snapshot->curcid;
-	is_target = list_member_int(estate->es_plannedstmt->resultRelations, plan->scan.scanrelid);
+	is_target = bms_is_member((int) plan->scan.scanrelid, sigma_result_relations(estate->es_plannedstmt));
 	/* what cannot be read cannot be changed: who wants to change the rest has to say so */
 	scan->spec.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS;
 	scan->spec.tolerate = options->on_error_row && scan->spec.resource->parent &&
