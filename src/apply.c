@@ -416,7 +416,7 @@ compare_wanted(Wanted *w)
 static void
 plan_wanted(Wanted *w, existing_hash *table)
 {
-	Existing   *existing = existing_lookup(table, pg_server_to_any(w->name, (int) strlen(w->name), PG_UTF8));
+	Existing   *existing = existing_lookup(table, sigma_to_utf8(w->name));
 
 	if (existing == NULL)
 	{

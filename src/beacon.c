@@ -60,6 +60,25 @@ sigma_beacon_create(SigmaTransport *transport, MemoryContext context)
 }
 
 #ifdef HAVE_SYS_EPOLL_H
+/* An epoll or a timer's descriptor, of which fd.c knows. */
+static int
+create_descriptor(bool timer)
+{
+	int			fd = -1;
+
+	if (AcquireExternalFD())
+	{
+		fd = timer ? timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC) : epoll_create1(EPOLL_CLOEXEC);
+		if (fd < 0)
+			ReleaseExternalFD();
+	}
+	if (fd < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("could not create a descriptor to wait for: %m")));
+	return fd;
+}
+
 static void
 watch(int epoll, int fd, uint32 events)
 {
@@ -80,23 +99,18 @@ int
 sigma_beacon_light(SigmaBeacon *beacon, long timeout_ms)
 {
 #ifdef HAVE_SYS_EPOLL_H
-	double		timer_left = sigma_transport_timer_left(beacon->transport);
 	bool		to_read;
 	bool		to_write;
 	int			fd;
 	struct itimerspec at;
-	double		wait_ms = timeout_ms;
+	double		wait_ms;
 
 	memset(&at, 0, sizeof(at));
 	put_out_beacon(beacon);
-	if (!AcquireExternalFD() || (beacon->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
-		!AcquireExternalFD() || (beacon->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("could not create a descriptor to wait for: %m")));
-	if (timer_left >= 0)
-		wait_ms = Min(wait_ms, timer_left);
-	wait_ms = Max(wait_ms, 0.001);	/* zero would mean never */
+	beacon->epoll = create_descriptor(false);
+	beacon->timer = create_descriptor(true);
+	/* zero would mean never */
+	wait_ms = Max(sigma_transport_lend(beacon->transport, (double) timeout_ms), 0.001);
 	at.it_value.tv_sec = (time_t) (wait_ms / 1000);
 	at.it_value.tv_nsec = (long) ((wait_ms - at.it_value.tv_sec * 1000.0) * 1000000);
 	timerfd_settime(beacon->timer, 0, &at, NULL);

@@ -31,6 +31,7 @@
 
 /* So much of a text is searched for secrets: several times what is shown. */
 #define MASKED_LOOK 4096
+
 /* After a 429, so many good replies let the session send one more at once. */
 #define GOOD_REPLIES_TO_WIDEN 20
 
@@ -261,6 +262,30 @@ send_call(SigmaCall *call)
 		call->spec.stats->requests++;
 }
 
+/* What there is to tell of a write if there is no memory to tell more. */
+static SigmaFailure unknown_outcome = {
+	.sqlstate = ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN,
+	.message = "outcome unknown: a request may have been carried out, but there was no memory to look at its reply"
+};
+
+/* A call has failed; whoever knows more of why says so afterwards. */
+static void
+end_badly(SigmaCall *call, bool unknown)
+{
+	call->failure = unknown ? &unknown_outcome : &sigma_out_of_memory;
+	sigma_finish_call(call);
+}
+
+/* Does nobody know whether a request that has failed was carried out? */
+static bool
+outcome_unknown(const SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
+{
+	/* who says both that it was done and that it was not has said nothing */
+	return sigma_outcome_unknown(attempt) ||
+		(call->spec.purpose == SIGMA_WRITE && reply->outcome == SIGMA_REPLIED &&
+		 reply->status >= 200 && reply->status < 300);
+}
+
 /* What is to be told of a reply that is no good; in the call's context. */
 static SigmaFailure *
 describe_reply(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt, bool nothing)
@@ -269,16 +294,12 @@ describe_reply(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *att
 	SigmaProblem problem = {
 		.purpose = call->spec.purpose,
 		.nothing = nothing,
-		/* who says both that it was done and that it was not has said nothing */
-		.outcome_unknown = sigma_outcome_unknown(attempt) ||
-			(call->spec.purpose == SIGMA_WRITE && reply->outcome == SIGMA_REPLIED &&
-			 reply->status >= 200 && reply->status < 300),
+		.outcome_unknown = outcome_unknown(call, reply, attempt),
 		.request = sigma_shown_request(call->spec.method, call->spec.target, NULL),
 		.subject = call->spec.subject,
 		.attempts = call->tries,
 		.waited_ms = call->waited_ms,
 	};
-
 	SigmaFailure *failure = sigma_describe_failure(call->session, reply, &problem,
 												   call->spec.secrets);
 
@@ -289,8 +310,9 @@ describe_reply(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *att
 static void
 fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
 {
+	/* first, so that it is not sent again if there is an error now */
+	end_badly(call, outcome_unknown(call, reply, attempt));
 	call->failure = describe_reply(call, reply, attempt, false);
-	sigma_finish_call(call);
 }
 
 /*
@@ -330,6 +352,7 @@ receive_reply(SigmaCall *call)
 		.status = reply->status,
 		.purpose = call->spec.purpose,
 		.body_left = reply->body_left,
+		.unattended = reply->unattended,
 		.tries = call->tries,
 		.max_retries = s->settings->max_retries,
 		.waited_ms = call->waited_ms,
@@ -377,6 +400,11 @@ receive_reply(SigmaCall *call)
 			return;
 		}
 	}
+	if (sigma_attempt_is_free(&attempt) && !call->last_try)
+	{
+		call->tries--;
+		return;
+	}
 	delay = call->last_try ? -1 : sigma_retry_delay(&attempt);
 	if (delay < 0)
 	{
@@ -390,7 +418,62 @@ receive_reply(SigmaCall *call)
 		call->spec.stats->retries++;
 }
 
-/* Does whatever can be done without waiting. */
+/* A step of a call. */
+typedef void (*CallStep) (SigmaCall *call);
+
+/*
+ * Does a step of a call.  An error in it, for want of memory say, is that
+ * call's failure and no error here: whoever looks after the session now may be
+ * waiting for another one, and sigma_call_start() must not raise what would
+ * make its caller forget a request that has left.
+ */
+static void
+take_step(CallStep step, SigmaCall *call)
+{
+	SigmaCatch	before;
+
+	sigma_before_catch(&before);
+	PG_TRY();
+	{
+		step(call);
+	}
+	PG_CATCH();
+	{
+		if (call->state == CALL_FLYING)
+			land(call);
+		if (call->state != CALL_DONE)
+			end_badly(call, call->spec.purpose == SIGMA_WRITE && call->transfer &&
+					  sigma_transfer_body_left(call->transfer));
+		if (call->failure == &unknown_outcome)
+			(void) sigma_catch(&before, NULL);
+		else
+			call->failure = sigma_catch(&before, call->context);
+	}
+	PG_END_TRY();
+}
+
+/* The same for a step of the sign-in, which is that of all calls that wait for it. */
+static void
+take_sign_in_step(SigmaSession *s, SigmaCall *waiting)
+{
+	SigmaCatch	before;
+
+	sigma_before_catch(&before);
+	PG_TRY();
+	{
+		if (waiting)
+			sigma_seek_token(s, waiting);
+		else
+			sigma_finish_sign_in(s);
+	}
+	PG_CATCH();
+	{
+		sigma_fail_sign_in(s, sigma_catch(&before, before.context));
+	}
+	PG_END_TRY();
+}
+
+/* Does whatever can be done without waiting.  Raises nothing. */
 void
 sigma_advance(SigmaSession *s)
 {
@@ -399,7 +482,7 @@ sigma_advance(SigmaSession *s)
 	bool		urgent = false;
 
 	if (s->sign_in && sigma_transfer_done(s->sign_in))
-		sigma_finish_sign_in(s);
+		take_sign_in_step(s, NULL);
 	if (s->flying > 0 && now_ms() >= s->renew_ms)
 		s->renew_ms = sigma_shared_renew(&s->budget_key) ? now_ms() + RENEW_MS : INFINITY;
 
@@ -407,8 +490,8 @@ sigma_advance(SigmaSession *s)
 	{
 		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
 
-		if (call->state == CALL_FLYING && call->transfer && sigma_transfer_done(call->transfer))
-			receive_reply(call);
+		if (call->state == CALL_FLYING && sigma_transfer_done(call->transfer))
+			take_step(receive_reply, call);
 	}
 	dlist_foreach_modify(iter, &s->calls)
 	{
@@ -422,7 +505,7 @@ sigma_advance(SigmaSession *s)
 	}
 	/* outside of any loop over the calls, since it may end all that wait */
 	if (waiting && !sigma_token_is_good(s))
-		sigma_seek_token(s, waiting);
+		take_sign_in_step(s, waiting);
 	dlist_foreach_modify(iter, &s->calls)
 	{
 		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
@@ -433,13 +516,13 @@ sigma_advance(SigmaSession *s)
 		if (urgent)
 		{
 			if (call->spec.urgent && s->urgent_flying < s->settings->max_concurrency)
-				send_call(call);
+				take_step(send_call, call);
 		}
 		else if (s->flying < s->width && now_ms() >= s->look_again_ms)
 		{
 			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency,
 										   s->flying))
-				send_call(call);
+				take_step(send_call, call);
 			else
 				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
 		}
@@ -513,7 +596,8 @@ sigma_idle_time(SigmaSession *s)
 /*
  * Begins a call; nothing is waited for.  The call belongs to the memory
  * context: an error, or its end, gives the request up.  The spec's strings
- * and list must live as long, except method, which must be constant.
+ * and list must live as long, except method, which must be constant.  If this
+ * raises, nothing has been sent, and nothing will be.
  */
 SigmaCall *
 sigma_call_start(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)

@@ -452,7 +452,7 @@ path_argument(FunctionCallInfo fcinfo, int i)
 						 sigma_text_to_json(TextDatumGetCString(elements[j])));
 	}
 	appendStringInfoString(&body, "]}");
-	return pg_server_to_any(body.data, body.len, PG_UTF8);
+	return sigma_to_utf8(body.data);
 }
 
 /*
@@ -722,7 +722,7 @@ sigma_request(PG_FUNCTION_ARGS)
 	{
 		char	   *body = jsonb_argument(fcinfo, 4);
 
-		spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
+		spec.body = sigma_to_utf8(body);
 		spec.secrets = sigma_json_secrets(spec.secrets, PG_GETARG_DATUM(4), false);
 	}
 	call = spec.purpose == SIGMA_WRITE ? run_request(session, &spec, NULL)

@@ -701,7 +701,7 @@ void
 sigma_body_add_json(SigmaBody *body, const char *key, const char *json)
 {
 	Tree	   *tree = (Tree *) body;
-	char	   *utf8 = pg_server_to_any(json, (int) strlen(json), PG_UTF8);
+	char	   *utf8 = sigma_to_utf8(json);
 
 	/* raw text, since a cJSON number would be a double */
 	if (cJSON_AddRawToObject(tree->root, key, utf8) == NULL)

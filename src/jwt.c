@@ -10,7 +10,6 @@
 #include "common/base64.h"
 #include "common/hmac.h"
 #include "common/sha2.h"
-#include "mb/pg_wchar.h"
 
 /* It is used at once; so much is for clocks that differ. */
 #define LIFE_S 300
@@ -66,8 +65,7 @@ sigma_jwt(const SigmaSettings *settings, int64 now)
 {
 	char	   *kid = sigma_text_to_json(settings->client_id);
 	char	   *header = psprintf("{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":%s}", kid);
-	char	   *key = pg_server_to_any(settings->client_secret,
-									   (int) strlen(settings->client_secret), PG_UTF8);
+	char	   *key = sigma_to_utf8(settings->client_secret);
 	StringInfoData claims;
 	char	   *jwt;
 
@@ -80,9 +78,7 @@ sigma_jwt(const SigmaSettings *settings, int64 now)
 	appendStringInfo(&claims, ",\"iat\":" INT64_FORMAT ",\"exp\":" INT64_FORMAT "}",
 					 now, now + LIFE_S);
 
-	jwt = sigma_sign_hs256(pg_server_to_any(header, (int) strlen(header), PG_UTF8),
-						   pg_server_to_any(claims.data, claims.len, PG_UTF8),
-						   key, strlen(key));
+	jwt = sigma_sign_hs256(sigma_to_utf8(header), sigma_to_utf8(claims.data), key, strlen(key));
 	if (key != settings->client_secret)
 		explicit_bzero(key, strlen(key));
 	return jwt;

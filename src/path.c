@@ -46,7 +46,7 @@ sigma_url_encode(const char *text, size_t length)
 char *
 sigma_text_url_encode(const char *text)
 {
-	char	   *utf8 = pg_server_to_any(text, (int) strlen(text), PG_UTF8);
+	char	   *utf8 = sigma_to_utf8(text);
 
 	return sigma_url_encode(utf8, strlen(utf8));
 }

@@ -15,6 +15,7 @@
 #include <ctype.h>
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/varlena.h"
 
 /* How much of a foreign message is shown, in bytes. */
@@ -313,6 +314,48 @@ sigma_copy_failure(const SigmaFailure *f)
 	copy->context = f->context ? pstrdup(f->context) : NULL;
 	copy->status = f->status;
 	return copy;
+}
+
+/* All that can be told if there is no memory to tell more. */
+SigmaFailure sigma_out_of_memory = {
+	.sqlstate = ERRCODE_OUT_OF_MEMORY,
+	.message = "out of memory"
+};
+
+/* To be called before a PG_TRY() whose PG_CATCH() calls sigma_catch(). */
+void
+sigma_before_catch(SigmaCatch *before)
+{
+	before->context = CurrentMemoryContext;
+	before->interrupt_holdoff = InterruptHoldoffCount;
+	before->cancel_holdoff = QueryCancelHoldoffCount;
+}
+
+/*
+ * In a PG_CATCH(): takes the error, which then counts as dealt with, as a
+ * failure in the memory context.  That is sound only where the error cannot
+ * have left a lock or anything else that a transaction's abort gives back.
+ */
+SigmaFailure *
+sigma_catch(const SigmaCatch *before, MemoryContext context)
+{
+	SigmaFailure *f = &sigma_out_of_memory;
+
+	if (context && geterrcode() != ERRCODE_OUT_OF_MEMORY)
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		f = failure(error->sqlerrcode, error->message, error->hint);
+		f->detail = error->detail;
+	}
+	MemoryContextSwitchTo(before->context);
+	FlushErrorState();
+	/* an error lets interrupts in, but whoever ends a transaction holds them */
+	InterruptHoldoffCount = before->interrupt_holdoff;
+	QueryCancelHoldoffCount = before->cancel_holdoff;
+	return f;
 }
 
 /* Raises the failure as an ERROR. */

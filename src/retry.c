@@ -94,6 +94,20 @@ sigma_outcome_unknown(const SigmaAttempt *attempt)
 	return attempt->outcome != SIGMA_REPLIED || attempt->status >= 500;
 }
 
+/*
+ * Was the connection lost while nobody looked after it?  The peer has waited
+ * in vain, for a handshake to go on say, so that is no failure of its own: a
+ * read is sent again at once, and no try is spent.
+ */
+bool
+sigma_attempt_is_free(const SigmaAttempt *attempt)
+{
+	if (!attempt->unattended || attempt->purpose == SIGMA_WRITE)
+		return false;
+	return attempt->outcome == SIGMA_NO_CONNECT || attempt->outcome == SIGMA_NO_TLS ||
+		attempt->outcome == SIGMA_LOST;
+}
+
 /* A pause between half of "ms" and the whole of it. */
 static long
 jitter(long ms, double random)

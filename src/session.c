@@ -34,6 +34,7 @@ typedef struct Reference
 } Reference;
 
 static dlist_head sessions = DLIST_STATIC_INIT(sessions);
+static uint64 invalidations = 0;	/* how many there have been */
 
 static void
 destroy_session(SigmaSession *s)
@@ -107,6 +108,7 @@ on_invalidation(Datum arg UNUSED, int cacheid, uint32 hash)
 {
 	dlist_iter	iter;
 
+	invalidations++;
 	dlist_foreach(iter, &sessions)
 	{
 		SigmaSession *s = dlist_container(SigmaSession, node, iter.cur);
@@ -160,6 +162,7 @@ create_session(Oid serverid, Oid userid)
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	SigmaSession *s = palloc0(sizeof(SigmaSession));
+	uint64		before = invalidations;
 
 	s->context = context;
 	dlist_init(&s->calls);
@@ -178,6 +181,9 @@ create_session(Oid serverid, Oid userid)
 	s->budget_key = sigma_shared_key((const char *const[]) {s->settings->base_url, NULL});
 	MemoryContextSwitchTo(old);
 
+	sigma_prepare_conversion();
+	/* a change while the settings were read may not be in them, and has not found the session */
+	s->stale = invalidations != before;
 	MemoryContextSetParent(context, TopMemoryContext);
 	dlist_push_head(&sessions, &s->node);
 	return s;

@@ -113,6 +113,7 @@ extern void sigma_drop_actor_token(SigmaSession *s);
 extern void sigma_set_token_key(SigmaSession *s);
 extern void sigma_give_up_sign_in(SigmaSession *s);
 extern void sigma_finish_sign_in(SigmaSession *s);
+extern void sigma_fail_sign_in(SigmaSession *s, const SigmaFailure *failure);
 extern void sigma_seek_token(SigmaSession *s, SigmaCall *waiting);
 
 /* ------------------------------------------------------------------- call.c */

@@ -118,6 +118,18 @@ typedef struct SigmaProblem
 } SigmaProblem;
 
 extern SigmaFailure *sigma_problem_to_failure(const SigmaProblem *problem);
+
+/* What an error must be caught with that is not raised again. */
+typedef struct SigmaCatch
+{
+	MemoryContext context;
+	uint32		interrupt_holdoff;
+	uint32		cancel_holdoff;
+} SigmaCatch;
+
+extern SigmaFailure sigma_out_of_memory;
+extern void sigma_before_catch(SigmaCatch *before);
+extern SigmaFailure *sigma_catch(const SigmaCatch *before, MemoryContext context);
 extern SigmaFailure *sigma_copy_failure(const SigmaFailure *failure);
 pg_noreturn extern void sigma_raise(const SigmaFailure *failure);
 pg_noreturn extern void sigma_raise_reply(const char *target, const char *format,...)
@@ -269,6 +281,7 @@ typedef struct SigmaAttempt
 	int			status;
 	SigmaPurpose purpose;
 	bool		body_left;		/* a byte of the request's body has left */
+	bool		unattended;		/* nobody looked for a while when it was under way */
 	int			tries;			/* how often it has been sent, this time included */
 	int			max_retries;
 	long		waited_ms;		/* slept before retries so far */
@@ -281,6 +294,13 @@ extern long sigma_retry_delay(const SigmaAttempt *attempt);
 extern int64 sigma_parse_http_date(const char *value);
 extern long sigma_parse_retry_after(const char *value, int64 now);
 extern bool sigma_outcome_unknown(const SigmaAttempt *attempt);
+extern bool sigma_attempt_is_free(const SigmaAttempt *attempt);
+
+/* -------------------------------------------------------------- encoding.c
+ * Floor 1: text in the database's encoding, as the API wants it.
+ */
+extern void sigma_prepare_conversion(void);
+extern char *sigma_to_utf8(const char *text);
 
 /* ------------------------------------------------------------------ path.c
  * Floor 1: paths of the API, and the keys in them.
@@ -573,6 +593,7 @@ typedef struct SigmaReply
 	int			status;
 	SigmaSpan	body;			/* lives as long as the transfer */
 	bool		body_left;		/* a byte of the request's body has left */
+	bool		unattended;		/* nobody looked for a while when it was under way */
 	bool		html;
 	bool		text_type;		/* its type says that it is text, and no web page */
 	char		retry_after[64];	/* the header's value; "" if there was none */
@@ -591,7 +612,8 @@ extern void sigma_transfer_free(SigmaTransfer *transfer);
 extern void sigma_transport_wait(SigmaTransport *transport, long timeout_ms);
 extern const char *sigma_transport_version(void);
 
-extern double sigma_transport_timer_left(const SigmaTransport *t);
+extern double sigma_transport_waited(const SigmaTransport *t);
+extern double sigma_transport_lend(SigmaTransport *t, double timeout_ms);
 extern bool sigma_transport_socket(const SigmaTransport *t, int i, int *fd, bool *to_read,
 								   bool *to_write);
 

@@ -233,16 +233,18 @@ fail_waiting_calls(SigmaSession *s, const SigmaFailure *failure)
 
 		if (call->state != CALL_READY)
 			continue;
+		/* first, in case there is no memory for more */
+		call->failure = &sigma_out_of_memory;
+		sigma_finish_call(call);
 		old = MemoryContextSwitchTo(call->context);
 		call->failure = sigma_copy_failure(failure);
 		MemoryContextSwitchTo(old);
-		sigma_finish_call(call);
 	}
 }
 
 /* The sign-in has ended without a token. */
-static void
-fail_sign_in(SigmaSession *s, const SigmaFailure *failure)
+void
+sigma_fail_sign_in(SigmaSession *s, const SigmaFailure *failure)
 {
 	end_last_step(s);
 	end_election(s, NULL, 0);
@@ -313,6 +315,7 @@ sigma_finish_sign_in(SigmaSession *s)
 		.status = reply->status,
 		.purpose = SIGMA_SIGN_IN,
 		.body_left = reply->body_left,
+		.unattended = reply->unattended,
 		.tries = s->sign_in_tries,
 		.max_retries = s->settings->max_retries,
 		.waited_ms = s->sign_in_waited_ms,
@@ -331,6 +334,12 @@ sigma_finish_sign_in(SigmaSession *s)
 
 	if (answered && take_token(s, reply))
 		return;
+	if (sigma_attempt_is_free(&attempt))
+	{
+		s->sign_in_tries--;
+		end_sign_in(s);
+		return;
+	}
 	if (exchange && reply->outcome == SIGMA_REPLIED && reply->status == 401 && !s->actor_is_new)
 	{
 		/* it may be the kept actor token that is good no more */
@@ -360,7 +369,7 @@ sigma_finish_sign_in(SigmaSession *s)
 	/* so that the next sign-in does not begin with what has just been refused */
 	if (exchange && reply->status == 401)
 		sigma_drop_actor_token(s);
-	fail_sign_in(s, failure);
+	sigma_fail_sign_in(s, failure);
 }
 
 /*
@@ -379,7 +388,7 @@ sigma_seek_token(SigmaSession *s, SigmaCall *waiting)
 	failure = load_secret(s);
 	if (failure)
 	{
-		fail_sign_in(s, failure);
+		sigma_fail_sign_in(s, failure);
 		return;
 	}
 	if (!s->elected)

@@ -19,7 +19,9 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/proc.h"
 #include "utils/memutils.h"
+#include "utils/timeout.h"
 
 /*
  * A backend that is told to end has so long to delete what it has created, or
@@ -49,6 +51,8 @@ struct SigmaEffect
 	char	   *perhaps;		/* what to say if nobody knows whether it did */
 	char	   *why;			/* undoing it has failed; or NULL */
 	bool		unsure;			/* or perhaps it has not */
+	bool		undone;			/* it has been */
+	bool		broken;			/* an error has ended the attempt */
 	double		deadline_ms;	/* for undoing it */
 	char	   *hint;			/* what to do about it; or NULL */
 	int			level;			/* transaction nesting level that it belongs to */
@@ -185,6 +189,48 @@ warn_of(const SigmaEffect *e)
 				 errhint("%s", e->hint ? e->hint : "Undo it in Sigma if it is not wanted.")));
 }
 
+/* Why undoing an effect did not end well. */
+static void
+note_reason(SigmaEffect *e, const char *why)
+{
+	char	   *copy = MemoryContextStrdup(effects_context, why);
+
+	free_text(e->why);
+	e->why = copy;
+}
+
+/* How long a rollback may wait for a server, in ms, and the name of what says so. */
+static double
+undo_limit(const SigmaSession *session, const char **name)
+{
+	int			limit_ms = sigma_session_rollback_timeout(session);
+
+	*name = "rollback_timeout";
+	/* a statement may take that long, and PostgreSQL takes a rollback for no part of one */
+	if (StatementTimeout > 0 && StatementTimeout < limit_ms && !proc_exit_inprogress)
+	{
+		limit_ms = StatementTimeout;
+		*name = "statement_timeout";
+	}
+	return proc_exit_inprogress ? Min(limit_ms, EXIT_TIMEOUT_MS) : limit_ms;
+}
+
+/* Why a wait has ended before the server had answered; palloc'd. */
+static char *
+why_not_done(const SigmaEffect *e)
+{
+	const char *name;
+	double		limit_ms = undo_limit(e->session, &name);
+
+	if (proc_exit_inprogress)
+		return pstrdup("the session is ending");
+	if (QueryCancelPending && get_timeout_indicator(STATEMENT_TIMEOUT, false))
+		return psprintf("statement_timeout (%d ms) passed", StatementTimeout);
+	if (QueryCancelPending || ProcDiePending)
+		return pstrdup("the wait was cancelled");
+	return psprintf("%s (%.0f ms) passed", name, limit_ms);
+}
+
 /* Begins to undo an effect. */
 static void
 start_undoing(SigmaEffect *e, MemoryContext context)
@@ -200,36 +246,16 @@ start_undoing(SigmaEffect *e, MemoryContext context)
 	e->call = sigma_call_start(e->session, context, &spec);
 }
 
-/* Waits for all that is under way; one server that hangs takes nobody else's time. */
+/* Waits a little for it; all calls of the session go on meanwhile. */
 static void
-wait_for_undoing(List *undoing)
+wait_a_little(SigmaEffect *e, MemoryContext context UNUSED)
 {
-	bool		waiting = true;
-
-	while (waiting && !QueryCancelPending && (!ProcDiePending || proc_exit_inprogress))
-	{
-		List	   *served = NIL;
-		ListCell   *lc;
-
-		waiting = false;
-		foreach(lc, undoing)
-		{
-			SigmaEffect *e = lfirst(lc);
-
-			if (sigma_call_done(e->call) || now_ms() >= e->deadline_ms ||
-				list_member_ptr(served, e->session))
-				continue;
-			/* all calls of the session go on meanwhile */
-			(void) sigma_call_wait_until(e->call, Min(now_ms() + SLICE_MS, e->deadline_ms));
-			served = lappend(served, e->session);
-			waiting = true;
-		}
-	}
+	(void) sigma_call_wait_until(e->call, Min(now_ms() + SLICE_MS, e->deadline_ms));
 }
 
 /* Has undoing an effect ended, and well?  If not, e->why says what it is. */
-static bool
-finish_undoing(SigmaEffect *e)
+static void
+finish_undoing(SigmaEffect *e, MemoryContext context UNUSED)
 {
 	SigmaCallSpec spec = {
 		.method = "DELETE",
@@ -247,20 +273,63 @@ finish_undoing(SigmaEffect *e)
 		else if (!done)
 			fate = SIGMA_NOT_SENT;
 	}
-	log_write(e->role, e->server, &spec, e->id, e->call, fate);
-	/* who finds nothing to delete has nothing left to do */
-	if (done && (failure == NULL || failure->sqlstate == ERRCODE_NO_DATA_FOUND))
-		return true;
-	free_text(e->why);
 	e->unsure = fate == SIGMA_UNKNOWN;
-	e->why = MemoryContextStrdup(effects_context,
-								 failure ? failure->message :
-								 QueryCancelPending || (ProcDiePending && !proc_exit_inprogress)
-								 ? "the wait was cancelled" :
-								 proc_exit_inprogress ? "the session is ending" :
-								 psprintf("rollback_timeout (%d ms) passed",
-										  sigma_session_rollback_timeout(e->session)));
-	return false;
+	/* who finds nothing to delete has nothing left to do */
+	e->undone = done && (failure == NULL || failure->sqlstate == ERRCODE_NO_DATA_FOUND);
+	if (failure)
+		note_reason(e, failure->message);
+	else if (!done && !e->broken)
+		note_reason(e, why_not_done(e));
+	log_write(e->role, e->server, &spec, e->id, e->call, fate);
+}
+
+/*
+ * Does a step of undoing an effect.  An error in it is kept as the reason why
+ * that one is not undone, and keeps no other from being undone.
+ */
+static void
+take_undo_step(void (*step) (SigmaEffect *e, MemoryContext context), SigmaEffect *e,
+			   MemoryContext context)
+{
+	SigmaCatch	before;
+
+	sigma_before_catch(&before);
+	PG_TRY();
+	{
+		step(e, context);
+	}
+	PG_CATCH();
+	{
+		e->broken = true;
+		note_reason(e, sigma_catch(&before, context)->message);
+	}
+	PG_END_TRY();
+}
+
+/* Waits for all that is under way; one server that hangs takes nobody else's time. */
+static void
+wait_for_undoing(List *undoing, MemoryContext context)
+{
+	bool		waiting = true;
+
+	while (waiting && !QueryCancelPending && (!ProcDiePending || proc_exit_inprogress))
+	{
+		List	   *served = NIL;
+		ListCell   *lc;
+
+		waiting = false;
+		foreach(lc, undoing)
+		{
+			SigmaEffect *e = lfirst(lc);
+
+			if (e->broken || sigma_call_done(e->call) || now_ms() >= e->deadline_ms ||
+				list_member_ptr(served, e->session))
+				continue;
+			take_undo_step(wait_a_little, e, context);
+			served = lappend(served, e->session);
+			waiting = true;
+		}
+	}
 }
 
 /* What was created is gone again, and with it all that was done to it. */
@@ -296,29 +365,28 @@ undo_effects(int level, MemoryContext context)
 	foreach(lc, effects)
 	{
 		SigmaEffect *e = lfirst(lc);
-		double		limit_ms;
+		const char *name;
 
 		if (e->level < level || e->undo == NULL || e->done == NULL ||
 			sigma_session_keeps_on_rollback(e->session))
 			continue;
-		e->why = MemoryContextStrdup(effects_context, "an error prevented it");
+		note_reason(e, "an error prevented it");
 		undoing = lappend(undoing, e);
-		limit_ms = sigma_session_rollback_timeout(e->session);
-		if (proc_exit_inprogress)
-			limit_ms = Min(limit_ms, EXIT_TIMEOUT_MS);
-		e->deadline_ms = undo_began_ms + limit_ms;
+		e->deadline_ms = undo_began_ms + undo_limit(e->session, &name);
 	}
 	if (undoing == NIL)
 		return;
 	foreach(lc, undoing)
-		start_undoing(lfirst(lc), context);
-	wait_for_undoing(undoing);
+		take_undo_step(start_undoing, lfirst(lc), context);
+	wait_for_undoing(undoing, context);
 	undo_ended_ms = now_ms();
 	foreach(lc, undoing)
 	{
 		SigmaEffect *e = lfirst(lc);
 
-		if (finish_undoing(e))
+		if (e->call)
+			take_undo_step(finish_undoing, e, context);
+		if (e->undone)
 			forget_connection(e);
 	}
 }
@@ -327,11 +395,10 @@ undo_effects(int level, MemoryContext context)
 static void
 undo_effects_quietly(int level)
 {
-	MemoryContext old = CurrentMemoryContext;
 	MemoryContext volatile context = NULL;
-	uint32		holdoff = InterruptHoldoffCount;
-	uint32		cancel_holdoff = QueryCancelHoldoffCount;
+	SigmaCatch	before;
 
+	sigma_before_catch(&before);
 	PG_TRY();
 	{
 		context = AllocSetContextCreate(TopMemoryContext, "sigma undo", ALLOCSET_SMALL_SIZES);
@@ -340,13 +407,10 @@ undo_effects_quietly(int level)
 	}
 	PG_CATCH();
 	{
-		FlushErrorState();
-		/* an error lets interrupts in again, but whoever ends the transaction holds them */
-		InterruptHoldoffCount = holdoff;
-		QueryCancelHoldoffCount = cancel_holdoff;
+		(void) sigma_catch(&before, NULL);
 	}
 	PG_END_TRY();
-	MemoryContextSwitchTo(old);
+	MemoryContextSwitchTo(before.context);
 	if (context)
 		MemoryContextDelete(context);
 }

@@ -28,12 +28,17 @@
  *   HTTP/2 frames that mean nothing for as long as they come; it does not
  *   decode bodies (see inflate.c); whatever is not body is counted and has a
  *   small cap; and watchdog.c ends what none of this foresaw.
+ * - Time limits count what was waited for.  A transfer moves only while
+ *   somebody waits, so one that is left alone, say in a cursor whose client is
+ *   busy elsewhere, must not grow older: libcurl's own clock would end it at
+ *   the next look, however long its reply has been there.
  *
  *-------------------------------------------------------------------------
  */
 #include "sigma_fdw.h"
 
 #include <curl/curl.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,6 +62,9 @@
 /* The processor time that one call of libcurl's may take, in ms. */
 #define MAX_STAY_MS 1000
 
+/* A peer may lose its patience with somebody who is gone for so long. */
+#define UNATTENDED_MS 1000
+
 /* What libcurl wants to know of a socket. */
 typedef struct Socket
 {
@@ -76,6 +84,9 @@ struct SigmaTransport
 	int			open_capacity;
 	bool		timer_set;		/* libcurl wants to be called at timer_ms */
 	double		timer_ms;
+	double		waited_ms;		/* how long it has been waited for, in all */
+	double		seen_ms;		/* up to when it is known who waited, by now_ms() */
+	double		lent_ms;		/* a beacon is waited for up to this time */
 	WaitEventSet *set;
 	bool		set_stale;		/* the sockets have changed since it was made */
 	MemoryContext context;
@@ -106,6 +117,9 @@ struct SigmaTransfer
 	bool		bad_coding;
 	bool		no_memory;
 	bool		no_descriptor;
+	bool		connected;		/* there is a connection, with its TLS */
+	double		began_ms;		/* when it was started, by the transport's waited_ms */
+	double		idle_ms;		/* how long nobody has looked since then */
 	bool		done;
 	SigmaReply	reply;
 	char		error[CURL_ERROR_SIZE];
@@ -339,6 +353,15 @@ on_header(char *line, size_t size, size_t n, void *arg)
 	return n;
 }
 
+/* There is a connection, and the request is about to leave. */
+static int
+on_connected(void *arg, char *primary UNUSED, char *local UNUSED, int primary_port UNUSED,
+			 int local_port UNUSED)
+{
+	((SigmaTransfer *) arg)->connected = true;
+	return CURL_PREREQFUNC_OK;
+}
+
 /* libcurl takes a piece of the request's body. */
 static size_t
 on_read(char *buffer, size_t size, size_t n, void *arg)
@@ -516,6 +539,7 @@ sigma_transport_create(MemoryContext context, const SigmaSettings *settings)
 	t->connect_timeout_ms = settings->connect_timeout_ms;
 	t->request_timeout_ms = settings->request_timeout_ms;
 	t->max_response_size = settings->max_response_size;
+	t->seen_ms = now_ms();
 	t->set_stale = true;
 	t->callback.func = release_transport_callback;
 	t->callback.arg = t;
@@ -540,6 +564,75 @@ sigma_transport_create(MemoryContext context, const SigmaSettings *settings)
 	return t;
 }
 
+/* ------------------------------------------------------------ time limits */
+
+/*
+ * Somebody looks again: what has passed since the last time was waited for as
+ * far as a beacon stood for the transport meanwhile, and is idle time else.
+ */
+static void
+come_back(SigmaTransport *t)
+{
+	double		now = now_ms();
+	double		waited = Max(Min(t->lent_ms, now) - t->seen_ms, 0);
+	double		idle = now - t->seen_ms - waited;
+	dlist_iter	iter;
+
+	t->waited_ms += waited;
+	t->seen_ms = now;
+	t->lent_ms = 0;
+	dlist_foreach(iter, &t->transfers)
+	{
+		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
+
+		if (transfer->done || transfer->inflater)
+			continue;
+		transfer->idle_ms += idle;
+		/* libcurl has a clock of its own, and looks at the limit whenever it acts */
+		if (!transfer->connected && idle >= 1)
+			curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+							 (long) Min(t->connect_timeout_ms + 1000 + transfer->idle_ms, INT_MAX));
+	}
+}
+
+/* Time has passed in a wait. */
+static void
+pass_time(SigmaTransport *t)
+{
+	double		now = now_ms();
+
+	t->waited_ms += now - t->seen_ms;
+	t->seen_ms = now;
+}
+
+/* How long a transfer may still be waited for, in ms. */
+static double
+time_left(const SigmaTransfer *transfer)
+{
+	const SigmaTransport *t = transfer->transport;
+	int			limit = transfer->connected ? t->request_timeout_ms
+		: Min(t->connect_timeout_ms, t->request_timeout_ms);
+
+	return transfer->began_ms + limit - t->waited_ms;
+}
+
+/* How long any of the transfers may, at least; infinite if none is under way. */
+static double
+shortest_time_left(SigmaTransport *t)
+{
+	double		left = INFINITY;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &t->transfers)
+	{
+		const SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
+
+		if (!transfer->done && !transfer->inflater)
+			left = Min(left, time_left(transfer));
+	}
+	return left;
+}
+
 /* -------------------------------------------------------------- transfers */
 
 /* What holds for every request. */
@@ -560,8 +653,10 @@ set_common_options(SigmaTransfer *transfer, const SigmaRequest *request)
 	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_ERRORBUFFER, transfer->error);
 	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) t->connect_timeout_ms);
-	SET(CURLOPT_TIMEOUT_MS, (long) t->request_timeout_ms);
+	/* of a host's addresses, each but the last gets half of it; see come_back() */
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) t->connect_timeout_ms + 1000);
+	SET(CURLOPT_PREREQFUNCTION, on_connected);
+	SET(CURLOPT_PREREQDATA, transfer);
 	SET(CURLOPT_USERAGENT, "sigma_fdw/" SIGMA_FDW_VERSION);
 	SET(CURLOPT_BUFFERSIZE, 256L * 1024);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -693,7 +788,9 @@ sigma_transfer_start(SigmaTransport *transport, MemoryContext context,
 	sigset_t	saved;
 	bool		ok;
 
+	come_back(transport);
 	transfer->transport = transport;
+	transfer->began_ms = transport->waited_ms;
 	transfer->reply.text = transfer->error;
 	dlist_push_tail(&transport->transfers, &transfer->node);
 	transfer->callback.func = release_transfer_callback;
@@ -776,18 +873,14 @@ was_connected(const SigmaTransfer *transfer)
 	return connected_us > 0 && head_sent > 0;
 }
 
-/* Which of the two limits struck?  The one whose time it is. */
+/* Which of the two limits struck? */
 static SigmaOutcome
 timeout_outcome(const SigmaTransfer *transfer)
 {
 	const SigmaTransport *t = transfer->transport;
-	curl_off_t	total_us = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &total_us);
-	if (t->connect_timeout_ms >= t->request_timeout_ms ||
-		total_us / 1000 + 1 >= t->request_timeout_ms || was_connected(transfer))
-		return SIGMA_REQUEST_TIMEOUT;
-	return SIGMA_CONNECT_TIMEOUT;
+	return transfer->connected || t->request_timeout_ms <= t->connect_timeout_ms
+		? SIGMA_REQUEST_TIMEOUT : SIGMA_CONNECT_TIMEOUT;
 }
 
 /* What libcurl's result means for us. */
@@ -855,6 +948,7 @@ finish_transfer(SigmaTransfer *transfer, CURLcode result)
 	reply->status = (int) status;
 	reply->outcome = outcome_of(transfer, result);
 	reply->body_left = transfer->request_body ? transfer->request_sent > 0 : head_sent > 0;
+	reply->unattended = transfer->idle_ms >= UNATTENDED_MS;
 	reply->body.data = transfer->buffer ? transfer->buffer : "";
 	reply->body.length = transfer->length;
 	if (result == CURLE_OK)
@@ -966,6 +1060,34 @@ collect_finished(SigmaTransport *t, bool struck)
 	return any;
 }
 
+/* Ends the transfers whose time is over; true if there was one. */
+static bool
+end_overdue(SigmaTransport *t)
+{
+	bool		any = false;
+	sigset_t	saved;
+	dlist_iter	iter;
+
+	if (shortest_time_left(t) > 0)
+		return false;
+	enter_curl(&saved);
+	dlist_foreach(iter, &t->transfers)
+	{
+		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
+
+		if (transfer->done || transfer->inflater || time_left(transfer) > 0)
+			continue;
+		snprintf(transfer->error, sizeof(transfer->error), "%s after %.0f ms, with %zu bytes received",
+				 transfer->connected ? "no whole reply" : "no connection",
+				 t->waited_ms - transfer->began_ms, transfer->length);
+		curl_multi_remove_handle(t->multi, transfer->easy);
+		finish_transfer(transfer, CURLE_OPERATION_TIMEDOUT);
+		any = true;
+	}
+	leave_curl(&saved);
+	return any;
+}
+
 /* Lets libcurl act on a socket, or on its timeout; true if a transfer ended. */
 static bool
 act(SigmaTransport *t, curl_socket_t fd, int events)
@@ -1031,14 +1153,17 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 	bool		any = false;
 	bool		last = false;
 
+	come_back(t);
 	while (!any && !last)
 	{
 		WaitEvent	events[16];
-		double		now = now_ms();
-		double		wait_ms = -1;
+		double		now;
+		double		wait_ms;
 		int			n;
 
 		CHECK_FOR_INTERRUPTS();
+		pass_time(t);
+		now = t->seen_ms;
 		if (t->timer_set && t->timer_ms <= now)
 		{
 			t->timer_set = false;
@@ -1049,13 +1174,14 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 			return;
 		/* when the time is over, what is ready already is still looked at */
 		last = timeout_ms >= 0 && deadline <= now;
+		wait_ms = shortest_time_left(t);
 		if (timeout_ms >= 0)
-			wait_ms = Max(deadline - now, 0);
-		if (t->timer_set && (wait_ms < 0 || t->timer_ms - now < wait_ms))
-			wait_ms = Max(t->timer_ms - now, 0);
+			wait_ms = Min(wait_ms, deadline - now);
+		if (t->timer_set)
+			wait_ms = Min(wait_ms, t->timer_ms - now);
 
 		prepare_event_set(t);
-		n = WaitEventSetWait(t->set, wait_ms < 0 ? -1 : (long) Min(wait_ms + 0.999, 3600000.0),
+		n = WaitEventSetWait(t->set, isinf(wait_ms) ? -1 : (long) Min(Max(wait_ms, 0) + 0.999, 3600000.0),
 							 events, lengthof(events), sigma_wait_event());
 		for (int i = 0; i < n; i++)
 		{
@@ -1074,16 +1200,35 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 				any |= act(t, events[i].fd, ready);
 		}
 		any |= decode_bodies(t);
+		/* only now: what has come is taken first */
+		pass_time(t);
+		any |= end_overdue(t);
 	}
+}
+
+/* How long the transport has been waited for in all, in ms. */
+double
+sigma_transport_waited(const SigmaTransport *t)
+{
+	return t->waited_ms;
 }
 
 /* ------------------------------------------------------------ for beacon.c */
 
-/* How many milliseconds until libcurl wants to be called; -1: it does not. */
+/*
+ * Somebody else waits for the transport, for at most so long.  How long that
+ * may be until the transport itself wants to look, in ms.
+ */
 double
-sigma_transport_timer_left(const SigmaTransport *t)
+sigma_transport_lend(SigmaTransport *t, double timeout_ms)
 {
-	return t->timer_set ? Max(t->timer_ms - now_ms(), 0) : -1;
+	come_back(t);
+	timeout_ms = Min(timeout_ms, shortest_time_left(t));
+	if (t->timer_set)
+		timeout_ms = Min(timeout_ms, t->timer_ms - t->seen_ms);
+	timeout_ms = Max(timeout_ms, 0);
+	t->lent_ms = t->seen_ms + timeout_ms;
+	return timeout_ms;
 }
 
 /* The sockets that libcurl waits for, by number from 0; false behind the last. */

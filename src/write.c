@@ -10,7 +10,6 @@
  */
 #include "sigma_fdw.h"
 
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -280,7 +279,7 @@ sigma_connections_named(SigmaSession *session)
 bool
 sigma_next_named(SigmaPager *pager, const char *name, SigmaEntry *entry)
 {
-	char	   *utf8 = pg_server_to_any(name, (int) strlen(name), PG_UTF8);
+	char	   *utf8 = sigma_to_utf8(name);
 
 	while (sigma_pager_next(pager, entry))
 	{
@@ -336,7 +335,7 @@ sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_
 								kind, sigma_text_to_json(grantee), sigma_text_to_json(permission));
 
 	write.spec.target = sigma_connection_target(GRANTS_PATH, connection_id);
-	write.spec.body = pg_server_to_any(body, (int) strlen(body), PG_UTF8);
+	write.spec.body = sigma_to_utf8(body);
 	write.maybe = psprintf("%s may exist in Sigma", what);
 	sigma_run_writes(session, context, &write, 1);
 }

@@ -27,6 +27,8 @@ int			shim_encoding = PG_UTF8;
 
 /* nobody interrupts a test */
 volatile sig_atomic_t InterruptPending = false;
+volatile uint32 InterruptHoldoffCount = 0;
+volatile uint32 QueryCancelHoldoffCount = 0;
 
 void
 ProcessInterrupts(void)
@@ -489,19 +491,19 @@ pg_any_to_server(const char *s, int len, int encoding)
 	return out;
 }
 
-/* Only what the files under test do with it: paths of keys. */
+/* encoding.c without the catalogs */
 char *
-pg_server_to_any(const char *s, int len, int encoding)
+sigma_to_utf8(const char *text)
 {
 	char	   *out;
 	char	   *p;
 
-	if (len <= 0 || shim_encoding != PG_LATIN1 || encoding != PG_UTF8)
-		return unconstify(char *, s);
-	out = p = palloc(len * 2 + 1);
-	for (int i = 0; i < len; i++)
+	if (shim_encoding != PG_LATIN1)
+		return unconstify(char *, text);
+	out = p = palloc(strlen(text) * 2 + 1);
+	for (; *text; text++)
 	{
-		unicode_to_utf8((unsigned char) s[i], (unsigned char *) p);
+		unicode_to_utf8((unsigned char) *text, (unsigned char *) p);
 		p += pg_utf_mblen((unsigned char *) p);
 	}
 	*p = '\0';

@@ -23,6 +23,7 @@ UNREACHED(errhidestmt)
 UNREACHED(fmgr_info)
 UNREACHED(getBaseType)
 UNREACHED(getTypeInputInfo)
+UNREACHED(geterrcode)
 UNREACHED(jsonb_in)
 
 UNREACHED(sigma_column_field_option)

@@ -215,8 +215,16 @@ SELECT is(after('BEGIN; ' || ins('a') || (SELECT string_agg(format('SAVEPOINT s%
 SELECT took(600, 2000, '... have one rollback_timeout together');
 SELECT diag(format('a rollback of five levels, 0.7 s allowed: %s ms', round(ms))) FROM last;
 SELECT is(after('DO $b$ BEGIN FOR i IN 1..12 LOOP BEGIN INSERT INTO sim.connections (name, details) VALUES (''i'' || i, pg()); RAISE ''x''; EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $b$;', '{"do": "delay", "ms": 100}') ~ '^deleted [i0-9 ]+$', true, 'many rollbacks, one after another, that take longer than rollback_timeout together');
-SELECT is(after('SET statement_timeout = 200; BEGIN; ' || ins('a') || 'ROLLBACK; RESET statement_timeout; SELECT 40 + 2;', '{"do": "never"}'), 'live a, deleted a, warned a', 'a ROLLBACK that lasts longer than statement_timeout');
-SELECT not_told('%ERROR%', '... is none of its business');
+-- statement_timeout ends the wait, though not the ROLLBACK
+ALTER SERVER sim OPTIONS (SET rollback_timeout '20s');
+SELECT is(after('BEGIN; ' || ins('a') || 'SET statement_timeout = 150; ' || way || ' SELECT 40 + 2; ROLLBACK;', '{"do": "never"}'), 'live a, deleted a, warned a', 'statement_timeout and ' || way)
+	|| E'\n' || told('%statement_timeout (150 ms) passed%42%', '... ends the wait') || E'\n' || took(150, 5000, '... in time')
+FROM unnest('{ROLLBACK;,SELECT 1 / 0; ROLLBACK; RESET ALL;}'::text[]) way;
+SELECT is(after('BEGIN; SAVEPOINT s; ' || ins('a') || 'SET statement_timeout = 150; ROLLBACK TO s; SELECT 40 + 2; COMMIT;', '{"do": "never"}'), 'live a, deleted a, warned a', 'statement_timeout and ROLLBACK TO');
+SELECT told('%statement_timeout (150 ms) passed%42%', '... ends the wait');
+SELECT is(after('SET statement_timeout = 400; DO $b$ BEGIN BEGIN ' || ins('a') || ' RAISE ''x''; EXCEPTION WHEN OTHERS THEN NULL; END; END $b$; RESET statement_timeout; SELECT 40 + 2;', '{"do": "never"}'), 'live a, deleted a, warned a', 'statement_timeout and an exception block');
+SELECT told('%statement_timeout (400 ms) passed%ERROR:  57014%42%', '... ends both');
+ALTER SERVER sim OPTIONS (SET rollback_timeout '700ms');
 
 -- Ctrl-C while a rollback waits
 ALTER SERVER sim OPTIONS (SET rollback_timeout '20s');
@@ -356,6 +364,32 @@ SELECT alike(psql(format($$\c %s
 	BEGIN; SAVEPOINT s; SELECT sigma_create_connection('sim', U&'Ren\00E9', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; ROLLBACK TO s; SELECT 40 + 2; COMMIT;
 	SET statement_timeout = 100; SELECT pg_sleep(5); $$, :'latin1', sim_url(), :'mapping')), '%WARNING:  01000: connection "Ren%42%canceling statement%', 'a database in LATIN1');
 SELECT all_ended() \g /dev/null
+-- unless that was prepared for: a sign-in with credentials that are not ASCII, in the body, in a JWT, from a file
+SELECT sim_start('latin', '--client-id René --client-secret geôlier') \g /dev/null
+SELECT sim_config('{"expires_in": 1}', 'latin') \g /dev/null
+SELECT email AS creator FROM sim.members WHERE member_type = 'Creator' ORDER BY email LIMIT 1 \gset
+SELECT sim_shell('f=$(mktemp) && printf ''ge\364lier'' >$f && echo $f') AS secret_file \gset
+CREATE FUNCTION in_latin1(database text, options text, encoding text) RETURNS text LANGUAGE plpgsql AS $f$
+DECLARE
+	said text;
+BEGIN
+	PERFORM sim_call('DELETE', 'log', NULL, 'latin');
+	said := psql(format($$\c %s
+		SET client_encoding = utf8; SET client_min_messages = error; DROP SERVER IF EXISTS latin CASCADE; RESET client_min_messages;
+		CREATE SERVER latin FOREIGN DATA WRAPPER sigma_fdw OPTIONS (base_url %L);
+		CREATE USER MAPPING FOR CURRENT_USER SERVER latin OPTIONS (client_id 'René', %s);
+		SET client_encoding = %s;
+		BEGIN; SELECT sigma_create_connection('latin', 'l1', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; SELECT pg_sleep(1.1); SELECT 1 / 0; ROLLBACK;
+		BEGIN; SAVEPOINT s; SELECT sigma_create_connection('latin', 'l2', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; SELECT pg_sleep(1.1); ROLLBACK TO s; COMMIT;
+		BEGIN; SELECT sigma_create_connection('latin', 'l3', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; SELECT pg_sleep(1.1); SELECT pg_terminate_backend(pg_backend_pid());$$,
+		database, sim_url('latin'), options, encoding));
+	PERFORM all_ended();
+	RETURN (SELECT string_agg(method || ' ' || status, ' ' ORDER BY n) FROM sim_log('latin')) || coalesce(' ' || (SELECT string_agg(m[1], ' ') FROM regexp_matches(said, '(WARNING: .*|DETAIL: .*)', 'gn') m), '');
+END $f$;
+SELECT is(in_latin1(:'latin1', options, encoding), 'POST 201 DELETE 200 POST 201 DELETE 200 POST 201 DELETE 200', format('a sign-in at the rollback in LATIN1, client %s, %s', encoding, split_part(options, ' ', 1)))
+FROM (VALUES ('client_secret ''geôlier'''), (format('impersonate %L, client_secret ''geôlier''', :'creator')), (format('client_secret_file %L', :'secret_file'))) o (options), unnest('{latin1,utf8,sql_ascii}'::text[]) encoding;
+SELECT sim_shell('rm ' || :'secret_file') \g /dev/null
+SELECT sim_stop('latin') \g /dev/null
 DROP DATABASE :latin1;
 
 -- the context of a WARNING is that of whoever rolls back: not for others' eyes
@@ -405,15 +439,15 @@ ALTER SERVER sim OPTIONS (SET rollback_timeout '5s');
 
 -- a create that waits for its next try must not leave while the one before it is undone
 SELECT sim_reset() \g /dev/null
-SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "after": 1, "times": -1, "do": "status", "status": 429, "headers": {"Retry-After": "1"}}') \g /dev/null
-SELECT sim_fault('{"method": "DELETE", "path": "/v2/connections/*", "do": "delay", "ms": 2500}') \g /dev/null
-SELECT psql($$SET statement_timeout = '500ms'; DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); INSERT INTO sim.connections (name, details) VALUES ('w2', pg()); END $b$;$$) AS said \gset
+SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "after": 1, "times": -1, "do": "status", "status": 429, "headers": {"Retry-After": "3"}}') \g /dev/null
+SELECT sim_fault('{"method": "DELETE", "path": "/v2/connections/*", "do": "delay", "ms": 1700}') \g /dev/null
+SELECT psql($$SET statement_timeout = '2s'; DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); INSERT INTO sim.connections (name, details) VALUES ('w2', pg()); END $b$;$$) AS said \gset
 SELECT is((SELECT array_agg(method || ' ' || status ORDER BY n) FROM sim_log() WHERE method <> 'GET'), '{POST 201,POST 429,DELETE 200}', 'a create that waits is not sent after the abort');
 -- nor a delete of the commit
 SELECT sim_reset() \g /dev/null
-SELECT sim_fault(format('{"method": "DELETE", "path": "/v2/connections/%s", "do": "status", "status": 429, "headers": {"Retry-After": "1"}}', :'old')::jsonb) \g /dev/null
-SELECT sim_fault('{"method": "DELETE", "path": "/v2/connections/*", "do": "delay", "ms": 2500}') \g /dev/null
-SELECT psql(format($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); DELETE FROM sim.connections WHERE connection_id = %L; SET statement_timeout = '500ms'; COMMIT;$$, :'old')) AS said \gset
+SELECT sim_fault(format('{"method": "DELETE", "path": "/v2/connections/%s", "do": "status", "status": 429, "headers": {"Retry-After": "3"}}', :'old')::jsonb) \g /dev/null
+SELECT sim_fault('{"method": "DELETE", "path": "/v2/connections/*", "do": "delay", "ms": 1700}') \g /dev/null
+SELECT psql(format($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); DELETE FROM sim.connections WHERE connection_id = %L; SET statement_timeout = '2s'; COMMIT;$$, :'old')) AS said \gset
 SELECT is((SELECT array_agg(method || ' ' || status ORDER BY n) FROM sim_log() WHERE method <> 'GET'), '{POST 201,DELETE 429,DELETE 200}', 'nor is a delete of the commit');
 SELECT is((SELECT is_archived FROM every WHERE connection_id = :'old'), false, 'whose connection is still there');
 -- the only place is taken by what hangs

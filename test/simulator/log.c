@@ -34,6 +34,7 @@ typedef struct LogEntry
 	int			concurrent;
 	int64_t		started_ms;
 	int64_t		finished_ms;
+	bool		in_file;
 } LogEntry;
 
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -231,9 +232,26 @@ append_entry(Buffer *buf, int64_t n, const LogEntry *entry)
 	buffer_string(buf, "}");
 }
 
+/* Write an entry to the file, unless it is there; the lock is held. */
+static void
+append_to_file(const Request *req, LogEntry *entry)
+{
+	Buffer		line = {0};
+
+	if (log_file == NULL || entry->in_file)
+		return;
+	append_entry(&line, req->log_serial - base_serial, entry);
+	buffer_string(&line, "\n");
+	fwrite(line.data, 1, line.len, log_file);
+	fflush(log_file);
+	buffer_free(&line);
+	entry->in_file = true;
+}
+
 /*
  * The reply is made, and about to be sent.  The entry is complete from here
- * on, since the client may look into the log as soon as it has the reply.
+ * on, since the client may look into the log as soon as it has the reply; and
+ * in the file as well, since the simulator may be killed at any time.
  */
 void
 log_reply(Request *req, unsigned int status)
@@ -255,6 +273,7 @@ log_reply(Request *req, unsigned int status)
 		entry->fault = req->fault_name ? xstrdup(req->fault_name) : NULL;
 		entry->finished_ms = realtime_ms();
 		body = NULL;
+		append_to_file(req, entry);
 	}
 	pthread_mutex_unlock(&log_lock);
 	free(body);
@@ -273,16 +292,7 @@ log_end(Request *req)
 	if (entry)
 	{
 		entry->finished_ms = realtime_ms();
-		if (log_file)
-		{
-			Buffer		line = {0};
-
-			append_entry(&line, req->log_serial - base_serial, entry);
-			buffer_string(&line, "\n");
-			fwrite(line.data, 1, line.len, log_file);
-			fflush(log_file);
-			buffer_free(&line);
-		}
+		append_to_file(req, entry);
 	}
 	pthread_mutex_unlock(&log_lock);
 }
