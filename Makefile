@@ -75,7 +75,7 @@ else
 MODULE_big = sigma_fdw
 # All of src: a file that is forgotten here would be missed only when the library is loaded.  $(srcdir) is known once PGXS has
 # been read, and is another directory than this one in a VPATH build.
-OBJS = $(patsubst $(srcdir)/%.c,%.o,$(sort $(wildcard $(srcdir)/src/*.c)))
+OBJS = $(patsubst $(srcdir)/%.c,%.o,$(sort $(wildcard $(srcdir)/src/*.c $(srcdir)/src/*/*.c)))
 
 EXTENSION = sigma_fdw
 DATA = $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/sql/$(EXTENSION)--*.sql)))
@@ -95,7 +95,7 @@ REGRESS_PREP = simulator
 # The language standard and the warnings are those that PostgreSQL was built with, so that a compiler of next year may warn of
 # what it likes.  The project's own checks hold the code to more, by COPT (see test/harness/build); for that, PostgreSQL's own
 # headers come as system headers.
-PG_CPPFLAGS = -isystem $(shell $(PG_CONFIG) --includedir-server) \
+PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server) \
 	$(shell $(PKG_CONFIG) --cflags libcurl libcjson zlib)
 PG_CFLAGS = -Wno-declaration-after-statement $(CLANG_CFLAGS)
 # for each file, clang would complain of flags that PostgreSQL was built with by gcc
@@ -124,7 +124,7 @@ vpath %.control $(srcdir)
 # when the server does.
 built_for = $(PG_CONFIG) --version --pgxs
 $(shell test "$$($(built_for))" = "$$(cat .built-for 2>/dev/null)" || $(built_for) >.built-for)
-$(OBJS) $(OBJS:.o=.bc): $(wildcard $(srcdir)/src/*.h) .built-for | $(sort $(dir $(OBJS)))
+$(OBJS) $(OBJS:.o=.bc): $(wildcard $(srcdir)/src/*/*.h) .built-for | $(sort $(dir $(OBJS)))
 
 $(sort $(dir $(OBJS))):
 	@$(MKDIR_P) $@

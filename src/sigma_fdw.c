@@ -5,9 +5,18 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
 
+#include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "nodes/pathnodes.h"
 #include "utils/guc.h"
+
+#include "base/base.h"
+#include "base/compat.h"
+#include "session/session.h"
+#include "txn/txn.h"
+#include "fdw/fdw.h"
 
 SIGMA_MODULE_MAGIC;
 

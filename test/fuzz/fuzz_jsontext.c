@@ -12,7 +12,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "base/base.h"
+#include "json/json_internal.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

@@ -7,7 +7,12 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+#include "base/base.h"
+#include "json/json.h"
 
 #include "mb/pg_wchar.h"
 

@@ -18,7 +18,15 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "access/attnum.h"
+
+#include "base/base.h"
+#include "json/json.h"
+#include "catalog/catalog.h"
+#include "session/session.h"
+#include "read/read_internal.h"
 
 #include <cjson/cJSON.h>
 

@@ -8,7 +8,10 @@
 #ifndef REPLIES_H
 #define REPLIES_H
 
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "base/base.h"
+#include "session/session.h"
 
 /* Between two pages; it has no place in JSON. */
 #define PAGE_END 0x1E

@@ -21,7 +21,12 @@
 #include "utils/numeric.h"
 
 #include "backend_shim.h"
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "base/base.h"
+#include "json/json.h"
 
 /* The argument, a C string in the database's encoding; anything else is a bug. */
 static char *

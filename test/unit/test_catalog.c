@@ -5,7 +5,9 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "catalog/catalog.h"
 
 #include <ctype.h>
 

@@ -6,7 +6,11 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "json/json.h"
+#include "catalog/catalog.h"
+#include "read/read.h"
 
 #include <math.h>
 

@@ -8,7 +8,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "base/base.h"
+#include "json/json.h"
 
 #include "tap.h"
 

@@ -5,7 +5,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "base/base.h"
+#include "json/json_internal.h"
 
 #include "tap.h"
 

@@ -5,7 +5,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "config/config.h"
+#include "session/session_internal.h"
 
 #include "common/base64.h"
 #include "mb/pg_wchar.h"

@@ -6,7 +6,13 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+
+#include "json/json.h"
+#include "catalog/catalog.h"
+#include "read/read_internal.h"
 
 #include <limits.h>
 

@@ -5,7 +5,9 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "base/base.h"
 
 #include "mb/pg_wchar.h"
 

@@ -6,7 +6,11 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+
+#include "base/base.h"
 
 #include "mb/pg_wchar.h"
 

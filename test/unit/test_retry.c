@@ -5,7 +5,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "base/base.h"
+#include "session/session_internal.h"
 
 #include <limits.h>
 

@@ -5,7 +5,9 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "session/session_internal.h"
 
 #include <time.h>
 

@@ -5,7 +5,9 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "sigma_fdw.h"
+#include "postgres.h"
+
+#include "http/http_internal.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,0 +1,110 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.c
+ *	  The Sigma resources, as one constant table, and how to find things in it.
+ *
+ * The entries stand in catalog_connections.c, catalog_people.c,
+ * catalog_documents.c and catalog_workbooks.c; catalog_fields.h lists them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/base.h"
+#include "catalog/catalog_fields.h"
+
+#define POINTER_TO_RESOURCE(name) &sigma_resource_##name,
+
+const SigmaResource *const sigma_resources[] = {
+	SIGMA_RESOURCES(POINTER_TO_RESOURCE)
+};
+
+/*
+ * How a document that is archived answers, or what stands below it: one that
+ * has gone since the list of documents was read is not found.
+ */
+const SigmaNothing sigma_gone[] = {
+	{404, NULL},
+	{409, "inode_archived"},
+	{400, "inode_archived"},
+	{0, NULL}
+};
+
+const int	sigma_nresources = lengthof(sigma_resources);
+
+const SigmaResource *
+sigma_find_resource(const char *name)
+{
+	for (int i = 0; i < sigma_nresources; i++)
+		if (strcmp(sigma_resources[i]->name, name) == 0)
+			return sigma_resources[i];
+	return NULL;
+}
+
+const char *
+sigma_closest_resource(const char *name)
+{
+	const char *names[lengthof(sigma_resources)];
+
+	for (int i = 0; i < sigma_nresources; i++)
+		names[i] = sigma_resources[i]->name;
+	return sigma_closest(name, names, sigma_nresources);
+}
+
+const SigmaField *
+sigma_find_field(const SigmaResource *resource, const char *column)
+{
+	for (int i = 0; i < resource->nfields; i++)
+		if (strcmp(resource->fields[i].column, column) == 0)
+			return &resource->fields[i];
+	return NULL;
+}
+
+const SigmaField *
+sigma_find_api_field(const SigmaResource *resource, const char *field)
+{
+	for (int i = 0; i < resource->nfields; i++)
+		if (resource->fields[i].field && resource->fields[i].read != SIGMA_FROM_KEY &&
+			strcmp(resource->fields[i].field, field) == 0)
+			return &resource->fields[i];
+	return NULL;
+}
+
+const char *
+sigma_closest_column(const SigmaResource *resource, const char *column)
+{
+	const char **names = palloc(resource->nfields * sizeof(char *));
+
+	for (int i = 0; i < resource->nfields; i++)
+		names[i] = resource->fields[i].column;
+	return sigma_closest(column, names, resource->nfields);
+}
+
+bool
+sigma_means_nothing(const SigmaNothing *nothing, int status, const char *code)
+{
+	for (const SigmaNothing *n = nothing; n && n->status; n++)
+		if (n->status == status && (n->code == NULL || (code && strcmp(n->code, code) == 0)))
+			return true;
+	return false;
+}
+
+bool
+sigma_is_optional(const SigmaResource *resource)
+{
+	for (; resource; resource = resource->parent ? sigma_find_resource(resource->parent) : NULL)
+		if (resource->optional)
+			return true;
+	return false;
+}
+
+bool
+sigma_filter_takes(const SigmaFilter *filter, const char *value)
+{
+	if (filter->values == NULL)
+		return true;
+	for (const char *const *v = filter->values; *v; v++)
+		if (strcmp(*v, value) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,113 @@
+/*-------------------------------------------------------------------------
+ *
+ * config.h
+ *	  Options, and the settings that they resolve to.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SIGMA_CONFIG_H
+#define SIGMA_CONFIG_H
+
+#include "access/attnum.h"
+#include "nodes/pg_list.h"
+
+/* ------------------------------------------------------------ secret.c */
+
+/*
+ * The secret in a file, palloc'd, in *secret.  What is wrong, if it cannot be
+ * had: as a clause whose subject is the file, in the current memory context;
+ * else NULL.
+ */
+extern const char *sigma_read_secret(const char *path, char **secret);
+
+/* ------------------------------------------------------------ option.c */
+
+typedef struct SigmaSettings
+{
+	Oid			serverid;
+	Oid			umid;			/* the user mapping's OID */
+	char	   *server;
+	char	   *base_url;		/* without a slash at its end */
+	char	   *token_url;
+	bool		token_basic;	/* credentials in HTTP Basic, not in the body */
+	bool		loopback;		/* base_url names this machine */
+	bool		token_loopback; /* token_url does */
+	char	   *client_id;
+	char	   *client_secret;	/* NULL until it has been read, if it is in a file */
+	char	   *client_secret_file; /* or NULL */
+	char	   *impersonate;	/* email of the member to speak as; or NULL */
+	char	   *tenant;			/* organization to speak in; or NULL */
+	char	   *ca_file;		/* or NULL */
+	int			connect_timeout_ms;
+	int			request_timeout_ms;
+	int			max_retries;
+	int			max_response_size;	/* bytes */
+	int			max_concurrency;
+	bool		keep_on_rollback;	/* what was created stays */
+	int			rollback_timeout_ms;	/* for deleting it again */
+} SigmaSettings;
+
+/* Which entries of its lists are rows of a table: the same for whatever the query says. */
+typedef struct SigmaScope
+{
+	bool		include_archived;
+	bool		skip_permission_check;	/* what is not shared with the reader, too */
+	bool		direct_grants_only; /* no grants that are inherited */
+} SigmaScope;
+
+/* What a foreign table's and its server's options say of a scan. */
+typedef struct SigmaTableOptions
+{
+	char	   *resource;
+	int			page_size;
+	SigmaScope	scope;
+	bool		updatable;		/* false if the server or the table says so */
+	double		rows;			/* the row estimate; -1 if none is set */
+	bool		push_filters;
+	bool		prefetch;
+	bool		on_error_row;	/* a parent that fails becomes a row */
+	bool		on_missing_empty;	/* a list that is not offered has no rows */
+	bool		count_by_total; /* count(*) may take the list's "total" */
+	bool		async_capable;	/* may be scanned beside other tables */
+	int			batch_size;		/* rows that INSERT hands over at once */
+} SigmaTableOptions;
+
+/*
+ * What the options of a server and of a user's mapping for it come to, all in
+ * the current memory context.  Raises 28000 if the user has no mapping, and
+ * what the validator raises if it has not done so.
+ */
+extern SigmaSettings *sigma_settings(Oid serverid, Oid userid);
+
+/*
+ * The OID and the options of a user's mapping, or of PUBLIC's; InvalidOid if
+ * there is none.  Not GetUserMapping(), whose error is not the one that we
+ * promise.
+ */
+extern Oid	sigma_mapping(Oid serverid, Oid userid, List **options);
+
+/*
+ * The options of a foreign table, those of its server standing in where the
+ * table has none; in the current memory context.
+ */
+extern SigmaTableOptions *sigma_table_options(Oid relid);
+
+/* Is writing through this server allowed? */
+extern bool sigma_server_updatable(Oid serverid);
+
+/*
+ * The name of a foreign table's resource.  Without a look whether its options
+ * can be relied on, and without an error.
+ */
+extern const char *sigma_resource_name(Oid relid);
+
+/* The same; NULL if the options forbid writing. */
+extern const char *sigma_writable_resource(Oid relid);
+
+/* How many requests to a server may be under way at once. */
+extern int	sigma_server_concurrency(Oid serverid);
+
+/* The column option "field", in the current memory context; NULL if not set. */
+extern char *sigma_column_field_option(Oid relid, AttrNumber attnum);
+
+#endif							/* SIGMA_CONFIG_H */

@@ -1,0 +1,130 @@
+/*-------------------------------------------------------------------------
+ *
+ * analyze.c
+ *	  ANALYZE of a foreign table: a sample of its rows.
+ *
+ * The API has neither a count without a list nor a random page, so the whole
+ * table is read once, and rows are picked by a reservoir as they pass.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "commands/vacuum.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "nodes/bitmapset.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/sampling.h"
+
+#include "base/base.h"
+#include "base/compat.h"
+#include "catalog/catalog.h"
+#include "config/config.h"
+#include "session/session.h"
+#include "read/read.h"
+#include "fdw/fdw_internal.h"
+
+/* About what an entry takes of a page, in bytes; only for the planner. */
+#define ENTRY_WIDTH 800
+
+/* Reads all entries; keeps a sample of at most "targrows" of them as tuples. */
+static int
+acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *totalrows,
+			   double *totaldeadrows)
+{
+	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(rel));
+	const SigmaResource *resource = sigma_table_resource(options);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sigma analyze",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext row_context = AllocSetContextCreate(context, "sigma row", ALLOCSET_DEFAULT_SIZES);
+	TupleDesc	desc = RelationGetDescr(rel);
+	SigmaBound	bound[SIGMA_MAX_KEYS] = {{0}};
+	SigmaWalkSpec spec = {
+		.resource = resource,
+		.bound = bound,
+		.limit = options->page_size,
+		.scope = options->scope,
+		.prefetch = options->prefetch,
+		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
+		.tolerate = options->on_error_row && resource->parent,
+	};
+	Datum	   *values = palloc0(Max(desc->natts, 1) * sizeof(Datum));
+	bool	   *isnull = palloc(Max(desc->natts, 1) * sizeof(bool));
+	Bitmapset  *attnums = NULL;
+	SigmaRowReader *reader;
+	SigmaSession *session;
+	SigmaWalk  *walk;
+	SigmaEntry	entry;
+	ReservoirStateData reservoir;
+	double		seen = 0;
+	double		skip = -1;
+	int			n = 0;
+
+	for (int i = 1; i <= desc->natts; i++)
+		if (!TupleDescAttr(desc, i - 1)->attisdropped)
+			attnums = bms_add_member(attnums, i);
+	reader = sigma_row_reader(rel, resource, attnums);
+	/* as postgres_fdw: what the table's owner may see */
+	session = sigma_session_open(GetForeignTable(RelationGetRelid(rel))->serverid,
+								 rel->rd_rel->relowner, context);
+	walk = sigma_walk_open(session, context, &spec, NULL);
+	reservoir_init_selection_state(&reservoir, targrows);
+
+	while (sigma_walk_next(walk, &entry))
+	{
+		int			place = n;
+
+		vacuum_delay();
+		seen++;
+		if (n < targrows)
+			n++;
+		else
+		{
+			/* each row so far is equally likely to stay (Vitter's algorithm) */
+			if (skip < 0)
+				skip = reservoir_get_next_S(&reservoir, seen - 1, targrows);
+			if (skip-- > 0)
+				continue;
+			place = (int) (targrows * sampler_random_fract(&reservoir.randstate));
+			heap_freetuple(rows[place]);
+		}
+		MemoryContextReset(row_context);
+		memset(isnull, true, desc->natts * sizeof(bool));
+		MemoryContextSwitchTo(row_context);
+		sigma_read_row(reader, &entry, values, isnull);
+		MemoryContextSwitchTo(MemoryContextGetParent(context));
+		rows[place] = heap_form_tuple(desc, values, isnull);
+	}
+	MemoryContextDelete(context);
+	*totalrows = seen;
+	*totaldeadrows = 0;
+	ereport(elevel,
+			(errmsg("\"%s\": read %.0f entries from Sigma, %d rows in sample",
+					RelationGetRelationName(rel), seen, n)));
+	return n;
+}
+
+/*
+ * False if the table is one of nothing: PostgreSQL passes over it then, rather
+ * than end the ANALYZE of a whole database at one wrong table below a parent.
+ */
+bool
+sigmaAnalyzeForeignTable(Relation rel, AcquireSampleRowsFunc *func, BlockNumber *totalpages)
+{
+	const SigmaResource *resource = sigma_find_resource(sigma_resource_name(RelationGetRelid(rel)));
+	double		pages;
+
+	if (resource == NULL)
+		return false;
+	*func = acquire_sample;
+	/* nothing is known before it is read; it must not be 0, that is "empty" */
+	pages = Max(sigma_last_total(GetForeignTable(RelationGetRelid(rel))->serverid,
+								 rel->rd_rel->relowner, resource), 1) * ENTRY_WIDTH / BLCKSZ + 1;
+	/* a list may say that it has any number of entries */
+	*totalpages = pages < (double) MaxBlockNumber ? (BlockNumber) pages : MaxBlockNumber;
+	return true;
+}

@@ -1,0 +1,121 @@
+/*-------------------------------------------------------------------------
+ *
+ * fdw_internal.h
+ *	  What modify.c, update.c and apply.c share, and nobody else sees.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SIGMA_FDW_INTERNAL_H
+#define SIGMA_FDW_INTERNAL_H
+
+#include "access/attnum.h"
+#include "commands/explain.h"
+#include "fmgr.h"
+#include "nodes/bitmapset.h"
+#include "nodes/execnodes.h"
+#include "nodes/pathnodes.h"
+#include "nodes/pg_list.h"
+#include "nodes/plannodes.h"
+
+#include "base/base.h"
+#include "catalog/catalog.h"
+#include "config/config.h"
+#include "session/session.h"
+#include "read/read.h"
+#include "fdw/fdw.h"
+
+/* What the plan's rows call the row that is to be deleted. */
+#define OLD_ROW "sigma_row"
+
+/* How a column's value becomes JSON. */
+typedef enum JsonForm
+{
+	FORM_STRING,
+	FORM_LITERAL,				/* a number: its text is JSON already */
+	FORM_BOOL,
+	FORM_JSON
+} JsonForm;
+
+typedef struct WriteColumn
+{
+	AttrNumber	attnum;
+	const char *name;			/* SQL name in this table */
+	const char *column;			/* SQL name in the catalogue; "" if it is not there */
+	const char *field;			/* the API's name */
+	SigmaWriteTo write;
+	JsonForm	form;
+	bool		padded;			/* char(n) */
+	FmgrInfo	output;
+} WriteColumn;
+
+typedef struct SigmaModify
+{
+	SigmaSession *session;
+	const SigmaResource *resource;
+	int			ncolumns;
+	WriteColumn *columns;
+	Bitmapset  *attnums;		/* of all columns */
+	SigmaRowReader *reader;		/* NULL if nobody looks at the new row */
+	SigmaStats	stats;
+	bool		started;		/* the first row has come */
+	AttrNumber	old_row;		/* of UPDATE and DELETE: where the plan's row has the old one */
+	TupleTableSlot *old_slot;	/* of an UPDATE: takes it */
+	List	   *revoked;		/* the ids of grants that are gone already */
+	MemoryContext context;
+	MemoryContext row_context;
+} SigmaModify;
+
+/* ----------------------------------------------------------------- modify.c */
+extern void sigma_start_modifying(SigmaModify *m, EState *estate, ResultRelInfo *rinfo);
+extern char *sigma_row_text(SigmaModify *m, TupleTableSlot *slot, const char *name);
+extern void sigma_set_form(WriteColumn *column, Oid type);
+extern char *sigma_column_text(WriteColumn *column, Datum value);
+extern char *sigma_column_to_json(WriteColumn *column, Datum value);
+pg_noreturn extern void sigma_refuse_column(const WriteColumn *column, const char *message);
+extern void sigma_check_agreement(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *slot);
+extern void sigma_entry_to_row(SigmaModify *m, SigmaSpan text, bool is_whole,
+							   TupleTableSlot *slot);
+
+/* ----------------------------------------------------------------- update.c */
+extern bool sigma_column_differs(WriteColumn *column, TupleTableSlot *before,
+								 TupleTableSlot *after);
+extern void sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *rinfo,
+							   const List *updated);
+
+/* -------------------------------------------------------------- plan.c */
+
+extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
+extern void sigma_refuse_system_columns(Node *expr, Index varno, Oid relid);
+extern bool sigma_is_written(const RelOptInfo *rel);
+extern bool sigma_can_count(RelOptInfo *rel);
+extern bool sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, List *restrictlist,
+							bool *item, List **sources, double *per_key, int *concurrency);
+
+/* ------------------------------------------------------------- count.c */
+
+extern ForeignScan *sigma_count_plan(PlannerInfo *root, ForeignPath *path, List *tlist,
+									 Plan *outer_plan);
+extern Oid	sigma_count_relid(const ForeignScan *plan);
+extern bool sigma_count_written(const ForeignScan *plan);
+extern char *sigma_count_target(Oid relid);
+extern int64 sigma_count_entries(SigmaSession *session, Oid relid, CommandId as_of,
+								 SigmaStats *stats);
+
+/* -------------------------------------------------------------- scan.c */
+
+extern bool sigma_scanned_entry(EState *estate, Index scanrelid, const char *id,
+								SigmaScanned *scanned);
+
+/* ------------------------------------------------------------ modify.c */
+
+extern const SigmaStats *sigma_modify_stats(ResultRelInfo *rinfo);
+
+/* ------------------------------------------------------------ update.c */
+
+extern const char *sigma_update_method(Oid relid, const List *updated);
+
+/* ----------------------------------------------------------- explain.c */
+
+extern void sigma_explain_stats(const SigmaStats *stats, ExplainState *es);
+
+#endif							/* SIGMA_FDW_INTERNAL_H */

@@ -1,0 +1,113 @@
+/*-------------------------------------------------------------------------
+ *
+ * http.h
+ *	  One exchange on the wire.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SIGMA_HTTP_H
+#define SIGMA_HTTP_H
+
+#include "base/base.h"
+#include "config/config.h"
+
+/* ----------------------------------------------------------- inflate.c */
+
+typedef struct SigmaInflater SigmaInflater;
+
+typedef enum SigmaInflateResult
+{
+	SIGMA_INFLATE_MORE,			/* another step is needed */
+	SIGMA_INFLATE_DONE,
+	SIGMA_INFLATE_BAD,			/* it is no gzip, or cut off */
+	SIGMA_INFLATE_TOO_LARGE,
+	SIGMA_INFLATE_NO_MEMORY
+} SigmaInflateResult;
+
+/* --------------------------------------------------------- transport.c */
+
+typedef struct SigmaTransport SigmaTransport;
+typedef struct SigmaTransfer SigmaTransfer;
+
+typedef struct SigmaRequest
+{
+	const char *method;
+	const char *url;
+	const char *bearer;			/* the token; or NULL */
+	const char *basic_user;		/* HTTP Basic; or NULL */
+	const char *basic_password;
+	const char *content_type;	/* of the body: the whole header line */
+	const char *body;			/* or NULL; must outlive the transfer */
+	size_t		body_length;
+	bool		repeatable;		/* libcurl may start it again on a new connection */
+	bool		loopback;		/* plain http is allowed, and no proxy is asked */
+} SigmaRequest;
+
+typedef struct SigmaReply
+{
+	SigmaOutcome outcome;
+	int			status;
+	SigmaSpan	body;			/* lives as long as the transfer */
+	bool		body_left;		/* a byte of the request's body has left */
+	bool		unattended;		/* nobody looked for a while when it was under way */
+	bool		html;
+	bool		text_type;		/* its type says that it is text, and no web page */
+	char		retry_after[64];	/* the header's value; "" if there was none */
+	char		date[64];		/* likewise */
+	char		request_id[64]; /* likewise */
+	const char *text;			/* the library's own words; "" if none */
+} SigmaReply;
+
+/*
+ * A pool of connections, with the limits and the CA file of the settings.  It
+ * ends with the memory context.
+ */
+extern SigmaTransport *sigma_transport_create(MemoryContext context, const SigmaSettings *settings);
+
+/*
+ * Starts a request; it goes on whenever the transport waits.  The transfer
+ * belongs to the memory context; an earlier end of the transport makes it
+ * useless, but not dangerous.  The request's strings are copied, except for
+ * its body.
+ */
+extern SigmaTransfer *sigma_transfer_start(SigmaTransport *transport, MemoryContext context,
+										   const SigmaRequest *request);
+
+extern bool sigma_transfer_done(const SigmaTransfer *transfer);
+
+/* Has a byte of the request left?  If it has no body: may it have? */
+extern bool sigma_transfer_body_left(const SigmaTransfer *transfer);
+
+/* The reply of a transfer that is done; it lives as long as the transfer. */
+extern const SigmaReply *sigma_transfer_reply(const SigmaTransfer *transfer);
+
+/* Gives the request up, or its reply back.  The struct stays, empty. */
+extern void sigma_transfer_free(SigmaTransfer *transfer);
+
+/*
+ * Lets all transfers go on until one of them ends or the time is over
+ * (milliseconds; -1: no limit).  Raises what a cancel, a termination or a
+ * statement_timeout raises.
+ */
+extern void sigma_transport_wait(SigmaTransport *transport, long timeout_ms);
+
+/* libcurl's and its TLS library's versions, palloc'd. */
+extern const char *sigma_transport_version(void);
+
+/* ------------------------------------------------------------ beacon.c */
+
+typedef struct SigmaBeacon SigmaBeacon;
+
+/* A beacon for a transport; it ends with the memory context. */
+extern SigmaBeacon *sigma_beacon_create(SigmaTransport *transport, MemoryContext context);
+
+/*
+ * The descriptor that becomes readable when the transport has something to do,
+ * or after so many milliseconds.  It is good for one wait.
+ */
+extern int	sigma_beacon_light(SigmaBeacon *beacon, long timeout_ms);
+
+/* Can there be beacons on this platform? */
+extern bool sigma_beacon_supported(void);
+
+#endif							/* SIGMA_HTTP_H */

@@ -1,0 +1,1242 @@
+/*-------------------------------------------------------------------------
+ *
+ * transport.c
+ *	  HTTP on libcurl's multi interface, waiting on PostgreSQL's latch.
+ *	  The only file that includes curl.
+ *
+ * The network never holds a backend: libcurl only ever works on sockets that
+ * are ready, and every wait is a WaitEventSet of those sockets, the latch and
+ * the postmaster's life, so that a cancel acts at once whatever the other
+ * side does.  libcurl says through two callbacks which sockets and which
+ * timeout to wait for (its "multi_socket" interface).
+ *
+ * Rules that keep this sound:
+ *
+ * - No ereport() in a libcurl callback: it would jump over libcurl's frames.
+ *   Callbacks record what went wrong and return; the caller reports.
+ * - All signals are blocked while libcurl runs.  It may start a thread to
+ *   resolve a host name, which inherits the mask, and so never takes a signal
+ *   that is meant for the backend.
+ * - A transport and a transfer belong each to a memory context, by a reset
+ *   callback that is registered before there is anything to free.  Memory
+ *   that libcurl's callbacks fill comes from malloc(), which cannot throw.
+ * - libcurl repeats a request by itself if a kept connection turns out to be
+ *   dead.  It must not do so for a write: the body comes from a read callback
+ *   that cannot be rewound, so libcurl gives up once a byte of it has left; a
+ *   write without a body goes over a new connection.
+ * - No reply keeps libcurl busy.  It is asked for HTTP/1.1 only, since it reads
+ *   HTTP/2 frames that mean nothing for as long as they come; it does not
+ *   decode bodies (see inflate.c); whatever is not body is counted and has a
+ *   small cap; and watchdog.c ends what none of this foresaw.
+ * - Time limits count what was waited for.  A transfer moves only while
+ *   somebody waits, so one that is left alone, say in a cursor whose client is
+ *   busy elsewhere, must not grow older: libcurl's own clock would end it at
+ *   the next look, however long its reply has been there.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <curl/curl.h>
+#include <math.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/ilist.h"
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+
+#include "base/base.h"
+#include "base/compat.h"
+#include "http/http_internal.h"
+#include "config/config.h"
+
+#if LIBCURL_VERSION_NUM < 0x075500
+#error "sigma_fdw needs libcurl 7.85.0 or later, for CURLOPT_PROTOCOLS_STR"
+#endif
+
+/* Sockets of one wait: those of the transport, the latch, the postmaster. */
+#define FIXED_EVENTS 2
+
+/* Heads, interim replies and trailers of one reply, in bytes. */
+#define MAX_HEAD_SIZE (256 * 1024)
+
+/* The processor time that one call of libcurl's may take, in ms. */
+#define MAX_STAY_MS 1000
+
+/* A peer may lose its patience with somebody who is gone for so long. */
+#define UNATTENDED_MS 1000
+
+/* What libcurl wants to know of a socket. */
+typedef struct Socket
+{
+	curl_socket_t fd;
+	int			what;			/* CURL_POLL_IN, _OUT or _INOUT */
+} Socket;
+
+struct SigmaTransport
+{
+	CURLM	   *multi;
+	dlist_head	transfers;		/* those that have not been freed */
+	Socket	   *sockets;		/* malloc'd */
+	int			nsockets;
+	int			capacity;
+	int		   *open;			/* descriptors of all connections; malloc'd */
+	int			nopen;
+	int			open_capacity;
+	bool		timer_set;		/* libcurl wants to be called at timer_ms */
+	double		timer_ms;
+	double		waited_ms;		/* how long it has been waited for, in all */
+	double		seen_ms;		/* up to when it is known who waited, by now_ms() */
+	double		lent_ms;		/* a beacon is waited for up to this time */
+	WaitEventSet *set;
+	bool		set_stale;		/* the sockets have changed since it was made */
+	MemoryContext context;
+	MemoryContextCallback callback;
+	char	   *ca_file;
+	int			connect_timeout_ms;
+	int			request_timeout_ms;
+	size_t		max_response_size;
+};
+
+struct SigmaTransfer
+{
+	dlist_node	node;
+	SigmaTransport *transport;	/* NULL once it is gone */
+	CURL	   *easy;
+	struct curl_slist *headers;
+	const char *request_body;
+	size_t		request_length;
+	size_t		request_sent;	/* bytes of it that libcurl has taken */
+	char	   *buffer;			/* the reply's body; malloc'd */
+	size_t		length;
+	size_t		capacity;
+	size_t		head_length;	/* bytes of the reply that are not body */
+	bool		gzip;			/* its body is gzip'd */
+	SigmaInflater *inflater;	/* while the whole body is being decoded */
+	bool		too_large;
+	bool		head_too_large;
+	bool		bad_coding;
+	bool		no_memory;
+	bool		no_descriptor;
+	bool		connected;		/* there is a connection, with its TLS */
+	double		began_ms;		/* when it was started, by the transport's waited_ms */
+	double		idle_ms;		/* how long nobody has looked since then */
+	bool		done;
+	SigmaReply	reply;
+	char		error[CURL_ERROR_SIZE];
+	MemoryContextCallback callback;
+};
+
+/* libcurl runs between these two. */
+static void
+enter_curl(sigset_t *saved)
+{
+	pthread_sigmask(SIG_SETMASK, &BlockSig, saved);
+}
+
+static void
+leave_curl(const sigset_t *saved)
+{
+	pthread_sigmask(SIG_SETMASK, saved, NULL);
+}
+
+/* The same where it reads what a peer sends, so that it could take long. */
+static void
+enter_curl_watched(sigset_t *saved)
+{
+	sigset_t	mask = BlockSig;
+
+	if (sigma_watchdog_signal() != 0)
+		sigdelset(&mask, sigma_watchdog_signal());
+	pthread_sigmask(SIG_SETMASK, &mask, saved);
+	sigma_watchdog_begin(MAX_STAY_MS);
+}
+
+/* Returns whether it did. */
+static bool
+leave_curl_watched(const sigset_t *saved)
+{
+	bool		struck = sigma_watchdog_end();
+
+	pthread_sigmask(SIG_SETMASK, saved, NULL);
+	return struck;
+}
+
+/* ------------------------------------------------- libcurl's callbacks: no
+ * ereport, no palloc, no interrupts.
+ */
+
+/* libcurl watches a socket, watches it otherwise, or no longer. */
+static int
+on_socket(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg, void *socket_arg UNUSED)
+{
+	SigmaTransport *t = arg;
+	int			i;
+
+	t->set_stale = true;
+	for (i = 0; i < t->nsockets && t->sockets[i].fd != fd; i++)
+		;
+	if (what == CURL_POLL_REMOVE)
+	{
+		if (i < t->nsockets)
+			t->sockets[i] = t->sockets[--t->nsockets];
+		return 0;
+	}
+	if (i == t->nsockets)
+	{
+		if (t->nsockets == t->capacity)
+		{
+			int			capacity = t->capacity ? t->capacity * 2 : 8;
+			Socket	   *sockets = realloc(t->sockets, capacity * sizeof(Socket));
+
+			if (sockets == NULL)
+				return -1;
+			t->sockets = sockets;
+			t->capacity = capacity;
+		}
+		t->sockets[t->nsockets++].fd = fd;
+	}
+	t->sockets[i].what = what;
+	return 0;
+}
+
+/* libcurl wants to be called after this time, at once (0), or not (-1). */
+static int
+on_timer(CURLM *multi UNUSED, long timeout_ms, void *arg)
+{
+	SigmaTransport *t = arg;
+
+	t->timer_set = timeout_ms >= 0;
+	if (t->timer_set)
+		t->timer_ms = now_ms() + timeout_ms;
+	return 0;
+}
+
+/* A piece of the reply's body. */
+static size_t
+on_body(char *data, size_t size, size_t n, void *arg)
+{
+	SigmaTransfer *transfer = arg;
+	size_t		max = transfer->transport->max_response_size;
+
+	n *= size;
+	if (transfer->bad_coding)
+		return 0;
+	if (n > max - transfer->length)
+	{
+		transfer->too_large = true;
+		return 0;
+	}
+	/* one byte more, so that the text can end in a NUL */
+	if (transfer->length + n + 1 > transfer->capacity)
+	{
+		size_t		capacity = Max(transfer->capacity * 2, 16 * 1024);
+		curl_off_t	announced = 0;
+		char	   *buffer;
+
+		curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+		if (announced > 0 && announced < (curl_off_t) max && (size_t) announced + 1 > capacity)
+			capacity = (size_t) announced + 1;
+		capacity = Max(Min(capacity, max + 1), transfer->length + n + 1);
+		buffer = realloc(transfer->buffer, capacity);
+		if (buffer == NULL)
+		{
+			transfer->no_memory = true;
+			return 0;
+		}
+		transfer->buffer = buffer;
+		transfer->capacity = capacity;
+	}
+	memcpy(transfer->buffer + transfer->length, data, n);
+	transfer->length += n;
+	transfer->buffer[transfer->length] = '\0';
+	return n;
+}
+
+/* If the header has this name, its value and the value's length. */
+static bool
+header_value(const char *line, size_t length, const char *name,
+			 const char **value, size_t *value_length)
+{
+	size_t		n = strlen(name);
+
+	if (length <= n || line[n] != ':' || pg_strncasecmp(line, name, n) != 0)
+		return false;
+	line += n + 1;
+	length -= n + 1;
+	while (length > 0 && (*line == ' ' || *line == '\t'))
+		line++, length--;
+	while (length > 0 && strchr(" \t\r\n", line[length - 1]))
+		length--;
+	*value = line;
+	*value_length = length;
+	return true;
+}
+
+/* Keeps a header's value, cut to the room there is. */
+static void
+keep_value(char *room, size_t size, const char *value, size_t length)
+{
+	length = Min(length, size - 1);
+	memcpy(room, value, length);
+	room[length] = '\0';
+}
+
+/*
+ * Notes how the body is coded; false if it is in a way that was not asked for.
+ * More than one coding is none of those: what is small on the wire could be
+ * coded any number of times.
+ */
+static bool
+note_coding(SigmaTransfer *transfer, const char *value, size_t length)
+{
+	if (length == 0 || (length == 8 && pg_strncasecmp(value, "identity", 8) == 0))
+		return true;
+	if (transfer->gzip ||
+		!((length == 4 && pg_strncasecmp(value, "gzip", 4) == 0) ||
+		  (length == 6 && pg_strncasecmp(value, "x-gzip", 6) == 0)))
+		return false;
+	transfer->gzip = true;
+	return true;
+}
+
+/* A line of the reply's head, of an interim reply's, or of the trailer. */
+static size_t
+on_header(char *line, size_t size, size_t n, void *arg)
+{
+	SigmaTransfer *transfer = arg;
+	SigmaReply *reply = &transfer->reply;
+	const char *value;
+	size_t		length;
+
+	n *= size;
+	if (n > MAX_HEAD_SIZE - transfer->head_length)
+	{
+		transfer->head_too_large = true;
+		return 0;
+	}
+	transfer->head_length += n;
+	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0)
+	{
+		/* the head of an interim reply says nothing of the final one */
+		reply->retry_after[0] = '\0';
+		reply->request_id[0] = '\0';
+		reply->html = false;
+		reply->text_type = false;
+		transfer->gzip = false;
+		transfer->bad_coding = false;
+	}
+	else if (transfer->length > 0)
+		return n;				/* a trailer, which says nothing */
+	else if (header_value(line, n, "content-encoding", &value, &length))
+		/* it matters if there is a body: a proxy's that would not connect us never comes */
+		transfer->bad_coding |= !note_coding(transfer, value, length);
+	else if (header_value(line, n, "transfer-encoding", &value, &length) &&
+			 !(length == 7 && pg_strncasecmp(value, "chunked", 7) == 0))
+	{
+		/* libcurl would decode such a body by itself */
+		transfer->bad_coding = true;
+		return 0;
+	}
+	else if (header_value(line, n, "retry-after", &value, &length))
+		keep_value(reply->retry_after, sizeof(reply->retry_after), value, length);
+	else if (header_value(line, n, "date", &value, &length))
+		keep_value(reply->date, sizeof(reply->date), value, length);
+	else if (header_value(line, n, "x-request-id", &value, &length))
+		keep_value(reply->request_id, sizeof(reply->request_id), value, length);
+	else if (header_value(line, n, "content-type", &value, &length))
+	{
+		reply->html = length >= 9 && pg_strncasecmp(value, "text/html", 9) == 0;
+		reply->text_type = !reply->html &&
+			((length >= 5 && pg_strncasecmp(value, "text/", 5) == 0) ||
+			 (length >= 16 && pg_strncasecmp(value, "application/yaml", 16) == 0));
+	}
+	return n;
+}
+
+/* There is a connection, and the request is about to leave. */
+static int
+on_connected(void *arg, char *primary UNUSED, char *local UNUSED, int primary_port UNUSED,
+			 int local_port UNUSED)
+{
+	((SigmaTransfer *) arg)->connected = true;
+	return CURL_PREREQFUNC_OK;
+}
+
+/* libcurl takes a piece of the request's body. */
+static size_t
+on_read(char *buffer, size_t size, size_t n, void *arg)
+{
+	SigmaTransfer *transfer = arg;
+
+	n = Min(n * size, transfer->request_length - transfer->request_sent);
+	memcpy(buffer, transfer->request_body + transfer->request_sent, n);
+	transfer->request_sent += n;
+	return n;
+}
+
+/* libcurl starts a repeatable request again. */
+static int
+on_seek(void *arg, curl_off_t offset, int origin)
+{
+	SigmaTransfer *transfer = arg;
+
+	if (origin != SEEK_SET || offset < 0 || offset > (curl_off_t) transfer->request_length)
+		return CURL_SEEKFUNC_CANTSEEK;
+	transfer->request_sent = (size_t) offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+/* Remembers a connection's descriptor; false if there is no memory. */
+static bool
+note_open(SigmaTransport *t, int fd)
+{
+	if (t->nopen == t->open_capacity)
+	{
+		int			capacity = t->open_capacity ? t->open_capacity * 2 : 8;
+		int		   *open = realloc(t->open, capacity * sizeof(int));
+
+		if (open == NULL)
+			return false;
+		t->open = open;
+		t->open_capacity = capacity;
+	}
+	t->open[t->nopen++] = fd;
+	return true;
+}
+
+/* Sockets count among the descriptors that fd.c keeps account of. */
+static curl_socket_t
+on_open_socket(void *arg, curlsocktype purpose UNUSED, struct curl_sockaddr *address)
+{
+	SigmaTransfer *transfer = arg;
+	curl_socket_t fd;
+
+	if (!AcquireExternalFD())
+	{
+		transfer->no_descriptor = true;
+		return CURL_SOCKET_BAD;
+	}
+	fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	if (fd == CURL_SOCKET_BAD || !note_open(transfer->transport, fd))
+	{
+		ReleaseExternalFD();
+		if (fd != CURL_SOCKET_BAD)
+			close(fd);
+		return CURL_SOCKET_BAD;
+	}
+	sigma_watch_socket(fd);
+	return fd;
+}
+
+static int
+on_close_socket(void *arg, curl_socket_t fd)
+{
+	SigmaTransport *t = arg;
+
+	for (int i = 0; i < t->nopen; i++)
+		if (t->open[i] == fd)
+		{
+			t->open[i] = t->open[--t->nopen];
+			break;
+		}
+	sigma_unwatch_socket(fd);
+	ReleaseExternalFD();
+	return close(fd);
+}
+
+/* ------------------------------------------------------------- transports */
+
+static void
+release_transfer(SigmaTransfer *transfer)
+{
+	sigset_t	saved;
+
+	enter_curl(&saved);
+	if (transfer->transport)
+	{
+		dlist_delete(&transfer->node);
+		if (transfer->easy)
+			curl_multi_remove_handle(transfer->transport->multi, transfer->easy);
+		transfer->transport = NULL;
+	}
+	if (transfer->easy)
+		curl_easy_cleanup(transfer->easy);
+	transfer->easy = NULL;
+	leave_curl(&saved);
+	curl_slist_free_all(transfer->headers);
+	transfer->headers = NULL;
+	sigma_inflate_end(transfer->inflater);
+	transfer->inflater = NULL;
+	free(transfer->buffer);
+	transfer->buffer = NULL;
+	transfer->reply.body.data = NULL;
+	transfer->reply.body.length = 0;
+}
+
+static void
+release_transfer_callback(void *arg)
+{
+	release_transfer(arg);
+}
+
+static void
+release_transport_callback(void *arg)
+{
+	SigmaTransport *t = arg;
+	sigset_t	saved;
+
+	while (!dlist_is_empty(&t->transfers))
+		release_transfer(dlist_head_element(SigmaTransfer, node, &t->transfers));
+	if (t->set)
+		FreeWaitEventSet(t->set);
+	t->set = NULL;
+	enter_curl(&saved);
+	if (t->multi)
+		curl_multi_cleanup(t->multi);
+	t->multi = NULL;
+	leave_curl(&saved);
+	free(t->sockets);
+	t->sockets = NULL;
+	free(t->open);
+	t->open = NULL;
+}
+
+/* Once per backend, at the first request: never in the postmaster. */
+static void
+init_library(void)
+{
+	static bool initialized = false;
+	sigset_t	saved;
+	CURLcode	result;
+
+	if (initialized)
+		return;
+	enter_curl(&saved);
+	result = curl_global_init(CURL_GLOBAL_ALL);
+	leave_curl(&saved);
+	if (result != CURLE_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not initialize libcurl: %s", curl_easy_strerror(result))));
+	initialized = true;
+}
+
+SigmaTransport *
+sigma_transport_create(MemoryContext context, const SigmaSettings *settings)
+{
+	SigmaTransport *t;
+	sigset_t	saved;
+
+	init_library();
+	t = MemoryContextAllocZero(context, sizeof(SigmaTransport));
+	dlist_init(&t->transfers);
+	t->context = context;
+	t->ca_file = settings->ca_file ? MemoryContextStrdup(context, settings->ca_file) : NULL;
+	t->connect_timeout_ms = settings->connect_timeout_ms;
+	t->request_timeout_ms = settings->request_timeout_ms;
+	t->max_response_size = settings->max_response_size;
+	t->seen_ms = now_ms();
+	t->set_stale = true;
+	t->callback.func = release_transport_callback;
+	t->callback.arg = t;
+	MemoryContextRegisterResetCallback(context, &t->callback);
+
+	enter_curl(&saved);
+	t->multi = curl_multi_init();
+	if (t->multi)
+	{
+		curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+		curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
+		curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+		curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
+		curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long) settings->max_concurrency + 1);
+	}
+	leave_curl(&saved);
+	if (t->multi == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("libcurl could not be set up.")));
+	return t;
+}
+
+/* ------------------------------------------------------------ time limits */
+
+/*
+ * Somebody looks again: what has passed since the last time was waited for as
+ * far as a beacon stood for the transport meanwhile, and is idle time else.
+ */
+static void
+come_back(SigmaTransport *t)
+{
+	double		now = now_ms();
+	double		waited = Max(Min(t->lent_ms, now) - t->seen_ms, 0);
+	double		idle = now - t->seen_ms - waited;
+	dlist_iter	iter;
+
+	t->waited_ms += waited;
+	t->seen_ms = now;
+	t->lent_ms = 0;
+	dlist_foreach(iter, &t->transfers)
+	{
+		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
+
+		if (transfer->done || transfer->inflater)
+			continue;
+		transfer->idle_ms += idle;
+		/* libcurl has a clock of its own, and looks at the limit whenever it acts */
+		if (!transfer->connected && idle >= 1)
+			curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
+							 (long) Min(t->connect_timeout_ms + 1000 + transfer->idle_ms, INT_MAX));
+	}
+}
+
+/* Time has passed in a wait. */
+static void
+pass_time(SigmaTransport *t)
+{
+	double		now = now_ms();
+
+	t->waited_ms += now - t->seen_ms;
+	t->seen_ms = now;
+}
+
+/* How long a transfer may still be waited for, in ms. */
+static double
+time_left(const SigmaTransfer *transfer)
+{
+	const SigmaTransport *t = transfer->transport;
+	int			limit = transfer->connected ? t->request_timeout_ms
+		: Min(t->connect_timeout_ms, t->request_timeout_ms);
+
+	return transfer->began_ms + limit - t->waited_ms;
+}
+
+/* How long any of the transfers may, at least; infinite if none is under way. */
+static double
+shortest_time_left(SigmaTransport *t)
+{
+	double		left = INFINITY;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &t->transfers)
+	{
+		const SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
+
+		if (!transfer->done && !transfer->inflater)
+			left = Min(left, time_left(transfer));
+	}
+	return left;
+}
+
+/* -------------------------------------------------------------- transfers */
+
+/* What holds for every request. */
+static bool
+set_common_options(SigmaTransfer *transfer, const SigmaRequest *request)
+{
+	SigmaTransport *t = transfer->transport;
+	CURL	   *e = transfer->easy;
+	bool		ok = true;
+
+#define SET(option, value) (ok = ok && curl_easy_setopt(e, option, value) == CURLE_OK)
+	SET(CURLOPT_URL, request->url);
+	SET(CURLOPT_PATH_AS_IS, 1L);
+	SET(CURLOPT_PROTOCOLS_STR, request->loopback ? "http,https" : "https");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	if (request->loopback)
+		SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_PRIVATE, transfer);
+	SET(CURLOPT_ERRORBUFFER, transfer->error);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	/* of a host's addresses, each but the last gets half of it; see come_back() */
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) t->connect_timeout_ms + 1000);
+	SET(CURLOPT_PREREQFUNCTION, on_connected);
+	SET(CURLOPT_PREREQDATA, transfer);
+	SET(CURLOPT_USERAGENT, "sigma_fdw/" SIGMA_FDW_VERSION);
+	SET(CURLOPT_BUFFERSIZE, 256L * 1024);
+	SET(CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	if (t->ca_file)
+		SET(CURLOPT_CAINFO, t->ca_file);
+	SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	SET(CURLOPT_OPENSOCKETDATA, transfer);
+	SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+	SET(CURLOPT_CLOSESOCKETDATA, t);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, transfer);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, transfer);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* do not wait for a resolver thread when the transfer is given up */
+	SET(CURLOPT_QUICK_EXIT, 1L);
+#endif
+#undef SET
+	return ok;
+}
+
+static bool
+add_header(SigmaTransfer *transfer, const char *header)
+{
+	struct curl_slist *headers = curl_slist_append(transfer->headers, header);
+
+	if (headers == NULL)
+		return false;
+	transfer->headers = headers;
+	return true;
+}
+
+static bool
+is_watched(const SigmaTransport *t, int fd)
+{
+	for (int i = 0; i < t->nsockets; i++)
+		if (t->sockets[i].fd == fd)
+			return true;
+	return false;
+}
+
+/*
+ * Has the server closed a kept connection, or said something on it unasked?
+ * libcurl looks, too, but recent releases do not do so each time; a read does
+ * not mind, being repeated, but a write that goes into a dead connection ends
+ * with nobody knowing what became of it.
+ */
+static bool
+has_dead_connection(const SigmaTransport *t)
+{
+	for (int i = 0; i < t->nopen; i++)
+	{
+		char		byte;
+		ssize_t		n;
+
+		/* what libcurl watches is in use, and may well have something to say */
+		if (is_watched(t, t->open[i]))
+			continue;
+		n = recv(t->open[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+		if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+			return true;
+	}
+	return false;
+}
+
+/* Method, body, sign-in. */
+static bool
+set_request(SigmaTransfer *transfer, const SigmaRequest *request)
+{
+	CURL	   *e = transfer->easy;
+	bool		ok = true;
+
+#define SET(option, value) (ok = ok && curl_easy_setopt(e, option, value) == CURLE_OK)
+	ok = ok && add_header(transfer, "Accept: application/json");
+	ok = ok && add_header(transfer, "Accept-Encoding: gzip");
+	if (request->body)
+	{
+		transfer->request_body = request->body;
+		transfer->request_length = request->body_length;
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_length);
+		SET(CURLOPT_READFUNCTION, on_read);
+		SET(CURLOPT_READDATA, transfer);
+		if (request->repeatable)
+		{
+			SET(CURLOPT_SEEKFUNCTION, on_seek);
+			SET(CURLOPT_SEEKDATA, transfer);
+		}
+		/* an interim reply before the body would cost a round trip */
+		ok = ok && add_header(transfer, "Expect:");
+		ok = ok && add_header(transfer, request->content_type);
+	}
+	/* without a body there is nothing to rewind: but only over a kept connection does libcurl repeat it */
+	if (!request->repeatable && (!request->body || has_dead_connection(transfer->transport)))
+		SET(CURLOPT_FRESH_CONNECT, 1L);
+	if (strcmp(request->method, "GET") != 0 && (!request->body || strcmp(request->method, "POST") != 0))
+		SET(CURLOPT_CUSTOMREQUEST, request->method);
+	if (request->bearer)
+	{
+		SET(CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+		SET(CURLOPT_XOAUTH2_BEARER, request->bearer);
+	}
+	else if (request->basic_user)
+	{
+		SET(CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		SET(CURLOPT_USERNAME, request->basic_user);
+		SET(CURLOPT_PASSWORD, request->basic_password);
+	}
+	SET(CURLOPT_HTTPHEADER, transfer->headers);
+#undef SET
+	return ok;
+}
+
+SigmaTransfer *
+sigma_transfer_start(SigmaTransport *transport, MemoryContext context,
+					 const SigmaRequest *request)
+{
+	SigmaTransfer *transfer = MemoryContextAllocZero(context, sizeof(SigmaTransfer));
+	sigset_t	saved;
+	bool		ok;
+
+	come_back(transport);
+	transfer->transport = transport;
+	transfer->began_ms = transport->waited_ms;
+	transfer->reply.text = transfer->error;
+	dlist_push_tail(&transport->transfers, &transfer->node);
+	transfer->callback.func = release_transfer_callback;
+	transfer->callback.arg = transfer;
+	MemoryContextRegisterResetCallback(context, &transfer->callback);
+
+	enter_curl(&saved);
+	transfer->easy = curl_easy_init();
+	ok = transfer->easy && set_common_options(transfer, request) &&
+		set_request(transfer, request) &&
+		curl_multi_add_handle(transport->multi, transfer->easy) == CURLM_OK;
+	leave_curl(&saved);
+	if (!ok)
+	{
+		release_transfer(transfer);
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not set up a request"),
+				 errdetail("libcurl refused an option, or is out of memory.")));
+	}
+	return transfer;
+}
+
+bool
+sigma_transfer_done(const SigmaTransfer *transfer)
+{
+	return transfer->done;
+}
+
+bool
+sigma_transfer_body_left(const SigmaTransfer *transfer)
+{
+	return transfer->request_body ? transfer->request_sent > 0 : true;
+}
+
+const SigmaReply *
+sigma_transfer_reply(const SigmaTransfer *transfer)
+{
+	return &transfer->reply;
+}
+
+void
+sigma_transfer_free(SigmaTransfer *transfer)
+{
+	release_transfer(transfer);
+}
+
+/* A certificate was not accepted: why? */
+static SigmaOutcome
+certificate_outcome(const SigmaTransfer *transfer)
+{
+	long		result = 0;
+
+	/*
+	 * OpenSSL's verdict, where the TLS library is OpenSSL: 9 not yet valid, 10
+	 * expired.  The host name is compared by libcurl itself, after a verdict
+	 * of 0; other libraries are told apart by the message.
+	 */
+	curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+	if (result == 9 || result == 10 || strstr(transfer->error, "expired"))
+		return SIGMA_TLS_EXPIRED;
+	if (result == 0 || result == 62 || strstr(transfer->error, "match"))
+		return SIGMA_TLS_WRONG_HOST;
+	return SIGMA_TLS_UNKNOWN_CA;
+}
+
+/* Had a connection been made, with its TLS, before the transfer ended? */
+static bool
+was_connected(const SigmaTransfer *transfer)
+{
+	curl_off_t	connected_us = 0;
+	long		head_sent = 0;
+
+	/* some releases tell the one although there never was a connection */
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &head_sent);
+	return connected_us > 0 && head_sent > 0;
+}
+
+/* Which of the two limits struck? */
+static SigmaOutcome
+timeout_outcome(const SigmaTransfer *transfer)
+{
+	const SigmaTransport *t = transfer->transport;
+
+	return transfer->connected || t->request_timeout_ms <= t->connect_timeout_ms
+		? SIGMA_REQUEST_TIMEOUT : SIGMA_CONNECT_TIMEOUT;
+}
+
+/* What libcurl's result means for us. */
+static SigmaOutcome
+outcome_of(const SigmaTransfer *transfer, CURLcode result)
+{
+	switch (result)
+	{
+		case CURLE_OK:
+			return SIGMA_REPLIED;
+		case CURLE_COULDNT_RESOLVE_HOST:
+		case CURLE_COULDNT_RESOLVE_PROXY:
+			return SIGMA_NO_RESOLVE;
+		case CURLE_COULDNT_CONNECT:
+			return transfer->no_descriptor ? SIGMA_NO_RESOURCES : SIGMA_NO_CONNECT;
+		case CURLE_OPERATION_TIMEDOUT:
+			return timeout_outcome(transfer);
+		case CURLE_PEER_FAILED_VERIFICATION:
+			return certificate_outcome(transfer);
+		case CURLE_SSL_CACERT_BADFILE:
+			return transfer->transport->ca_file ? SIGMA_CA_FILE_UNUSABLE : SIGMA_NO_SYSTEM_CA;
+		case CURLE_SSL_CONNECT_ERROR:
+		case CURLE_SSL_CERTPROBLEM:
+		case CURLE_SSL_CIPHER:
+		case CURLE_SSL_ISSUER_ERROR:
+			return SIGMA_NO_TLS;
+		case CURLE_WRITE_ERROR:
+			if (transfer->too_large)
+				return SIGMA_TOO_LARGE;
+			if (transfer->head_too_large)
+				return SIGMA_HEAD_TOO_LARGE;
+			if (transfer->bad_coding)
+				return SIGMA_BAD_CODING;
+			return transfer->no_memory ? SIGMA_NO_RESOURCES : SIGMA_LOST;
+#if LIBCURL_VERSION_NUM >= 0x080600
+		case CURLE_TOO_LARGE:	/* it has bounds of its own: so many lines, so many bytes */
+			return SIGMA_HEAD_TOO_LARGE;
+#endif
+		case CURLE_OUT_OF_MEMORY:
+			return SIGMA_NO_RESOURCES;
+		case CURLE_WEIRD_SERVER_REPLY:
+		case CURLE_UNSUPPORTED_PROTOCOL:	/* "HTTP/0.9" */
+			return SIGMA_GARBLED;
+		case CURLE_BAD_CONTENT_ENCODING:
+			return SIGMA_BAD_CODING;
+		default:
+			/* a proxy, say, that would not connect us */
+			return was_connected(transfer) ? SIGMA_LOST : SIGMA_NO_CONNECT;
+	}
+}
+
+/*
+ * A transfer has ended: fills in its reply.  A body that is still to be decoded
+ * is not done yet; see decode_bodies().
+ */
+static void
+finish_transfer(SigmaTransfer *transfer, CURLcode result)
+{
+	SigmaReply *reply = &transfer->reply;
+	long		status = 0;
+	long		head_sent = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &head_sent);
+	reply->status = (int) status;
+	reply->outcome = outcome_of(transfer, result);
+	reply->body_left = transfer->request_body ? transfer->request_sent > 0 : head_sent > 0;
+	reply->unattended = transfer->idle_ms >= UNATTENDED_MS;
+	reply->body.data = transfer->buffer ? transfer->buffer : "";
+	reply->body.length = transfer->length;
+	if (result == CURLE_OK)
+		transfer->error[0] = '\0';
+	else if (result == CURLE_SEND_FAIL_REWIND)
+		/* libcurl's own words tell why it does not send a write again, not what happened */
+		strlcpy(transfer->error, "the server closed the connection", sizeof(transfer->error));
+	else if (transfer->error[0] == '\0')
+		strlcpy(transfer->error, curl_easy_strerror(result), sizeof(transfer->error));
+	if (result == CURLE_OK && transfer->gzip)
+	{
+		transfer->inflater = sigma_inflate_begin(reply->body.data, transfer->length,
+												 transfer->transport->max_response_size);
+		if (transfer->inflater == NULL)
+			reply->outcome = SIGMA_NO_RESOURCES;
+	}
+	transfer->done = transfer->inflater == NULL;
+}
+
+/* A body has been decoded, or cannot be. */
+static void
+finish_decoding(SigmaTransfer *transfer, SigmaInflateResult result)
+{
+	SigmaReply *reply = &transfer->reply;
+	char	   *body = NULL;
+
+	if (result == SIGMA_INFLATE_DONE)
+		body = sigma_inflate_take(transfer->inflater, &transfer->length);
+	if (body)
+	{
+		free(transfer->buffer);
+		transfer->buffer = body;
+		reply->body.data = body;
+		reply->body.length = transfer->length;
+	}
+	else if (result == SIGMA_INFLATE_TOO_LARGE)
+		reply->outcome = SIGMA_TOO_LARGE;
+	else if (result == SIGMA_INFLATE_BAD)
+	{
+		reply->outcome = SIGMA_BAD_CODING;
+		strlcpy(transfer->error, "the body is not what gzip makes, or is cut off",
+				sizeof(transfer->error));
+	}
+	else
+		reply->outcome = SIGMA_NO_RESOURCES;
+	sigma_inflate_end(transfer->inflater);
+	transfer->inflater = NULL;
+	transfer->done = true;
+}
+
+/*
+ * Decodes the bodies that have arrived whole; true if there was one.  An
+ * interrupt leaves the rest for the next time.
+ */
+static bool
+decode_bodies(SigmaTransport *t)
+{
+	bool		any = false;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &t->transfers)
+	{
+		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
+		SigmaInflateResult result;
+
+		if (transfer->inflater == NULL)
+			continue;
+		while ((result = sigma_inflate_step(transfer->inflater)) == SIGMA_INFLATE_MORE)
+			CHECK_FOR_INTERRUPTS();
+		finish_decoding(transfer, result);
+		any = true;
+	}
+	return any;
+}
+
+/*
+ * Takes the ended transfers from libcurl; true if there was one.  "struck": the
+ * watchdog has ended what libcurl was doing for them.
+ */
+static bool
+collect_finished(SigmaTransport *t, bool struck)
+{
+	bool		any = false;
+	CURLMsg    *message;
+	int			left;
+
+	while ((message = curl_multi_info_read(t->multi, &left)) != NULL)
+	{
+		SigmaTransfer *transfer;
+		CURLcode	result = message->data.result;
+		CURL	   *easy = message->easy_handle;
+		char	   *private_data = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
+		transfer = (SigmaTransfer *) private_data;
+		/* give the connection back; "message" is invalid from here on */
+		curl_multi_remove_handle(t->multi, easy);
+		finish_transfer(transfer, result);
+		if (struck && result != CURLE_OK)
+		{
+			transfer->reply.outcome = SIGMA_GARBLED;
+			strlcpy(transfer->error, "the reply kept libcurl busy for too long",
+					sizeof(transfer->error));
+		}
+		any = true;
+	}
+	return any;
+}
+
+/* Ends the transfers whose time is over; true if there was one. */
+static bool
+end_overdue(SigmaTransport *t)
+{
+	bool		any = false;
+	sigset_t	saved;
+	dlist_iter	iter;
+
+	if (shortest_time_left(t) > 0)
+		return false;
+	enter_curl(&saved);
+	dlist_foreach(iter, &t->transfers)
+	{
+		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
+
+		if (transfer->done || transfer->inflater || time_left(transfer) > 0)
+			continue;
+		snprintf(transfer->error, sizeof(transfer->error), "%s after %.0f ms, with %zu bytes received",
+				 transfer->connected ? "no whole reply" : "no connection",
+				 t->waited_ms - transfer->began_ms, transfer->length);
+		curl_multi_remove_handle(t->multi, transfer->easy);
+		finish_transfer(transfer, CURLE_OPERATION_TIMEDOUT);
+		any = true;
+	}
+	leave_curl(&saved);
+	return any;
+}
+
+/* Lets libcurl act on a socket, or on its timeout; true if a transfer ended. */
+static bool
+act(SigmaTransport *t, curl_socket_t fd, int events)
+{
+	sigset_t	saved;
+	int			running;
+	CURLMcode	result;
+	bool		struck;
+	bool		any;
+
+	enter_curl_watched(&saved);
+	result = curl_multi_socket_action(t->multi, fd, events, &running);
+	struck = leave_curl_watched(&saved);
+	enter_curl(&saved);
+	any = collect_finished(t, struck);
+	leave_curl(&saved);
+	/* it may have been for this, and then it is no failure of the request */
+	if (struck)
+		CHECK_FOR_INTERRUPTS();
+	if (result != CURLM_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("could not go on with a request: %s", curl_multi_strerror(result))));
+	return any;
+}
+
+/* Makes the event set anew if the sockets have changed. */
+static void
+prepare_event_set(SigmaTransport *t)
+{
+	if (!t->set_stale)
+		return;
+	if (t->set)
+		FreeWaitEventSet(t->set);
+	t->set = NULL;
+	t->set = sigma_create_wait_event_set(t->context, t->nsockets + FIXED_EVENTS);
+	AddWaitEventToSet(t->set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	/* in single-user mode there is none */
+	if (IsUnderPostmaster)
+		AddWaitEventToSet(t->set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	for (int i = 0; i < t->nsockets; i++)
+	{
+		uint32		events = 0;
+
+		if (t->sockets[i].what & CURL_POLL_IN)
+			events |= WL_SOCKET_READABLE;
+		if (t->sockets[i].what & CURL_POLL_OUT)
+			events |= WL_SOCKET_WRITEABLE;
+		AddWaitEventToSet(t->set, events, t->sockets[i].fd, NULL, NULL);
+	}
+	t->set_stale = false;
+}
+
+void
+sigma_transport_wait(SigmaTransport *t, long timeout_ms)
+{
+	double		deadline = now_ms() + timeout_ms;
+	bool		any = false;
+	bool		last = false;
+
+	come_back(t);
+	while (!any && !last)
+	{
+		WaitEvent	events[16];
+		double		now;
+		double		wait_ms;
+		int			n;
+
+		CHECK_FOR_INTERRUPTS();
+		pass_time(t);
+		now = t->seen_ms;
+		if (t->timer_set && t->timer_ms <= now)
+		{
+			t->timer_set = false;
+			any = act(t, CURL_SOCKET_TIMEOUT, 0);
+		}
+		/* an interrupt may have left some the last time */
+		if (decode_bodies(t) || any)
+			return;
+		/* when the time is over, what is ready already is still looked at */
+		last = timeout_ms >= 0 && deadline <= now;
+		wait_ms = shortest_time_left(t);
+		if (timeout_ms >= 0)
+			wait_ms = Min(wait_ms, deadline - now);
+		if (t->timer_set)
+			wait_ms = Min(wait_ms, t->timer_ms - now);
+
+		prepare_event_set(t);
+		n = WaitEventSetWait(t->set, isinf(wait_ms) ? -1 : (long) Min(Max(wait_ms, 0) + 0.999, 3600000.0),
+							 events, lengthof(events), sigma_wait_event());
+		for (int i = 0; i < n; i++)
+		{
+			int			ready = 0;
+
+			if (events[i].events & WL_LATCH_SET)
+			{
+				ResetLatch(MyLatch);
+				continue;
+			}
+			if (events[i].events & WL_SOCKET_READABLE)
+				ready |= CURL_CSELECT_IN;
+			if (events[i].events & WL_SOCKET_WRITEABLE)
+				ready |= CURL_CSELECT_OUT;
+			if (ready)
+				any |= act(t, events[i].fd, ready);
+		}
+		any |= decode_bodies(t);
+		/* only now: what has come is taken first */
+		pass_time(t);
+		any |= end_overdue(t);
+	}
+}
+
+/* How long the transport has been waited for in all, in ms. */
+double
+sigma_transport_waited(const SigmaTransport *t)
+{
+	return t->waited_ms;
+}
+
+/* ------------------------------------------------------------ for beacon.c */
+
+/*
+ * Somebody else waits for the transport, for at most so long.  How long that
+ * may be until the transport itself wants to look, in ms.
+ */
+double
+sigma_transport_lend(SigmaTransport *t, double timeout_ms)
+{
+	come_back(t);
+	timeout_ms = Min(timeout_ms, shortest_time_left(t));
+	if (t->timer_set)
+		timeout_ms = Min(timeout_ms, t->timer_ms - t->seen_ms);
+	timeout_ms = Max(timeout_ms, 0);
+	t->lent_ms = t->seen_ms + timeout_ms;
+	return timeout_ms;
+}
+
+/* The sockets that libcurl waits for, by number from 0; false behind the last. */
+bool
+sigma_transport_socket(const SigmaTransport *t, int i, int *fd, bool *to_read, bool *to_write)
+{
+	if (i >= t->nsockets)
+		return false;
+	*fd = t->sockets[i].fd;
+	*to_read = (t->sockets[i].what & CURL_POLL_IN) != 0;
+	*to_write = (t->sockets[i].what & CURL_POLL_OUT) != 0;
+	return true;
+}
+
+/* --------------------------------------------------------------- the rest */
+
+const char *
+sigma_transport_version(void)
+{
+	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+	return psprintf("libcurl %s (%s)", info->version,
+					info->ssl_version ? info->ssl_version : "no TLS");
+}

@@ -1,0 +1,211 @@
+/*-------------------------------------------------------------------------
+ *
+ * json.h
+ *	  Text to Datum and back, bodies of requests, and what of them may be shown.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SIGMA_JSON_H
+#define SIGMA_JSON_H
+
+#include "access/attnum.h"
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+
+#include "base/base.h"
+#include "catalog/catalog.h"
+
+/* ---------------------------------------------------------- jsontext.c */
+
+typedef enum SigmaJsonKind
+{
+	SIGMA_JSON_NULL,
+	SIGMA_JSON_FALSE,
+	SIGMA_JSON_TRUE,
+	SIGMA_JSON_NUMBER,
+	SIGMA_JSON_STRING,			/* the text holds the quotes */
+	SIGMA_JSON_ARRAY,
+	SIGMA_JSON_OBJECT
+} SigmaJsonKind;
+
+typedef struct SigmaJsonValue
+{
+	SigmaJsonKind kind;
+	bool		escaped;		/* a string with a backslash in it */
+	SigmaSpan	text;
+} SigmaJsonValue;
+
+typedef struct SigmaJsonMember
+{
+	SigmaJsonValue key;			/* a string */
+	SigmaJsonValue value;
+} SigmaJsonMember;
+
+/* What a string's escapes came to. */
+typedef enum SigmaEscape
+{
+	SIGMA_ESCAPE_OK,
+	SIGMA_ESCAPE_NUL,			/* \u0000, which PostgreSQL's text cannot hold */
+	SIGMA_ESCAPE_SURROGATE		/* half of a surrogate pair */
+} SigmaEscape;
+
+/* Told of a value while its text is checked; see sigma_json_visit(). */
+typedef void (*SigmaJsonVisit) (void *arg, int depth, SigmaSpan name, const SigmaJsonValue *value);
+
+/*
+ * Is "text" exactly one JSON value, with nothing but white space around it?
+ * If so, *value tells which.  If not, *error says why, as the end of a
+ * sentence.
+ *
+ * The visitor, unless NULL, is called for each value at a depth of 1 (a member or
+ * an element of the whole) and of 2, as it ends, with the name of the depth-1
+ * member that it is or belongs to.  What it is told holds only if all of the
+ * text turns out to be well-formed.
+ */
+extern bool sigma_json_visit(SigmaSpan text, SigmaJsonVisit visit, void *arg,
+							 SigmaJsonValue *value, const char **error);
+
+/* The same without a visitor. */
+extern bool sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error);
+
+/*
+ * The next member of an object in checked text; false at its end.  *cursor is
+ * NULL before the first.
+ */
+extern bool sigma_json_next_member(const SigmaJsonValue *object, const char **cursor,
+								   SigmaJsonMember *member);
+
+/* The same for the elements of an array. */
+extern bool sigma_json_next_element(const SigmaJsonValue *array, const char **cursor,
+									SigmaJsonValue *element);
+
+/* Is a checked string, unescaped, equal to "text" (UTF-8)? */
+extern bool sigma_json_is(const SigmaJsonValue *string, const char *text);
+
+/* -------------------------------------------------------------- json.c */
+
+/*
+ * A set of names, to be found quickly among the members of objects.  Names
+ * that are the same have the number of the first of them.
+ */
+typedef struct SigmaNames
+{
+	int			n;
+	const char **names;
+	size_t	   *lengths;
+	int16	   *next;			/* the next name of the same bucket, or -1 */
+	int16		buckets[64];	/* the first name of each, or -1 */
+} SigmaNames;
+
+/*
+ * Fills in a set of names; it keeps the list, and allocates in the current
+ * context.  A NULL in the list is never found.
+ */
+extern void sigma_names_init(SigmaNames *names, int n, const char **list);
+
+/* The number of a member's name in the set, or -1. */
+extern int	sigma_names_find(const SigmaNames *names, const SigmaJsonValue *name);
+
+/* The catalogue's entry for a column, by its option or its name; NULL if there is none. */
+extern const SigmaField *sigma_known_field(Relation rel, const SigmaResource *resource,
+										   AttrNumber attnum);
+
+/* An entry has dozens; each takes ten times as much memory as it can be short. */
+#define SIGMA_MAX_MEMBERS 10000
+
+/*
+ * Takes an object in checked text apart.  *members has room for *room of them
+ * and is enlarged as needed; returns how many there are, or -1 if there are
+ * more than SIGMA_MAX_MEMBERS.
+ */
+extern int	sigma_split_object(const SigmaJsonValue *object, SigmaJsonMember **members, int *room);
+
+/*
+ * A text from the API as a value of a type; raises what the type's input
+ * function raises, but the text that it quotes is cleaned.
+ */
+extern Datum sigma_input(PGFunction input, char *text);
+
+/* JSON text as a jsonb Datum; raises the same. */
+extern Datum sigma_json_to_jsonb(SigmaSpan text);
+
+/* A string's content in the database's encoding, palloc'd. */
+extern char *sigma_json_string(const SigmaJsonValue *value);
+
+/*
+ * A page token in UTF-8, palloc'd: a string's content, or a number as it
+ * stands.  Raises if it is neither.
+ */
+extern char *sigma_json_page_token(const SigmaJsonValue *value);
+
+/*
+ * The member "name" of an object as a C string in the database's encoding,
+ * palloc'd: a string's content, anything else as it stands.  NULL if it is
+ * absent or null.  If there are several, the last counts, as in jsonb.
+ */
+extern char *sigma_json_member_text(const SigmaJsonValue *object, const char *name);
+
+/*
+ * The same for a string, in UTF-8 whatever the database's encoding is: for what
+ * is to be compared, and need not be shown.  NULL for anything but a string, and
+ * for one that no text can hold.
+ */
+extern char *sigma_json_member_utf8(const SigmaJsonValue *object, const char *name);
+
+/*
+ * The same for an identifier, which is ASCII without blanks; NULL if it is not.
+ * Raises nothing.
+ */
+extern char *sigma_json_id(const SigmaJsonValue *object, const char *name);
+
+/*
+ * Is the body Sigma's error object?  If so its parts, palloc'd in UTF-8 as
+ * they came, each NULL if absent.
+ */
+extern bool sigma_json_error_object(const char *body, size_t length, char **code, char **message,
+									char **request_id);
+
+/*
+ * Reads a token reply.  *token is palloc'd; *expires_in is in seconds, or -1
+ * if the reply says nothing usable of it.  False if there is no token that
+ * could stand in a header.
+ */
+extern bool sigma_json_token(const char *body, size_t length, char **token, double *expires_in);
+
+extern const char *sigma_json_library_version(void);
+
+/* A body that is being put together; its tree ends with its context. */
+typedef struct SigmaBody SigmaBody;
+
+/* A new body, an object without members; it ends with the context. */
+extern SigmaBody *sigma_body_begin(MemoryContext context);
+
+/* Adds a member whose value is JSON text in the database's encoding. */
+extern void sigma_body_add_json(SigmaBody *body, const char *key, const char *json);
+
+/* The body's text in UTF-8; it lives as long as the body. */
+extern const char *sigma_body_text(SigmaBody *body);
+
+/* Text as a JSON string with its quotes, palloc'd. */
+extern char *sigma_text_to_json(const char *text);
+
+/* -------------------------------------------------------------- mask.c */
+
+/*
+ * Adds to the list of what must not be shown (see sigma_mask()) whatever may be
+ * a secret in a request's body, or in "details" alone.
+ */
+extern List *sigma_json_secrets(List *secrets, Datum jsonb, bool is_details);
+
+/* The same for a parameter of a query. */
+extern List *sigma_parameter_secrets(List *secrets, const char *name, char *value);
+
+/*
+ * A request as people may see it, wherever that is: method, path and query,
+ * and its body (JSON in UTF-8) if that is to be shown too.  palloc'd, in the
+ * database's encoding.
+ */
+extern char *sigma_shown_request(const char *method, const char *target, const char *body);
+
+#endif							/* SIGMA_JSON_H */

@@ -1,0 +1,939 @@
+/*-------------------------------------------------------------------------
+ *
+ * pager.c
+ *	  Reads one list of the API, page after page, and yields one entry at a
+ *	  time.
+ *
+ * A list is all there or it is an error.  What could make an answer short
+ * without anybody noticing is refused here: a page that is not what the API
+ * describes, a page token that was seen before, an error object among the
+ * entries.  If the API says how many entries there are and the walk ends with
+ * another number, a WARNING says so: the list may have changed meanwhile.
+ *
+ * Look-ahead.  Once the second page has been asked for, further pages are
+ * requested before they are wanted, more of them the longer the walk goes on.
+ * The next page's token is known as soon as a page has arrived.  Those after
+ * it are guessed, if tokens so far have been the number of entries read ("50"
+ * after a first page of 50), and never beyond what "total" allows.  A guess is
+ * only ever used if the page before it really gives that token; at the first
+ * that does not, all guessed pages are thrown away and guessing ends.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "lib/ilist.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/memutils.h"
+
+#include "base/base.h"
+#include "json/json.h"
+#include "catalog/catalog.h"
+#include "session/session.h"
+#include "txn/txn.h"
+#include "read/read_internal.h"
+
+/* So many pages in a row without an entry are taken for an endless list. */
+#define MAX_EMPTY_PAGES 1000
+
+/*
+ * A page has a thousand entries, and a list that does not come in pages some
+ * thousands; each takes ten times as much memory as it can be short.
+ */
+#define MAX_PAGE_ENTRIES 1000000
+
+/* It becomes part of a URL, and servers take no longer ones. */
+#define MAX_TOKEN_LENGTH 8000
+
+/* No list is longer: 2^53, up to where doubles are exact. */
+#define MAX_TOTAL 9007199254740992.0
+
+/* While a page is read, the pages behind it are looked after this often. */
+#define POLL_INTERVAL 64
+
+/* The page tokens that a walk has seen. */
+typedef struct SeenToken
+{
+	char	   *token;
+	uint32		hash;
+	char		status;
+} SeenToken;
+
+#define SH_PREFIX seen
+#define SH_ELEMENT_TYPE SeenToken
+#define SH_KEY_TYPE char *
+#define SH_KEY token
+#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key), (int) strlen(key))
+#define SH_EQUAL(table, a, b) (strcmp(a, b) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, element) (element)->hash
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* A page that has been asked for. */
+typedef struct ApiPage
+{
+	char	   *token;			/* NULL for the first */
+	SigmaCall  *call;
+	MemoryContext context;
+} ApiPage;
+
+struct SigmaPager
+{
+	dlist_node	link;			/* in open_pagers */
+	MemoryContextCallback callback;
+	SigmaSession *session;
+	SigmaListSpec spec;			/* its texts are the caller's */
+	SigmaStats *stats;
+	MemoryContext context;		/* of the pager itself */
+	MemoryContext walk_context; /* of one walk: the tokens seen */
+
+	/* the walk */
+	List	   *ahead;			/* of ApiPage, in order: asked for, not yet taken */
+	int			depth;			/* how many to ask for ahead; 0 on the first page */
+	bool		wanted;			/* the page behind the one in hand is */
+	int64		step;			/* from one token to the next; 0: do not guess */
+	bool		finished;
+	int			pages;
+	int			empty_pages;	/* in a row */
+	int64		entries_seen;	/* yielded or left out */
+	double		total;			/* as the last page says; -1: it does not */
+	seen_hash  *seen;
+	char	   *next_token;		/* in walk_context; NULL at the end */
+	SigmaFailure *failure;		/* if failures are tolerated */
+	SigmaFailure *absence;		/* why there is no list, if it is not offered */
+	bool		nothing;		/* Sigma said that there is nothing */
+	bool		refused_filters;	/* it is read without them */
+
+	/* the page in hand */
+	ApiPage    *page;
+	const char *target;
+	SigmaJsonValue *entries;
+	int			nentries;
+	int			entries_room;
+	int			next_entry;
+
+	/* the entry in hand */
+	SigmaJsonMember *members;
+	int			members_room;
+	SigmaNames	names;			/* of the members that tell what an entry is */
+
+	/* what was read to the end before it was wanted, see sigma_read_lists() */
+	List	   *kept;			/* of SigmaJsonValue, in walk_context */
+	int			next_kept;
+	bool		cut;			/* an error came in between */
+};
+
+/* The lists that this backend has under way. */
+static dlist_head open_pagers = DLIST_STATIC_INIT(open_pagers);
+
+/* What sigma_names_find() finds in "names". */
+typedef enum Telling
+{
+	TELLS_KEY,
+	TELLS_ARCHIVED,
+	TELLS_CODE,
+	TELLS_MESSAGE,
+	TELLS_COUNT
+} Telling;
+
+/* "?" or "&", whichever comes next in the target */
+static void
+add_parameter(StringInfo target, const char *parameter)
+{
+	appendStringInfoChar(target, strchr(target->data, '?') ? '&' : '?');
+	appendStringInfoString(target, parameter);
+}
+
+char *
+sigma_list_target(const SigmaListSpec *spec, const char *page_token)
+{
+	const SigmaResource *resource = spec->resource;
+	bool		by_token = resource->paging == SIGMA_PAGING_PAGE_TOKEN;
+	StringInfoData target;
+
+	initStringInfo(&target);
+	appendStringInfoString(&target, spec->path);
+	if (spec->item)
+		return target.data;
+	if (spec->scope.include_archived && resource->archived_query)
+		add_parameter(&target, resource->archived_query);
+	if (spec->scope.skip_permission_check && resource->unshared_query)
+		add_parameter(&target, resource->unshared_query);
+	if (spec->scope.direct_grants_only && resource->direct_query)
+		add_parameter(&target, resource->direct_query);
+	if (spec->filters && spec->filters[0])
+		add_parameter(&target, spec->filters);
+	if (by_token || resource->paging == SIGMA_PAGING_PAGE)
+	{
+		int			limit = resource->max_page_size ? Min(spec->limit, resource->max_page_size) : spec->limit;
+
+		add_parameter(&target, psprintf("%s=%d", by_token ? "pageSize" : "limit", limit));
+	}
+	if (page_token)
+		add_parameter(&target, psprintf("%s=%s", by_token ? "pageToken" : "page",
+										sigma_url_encode(page_token, strlen(page_token))));
+	return target.data;
+}
+
+/* In the order of Telling; NULL for what this resource does not have. */
+static const char **
+telling_names(const SigmaResource *resource)
+{
+	const char **names = palloc(TELLS_COUNT * sizeof(char *));
+
+	names[TELLS_KEY] = resource->key ? sigma_find_field(resource, resource->key)->field : NULL;
+	names[TELLS_ARCHIVED] = resource->archived_field;
+	names[TELLS_CODE] = "code";
+	names[TELLS_MESSAGE] = "message";
+	return names;
+}
+
+static void
+forget_pager(void *arg)
+{
+	dlist_delete(&((SigmaPager *) arg)->link);
+}
+
+SigmaPager *
+sigma_pager_open(SigmaSession *session, MemoryContext context, const SigmaListSpec *spec,
+				 SigmaStats *stats)
+{
+	MemoryContext own = AllocSetContextCreate(context, "sigma pager", ALLOCSET_SMALL_SIZES);
+	SigmaPager *pager = MemoryContextAllocZero(own, sizeof(SigmaPager));
+	MemoryContext old;
+
+	dlist_push_tail(&open_pagers, &pager->link);
+	pager->callback.func = forget_pager;
+	pager->callback.arg = pager;
+	MemoryContextRegisterResetCallback(own, &pager->callback);
+	pager->session = session;
+	pager->spec = *spec;
+	pager->stats = stats;
+	pager->context = own;
+	pager->walk_context = AllocSetContextCreate(own, "sigma walk", ALLOCSET_SMALL_SIZES);
+	pager->total = -1;
+	old = MemoryContextSwitchTo(own);
+	pager->entries_room = 64;
+	pager->entries = palloc(pager->entries_room * sizeof(SigmaJsonValue));
+	pager->members_room = 64;
+	pager->members = palloc(pager->members_room * sizeof(SigmaJsonMember));
+	sigma_names_init(&pager->names, TELLS_COUNT, telling_names(spec->resource));
+	MemoryContextSwitchTo(old);
+	return pager;
+}
+
+/* --------------------------------------------------------- pages on the way */
+
+/* Asks for the page of a token (NULL: the first). */
+static void
+request_page(SigmaPager *pager, const char *token)
+{
+	MemoryContext context = AllocSetContextCreate(pager->context, "sigma page",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ApiPage    *page = palloc0(sizeof(ApiPage));
+	SigmaCallSpec spec = {.method = "GET", .stats = pager->stats};
+
+	/* who was asked for by key need not be there */
+	spec.purpose = pager->spec.by_key && token == NULL ? SIGMA_LOOKUP : SIGMA_READ;
+	spec.nothing = pager->spec.nothing;
+	spec.target = sigma_list_target(&pager->spec, token);
+	page->context = context;
+	page->token = token ? pstrdup(token) : NULL;
+	page->call = sigma_call_start(pager->session, context, &spec);
+	MemoryContextSwitchTo(pager->context);
+	pager->ahead = lappend(pager->ahead, page);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+drop_pages_ahead(SigmaPager *pager)
+{
+	ListCell   *lc;
+
+	foreach(lc, pager->ahead)
+		MemoryContextDelete(((ApiPage *) lfirst(lc))->context);
+	list_free(pager->ahead);
+	pager->ahead = NIL;
+}
+
+/* A page that was guessed wrong, and all behind it, are not of this list. */
+static void
+drop_wrong_guess(SigmaPager *pager, const char *token)
+{
+	if (pager->ahead == NIL || strcmp(((ApiPage *) linitial(pager->ahead))->token, token) == 0)
+		return;
+	drop_pages_ahead(pager);
+	pager->step = 0;
+}
+
+/* The number that a token is, if it is one and nothing else; else -1. */
+static int64
+token_number(const char *token)
+{
+	size_t		length = strlen(token);
+
+	if (length == 0 || length > 18 || strspn(token, "0123456789") != length ||
+		(token[0] == '0' && length > 1))
+		return -1;
+	return strtoll(token, NULL, 10);
+}
+
+/* Is all that is expected to be wanted in hand, or on its way? */
+static bool
+has_enough(const SigmaPager *pager)
+{
+	int64		coming = pager->nentries - pager->next_entry +
+		(int64) list_length(pager->ahead) * pager->spec.limit;
+
+	return pager->spec.wanted > 0 && pager->entries_seen + coming >= pager->spec.wanted;
+}
+
+/*
+ * Asks for the pages behind the one in hand, as many as the walk is deep.  The
+ * first of them is known, the others are guesses.
+ */
+static void
+look_ahead(SigmaPager *pager)
+{
+	int64		next;
+
+	if (pager->depth == 0 || pager->next_token == NULL)
+		return;
+	drop_wrong_guess(pager, pager->next_token);
+	if (pager->ahead == NIL && !has_enough(pager))
+		request_page(pager, pager->next_token);
+	next = pager->step ? token_number(pager->next_token) : -1;
+	while (next >= 0 && list_length(pager->ahead) < pager->depth && !has_enough(pager))
+	{
+		int64		guess = next + (int64) list_length(pager->ahead) * pager->step;
+
+		if (guess >= pager->total)
+			break;
+		request_page(pager, psprintf(INT64_FORMAT, guess));
+	}
+	/* they leave now, not when the pages that have come are used up */
+	sigma_session_poll(pager->session);
+}
+
+/* -------------------------------------------------------------- one reply */
+
+/* Keeps the token for the next page; raises if the walk has seen it before. */
+static void
+take_next_token(SigmaPager *pager, const SigmaJsonValue *value)
+{
+	MemoryContext old = MemoryContextSwitchTo(pager->walk_context);
+	char	   *token;
+	bool		found;
+
+	if (value->kind != SIGMA_JSON_STRING && value->kind != SIGMA_JSON_NUMBER)
+		sigma_raise_reply(pager->target, "the token of the next page is not a string");
+	if (value->text.length > MAX_TOKEN_LENGTH)
+		sigma_raise_reply(pager->target, "the token of the next page is too long");
+	token = sigma_json_page_token(value);
+	if (token[0] != '\0')
+	{
+		if (pager->seen == NULL)
+			pager->seen = seen_create(pager->walk_context, 64, NULL);
+		(void) seen_insert(pager->seen, token, &found);
+		if (found)
+			sigma_raise_reply(pager->target, "a pagination loop, the next page is one that was read before");
+		pager->next_token = token;
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* The parts of an envelope that matter; kind NULL for what is absent. */
+typedef struct Envelope
+{
+	SigmaPager *pager;
+	const char *next_name;		/* what this list calls the next page's token */
+	SigmaJsonValue entries;
+	SigmaJsonValue next;
+	SigmaJsonValue total;
+	int			entries_count;	/* how often "entries" stands in it */
+	int			next_count;
+	bool		more;			/* "hasMore" is true */
+	bool		other_next;		/* the other idiom's token is there, not null */
+} Envelope;
+
+static void
+add_entry(SigmaPager *pager, const SigmaJsonValue *entry)
+{
+	/* the text of a page may be a gigabyte */
+	CHECK_FOR_INTERRUPTS();
+	if (pager->nentries == MAX_PAGE_ENTRIES)
+		sigma_raise_reply(pager->target, "it has more than %d entries", MAX_PAGE_ENTRIES);
+	if (pager->nentries == pager->entries_room)
+	{
+		pager->entries_room *= 2;
+		pager->entries = repalloc_huge(pager->entries, pager->entries_room * sizeof(SigmaJsonValue));
+	}
+	pager->entries[pager->nentries++] = *entry;
+}
+
+/* While a reply is checked: notes its entries, and what else it says. */
+static void
+visit_value(void *arg, int depth, SigmaSpan name, const SigmaJsonValue *value)
+{
+	Envelope   *e = arg;
+	SigmaJsonValue key = {SIGMA_JSON_STRING, memchr(name.data, '\\', name.length) != NULL, name};
+
+	if (depth == 2)
+	{
+		if (sigma_json_is(&key, "entries"))
+			add_entry(e->pager, value);
+		return;
+	}
+	if (sigma_json_is(&key, "entries"))
+	{
+		e->entries_count++;
+		e->entries = *value;
+	}
+	else if (sigma_json_is(&key, e->next_name))
+	{
+		e->next_count++;
+		e->next = *value;
+	}
+	else if (sigma_json_is(&key, "total"))
+		e->total = *value;
+	else if (sigma_json_is(&key, "hasMore"))
+		e->more = value->kind == SIGMA_JSON_TRUE;
+	else if (sigma_json_is(&key, "nextPage") || sigma_json_is(&key, "nextPageToken"))
+		e->other_next |= value->kind != SIGMA_JSON_NULL;
+}
+
+/* The elements of a bare array are its entries. */
+static void
+visit_element(void *arg, int depth, SigmaSpan name UNUSED, const SigmaJsonValue *value)
+{
+	if (depth == 1)
+		add_entry(((Envelope *) arg)->pager, value);
+}
+
+/* Keeps the length of a whole resource for the planner. */
+static void
+note_total(const SigmaPager *pager, double total)
+{
+	if (pager->spec.resource->parent == NULL && pager->spec.filters == NULL)
+		sigma_session_note_total(pager->session, pager->spec.resource, total);
+}
+
+/* What an envelope says, once all of it is known to be well-formed. */
+static void
+read_envelope(SigmaPager *pager, const Envelope *e)
+{
+	if (e->entries_count > 1)
+		sigma_raise_reply(pager->target, "\"entries\" stands in it twice");
+	if (e->next_count > 1)
+		sigma_raise_reply(pager->target, "\"%s\" stands in it twice", e->next_name);
+	if (e->entries.kind != SIGMA_JSON_ARRAY)
+		sigma_raise_reply(pager->target, "it has no array \"entries\"");
+	if (e->other_next)
+		sigma_raise_reply(pager->target, "its pages are not linked in the way of this list");
+	if (e->next_count == 0 && e->more)
+		sigma_raise_reply(pager->target, "\"hasMore\" is true, but there is no \"%s\"", e->next_name);
+	if (e->next.kind != SIGMA_JSON_NULL)
+		take_next_token(pager, &e->next);
+	if (pager->spec.resource->paging == SIGMA_PAGING_NONE && pager->next_token)
+		sigma_raise_reply(pager->target, "it has more pages, but this list takes no paging parameters");
+	if (e->total.kind == SIGMA_JSON_NUMBER)
+	{
+		pager->total = strtod(e->total.text.data, NULL);
+		/* a number of entries is whole, and not beyond what a double counts */
+		if (pager->total != rint(pager->total) || pager->total < 0 || pager->total > MAX_TOTAL)
+			pager->total = -1;
+		else
+			note_total(pager, pager->total);
+	}
+}
+
+/* Takes the reply of the page in hand apart. */
+static void
+read_page(SigmaPager *pager)
+{
+	SigmaPaging paging = pager->spec.resource->paging;
+	SigmaSpan	body = sigma_call_body(pager->page->call);
+	bool		single = pager->spec.item || paging == SIGMA_PAGING_OBJECT;
+	size_t		blank = 0;
+	bool		bare;
+	Envelope	e = {.pager = pager};
+	SigmaJsonValue reply;
+	const char *error;
+
+	pager->next_token = NULL;
+	pager->wanted = false;
+	pager->total = -1;
+	pager->nentries = 0;
+	pager->next_entry = 0;
+	while (blank < body.length && memchr(" \t\r\n", body.data[blank], 4))
+		blank++;
+	bare = blank < body.length && body.data[blank] == '[';
+	e.next_name = paging == SIGMA_PAGING_PAGE_TOKEN ? "nextPageToken" : "nextPage";
+	if (!sigma_json_visit(body, single ? NULL : bare ? visit_element : visit_value, &e, &reply, &error))
+		sigma_raise_reply(pager->target, "%s", error);
+	if (single)
+		add_entry(pager, &reply);
+	else if (reply.kind == SIGMA_JSON_OBJECT)
+		read_envelope(pager, &e);
+	else if (!bare || paging != SIGMA_PAGING_NONE)
+		sigma_raise_reply(pager->target, "it is not a page of a list");
+}
+
+/* The page in hand ends, and the next takes its place. */
+static void
+drop_page(SigmaPager *pager)
+{
+	if (pager->page)
+		MemoryContextDelete(pager->page->context);
+	pager->page = NULL;
+}
+
+/* Waits for the page of the token; what its request ended with, or NULL. */
+static const SigmaFailure *
+await_page(SigmaPager *pager, const char *token)
+{
+	if (token)
+		drop_wrong_guess(pager, token);
+	if (pager->ahead == NIL)
+		request_page(pager, token);
+	drop_page(pager);
+	pager->page = linitial(pager->ahead);
+	pager->ahead = list_delete_first(pager->ahead);
+
+	sigma_call_wait(pager->page->call);
+	pager->target = sigma_call_target(pager->page->call);
+	return sigma_call_failure(pager->page->call);
+}
+
+/*
+ * Was a list refused that was asked for with filters?  They only save, so it
+ * is asked for without them then.
+ */
+static bool
+give_up_filters(SigmaPager *pager, const SigmaFailure *failure)
+{
+	const SigmaResource *resource = pager->spec.resource;
+
+	if (pager->spec.filters == NULL || (failure->status != 400 && failure->status != 422))
+		return false;
+	if (sigma_session_warns(pager->session, SIGMA_WARNS_FILTER, resource))
+		ereport(WARNING,
+				(errmsg("Sigma refused the filter of the list of %s, which is read without it",
+						resource->name),
+				 errdetail("%s (%s)", failure->message, failure->detail),
+				 errhint("The rows are the same. With the option push_filters 'false' of the table, the filter is not tried.")));
+	pager->spec.filters = NULL;
+	pager->refused_filters = true;
+	return true;
+}
+
+/* Does the organization not have the list, and is that no error? */
+static bool
+is_missing(SigmaPager *pager, const SigmaFailure *failure)
+{
+	const SigmaResource *resource = pager->spec.resource;
+
+	if (pager->spec.missing == SIGMA_MISSING_FAILS || pager->spec.tolerate ||
+		(failure->status != 403 && failure->status != 404 && failure->status != 410))
+		return false;
+	pager->absence = sigma_copy_failure(failure);
+	if (pager->spec.missing == SIGMA_MISSING_WARNS &&
+		sigma_session_warns(pager->session, SIGMA_WARNS_MISSING, resource))
+		ereport(WARNING,
+				(errmsg("the organization does not offer %s, which are taken to be none",
+						resource->name),
+				 errdetail("%s (%s)", failure->message, failure->detail),
+				 errhint("With the option on_missing 'error' of the table, it is an error.")));
+	return true;
+}
+
+/* The page in hand ends; the one of the token takes its place. */
+static bool
+take_page(SigmaPager *pager, const char *token)
+{
+	MemoryContext old = MemoryContextSwitchTo(pager->context);
+	const SigmaFailure *failure = await_page(pager, token);
+	const SigmaFailure *nothing;
+
+	if (failure && token == NULL && give_up_filters(pager, failure))
+		failure = await_page(pager, NULL);
+	if (failure && !(token == NULL && is_missing(pager, failure)))
+	{
+		if (!pager->spec.tolerate)
+			sigma_raise(failure);
+		pager->failure = sigma_copy_failure(failure);
+	}
+	nothing = sigma_call_nothing(pager->page->call);
+	if (nothing)
+	{
+		pager->nothing = true;
+		if (pager->spec.tolerate)
+			pager->failure = sigma_copy_failure(nothing);
+	}
+	MemoryContextSwitchTo(old);
+	if (failure || sigma_call_not_found(pager->page->call))
+	{
+		/* no page in hand: what was read of the one before is gone */
+		drop_page(pager);
+		pager->nentries = 0;
+		return false;
+	}
+
+	pager->pages++;
+	if (pager->stats && !pager->spec.item)
+		pager->stats->pages++;
+	read_page(pager);
+	return true;
+}
+
+/* Takes an entry apart into its members; raises if it is not an object. */
+static void
+split_entry(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
+{
+	if (value->kind != SIGMA_JSON_OBJECT)
+		sigma_raise_reply(pager->target, "an entry is not an object");
+	entry->nmembers = sigma_split_object(value, &pager->members, &pager->members_room);
+	if (entry->nmembers < 0)
+		sigma_raise_reply(pager->target, "an entry has more than %d members", SIGMA_MAX_MEMBERS);
+	entry->members = pager->members;
+	entry->text = value->text;
+}
+
+/*
+ * Takes what the transaction will have made of a connection when it commits,
+ * in the place of what Sigma has.
+ */
+static void
+foresee(SigmaPager *pager, SigmaEntry *entry)
+{
+	Oid			serverid = sigma_session_serverid(pager->session);
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	CommandId	as_of;
+	char	   *key;
+
+	if (pager->spec.resource->writes != SIGMA_WRITES_CONNECTIONS || !sigma_queue_any(serverid))
+		return;
+	/* a statement does not see what it changes itself */
+	as_of = pager->spec.dated ? pager->spec.as_of : InvalidCommandId;
+	key = sigma_json_member_text(&object, pager->names.names[TELLS_KEY]);
+	if (key && sigma_queue_find(serverid, key, as_of, &object.text))
+		split_entry(pager, &object, entry);
+	if (key)
+		pfree(key);
+}
+
+/* An entry that says why the entry could not be had. */
+pg_noreturn static void
+raise_error_entry(const SigmaPager *pager, const SigmaEntry *entry)
+{
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	char	   *code = sigma_json_member_utf8(&object, "code");
+	char	   *message = sigma_json_member_utf8(&object, "message");
+	char	   *request_id = sigma_json_member_utf8(&object, "requestId");
+
+	sigma_raise_reply(pager->target, "an entry is an error, code %s, requestId %s: %s",
+					  sigma_quoted(code ? sigma_clean_text(code, strlen(code), 100) : ""),
+					  sigma_quoted(request_id ? sigma_clean_text(request_id, strlen(request_id), 100) : ""),
+					  message ? sigma_clean_text(message, strlen(message), 1000) : "no message");
+}
+
+/* A look-up must give the entry that was asked for, and not just any object. */
+static void
+check_item(const SigmaPager *pager, const SigmaEntry *entry)
+{
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	const SigmaField *key_field = sigma_find_field(pager->spec.resource, pager->spec.resource->key);
+	const char *field = key_field->field;
+	char	   *key = sigma_json_member_text(&object, field);
+
+	if (key == NULL)
+		sigma_raise_reply(pager->target, "it has no \"%s\"", field);
+	/* it may be spelled otherwise; the condition itself is checked again anyway */
+	if (pager->spec.item_key && !sigma_same_key(key_field->kind, key, pager->spec.item_key))
+		sigma_raise_reply(pager->target, "it is another entry, with \"%s\" %s", field, sigma_shown_id(key));
+	pfree(key);
+}
+
+/*
+ * Is an entry a row of the table?  Not if it is archived and archived ones
+ * are left out.  Raises if it is no entry at all.
+ */
+static bool
+entry_belongs(const SigmaPager *pager, const SigmaEntry *entry)
+{
+	bool		has[TELLS_COUNT] = {false};
+	bool		archived = false;
+
+	for (int i = 0; i < entry->nmembers; i++)
+	{
+		int			name = sigma_names_find(&pager->names, &entry->members[i].key);
+
+		if (name < 0)
+			continue;
+		has[name] = entry->members[i].value.kind != SIGMA_JSON_NULL;
+		if (name == TELLS_ARCHIVED)
+			archived = entry->members[i].value.kind == SIGMA_JSON_TRUE;
+	}
+	/* where the API describes errors as entries, they have columns of their own */
+	if (!has[TELLS_KEY] && has[TELLS_CODE] && has[TELLS_MESSAGE] &&
+		sigma_find_api_field(pager->spec.resource, "code") == NULL)
+		raise_error_entry(pager, entry);
+	if (pager->spec.item && pager->names.names[TELLS_KEY])
+		check_item(pager, entry);
+	/* what can be looked up by its key surely has one */
+	if (!has[TELLS_KEY] && pager->spec.resource->item_path && pager->names.names[TELLS_KEY])
+		sigma_raise_reply(pager->target, "an entry has no \"%s\"", pager->names.names[TELLS_KEY]);
+	return pager->spec.scope.include_archived || !archived;
+}
+
+/* The walk has come to its end: was it complete? */
+static void
+finish_walk(SigmaPager *pager)
+{
+	const SigmaListSpec *spec = &pager->spec;
+
+	pager->finished = true;
+	drop_pages_ahead(pager);
+	if (spec->item)
+		return;
+	note_total(pager, (double) pager->entries_seen);
+	if (pager->total >= 0 && pager->total != (double) pager->entries_seen)
+		ereport(spec->exact ? ERROR : WARNING,
+				(spec->exact ? errcode(ERRCODE_FDW_ERROR) : 0,
+				 errmsg("list of %s gave " INT64_FORMAT " entries, but Sigma counts %.0f",
+						spec->resource->name, pager->entries_seen, pager->total),
+				 errdetail("It may have changed while it was read. Its last page was %s.", pager->target),
+				 errhint("Run the query again for a consistent answer.")));
+}
+
+/* Begins the first request, without waiting for it. */
+void
+sigma_pager_start(SigmaPager *pager)
+{
+	if (pager->pages == 0 && pager->ahead == NIL && !pager->finished)
+		request_page(pager, NULL);
+}
+
+/*
+ * The page in hand is at its end, and there is another: asks for that one, if
+ * that has not been done, and for more, since who wants a second page will
+ * want a third.
+ */
+static void
+want_next_page(SigmaPager *pager)
+{
+	if (pager->wanted)
+		return;
+	pager->wanted = true;
+	if (pager->ahead == NIL)
+		request_page(pager, pager->next_token);
+	if (!pager->spec.prefetch)
+		return;
+	if (pager->depth == 0 && token_number(pager->next_token) == pager->entries_seen)
+		pager->step = pager->entries_seen;
+	pager->depth = Min(Max(pager->depth * 2, 1), sigma_session_concurrency(pager->session));
+	look_ahead(pager);
+}
+
+/*
+ * Would sigma_pager_next() wait for the network now?  Whatever it would wait
+ * for has been asked for.
+ */
+bool
+sigma_pager_would_wait(SigmaPager *pager)
+{
+	if (pager->finished || pager->kept || pager->next_entry < pager->nentries)
+		return false;
+	if (pager->page == NULL)
+		sigma_pager_start(pager);
+	else if (pager->next_token == NULL)
+		return false;
+	else
+		want_next_page(pager);
+	return !sigma_call_done(((ApiPage *) linitial(pager->ahead))->call);
+}
+
+/* The next entry, out of the pages. */
+static bool
+read_entry(SigmaPager *pager, SigmaEntry *entry)
+{
+	if (pager->finished)
+		return false;
+	if (pager->page == NULL && !take_page(pager, NULL))
+	{
+		pager->finished = true;
+		return false;
+	}
+	for (;;)
+	{
+		while (pager->next_entry < pager->nentries)
+		{
+			/* here for all who read lists: what has come need not be waited for */
+			CHECK_FOR_INTERRUPTS();
+			/* a connection that nobody reads from stalls */
+			if (pager->ahead != NIL && pager->next_entry % POLL_INTERVAL == 0)
+				sigma_session_poll(pager->session);
+			pager->entries_seen++;
+			pager->empty_pages = 0;
+			split_entry(pager, &pager->entries[pager->next_entry++], entry);
+			foresee(pager, entry);
+			if (entry_belongs(pager, entry))
+				return true;
+		}
+		if (pager->next_token == NULL)
+		{
+			finish_walk(pager);
+			return false;
+		}
+		if (++pager->empty_pages > MAX_EMPTY_PAGES)
+			sigma_raise_reply(pager->target, "%d pages in a row had no entries", MAX_EMPTY_PAGES);
+
+		want_next_page(pager);
+		if (!take_page(pager, pager->next_token))
+		{
+			pager->finished = true;
+			return false;
+		}
+		look_ahead(pager);
+	}
+}
+
+bool
+sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
+{
+	if (pager->next_kept < list_length(pager->kept))
+	{
+		split_entry(pager, list_nth(pager->kept, pager->next_kept++), entry);
+		return true;
+	}
+	if (pager->cut)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the rest of a list of %s could not be read", pager->spec.resource->name),
+				 errdetail("A change on the same server was to wait for that, and failed.")));
+	return read_entry(pager, entry);
+}
+
+/* Reads what is left of a list, and keeps it. */
+static void
+keep_rest(SigmaPager *pager)
+{
+	SigmaEntry	entry;
+
+	/* until it is all there, or else it never will be */
+	pager->cut = true;
+	while (read_entry(pager, &entry))
+	{
+		MemoryContext old = MemoryContextSwitchTo(pager->walk_context);
+		SigmaJsonValue *value = palloc(sizeof(SigmaJsonValue));
+
+		*value = (SigmaJsonValue) {SIGMA_JSON_OBJECT, false, entry.text};
+		value->text.data = pnstrdup(entry.text.data, entry.text.length);
+		pager->kept = lappend(pager->kept, value);
+		MemoryContextSwitchTo(old);
+	}
+	pager->cut = false;
+}
+
+void
+sigma_read_lists(Oid serverid)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &open_pagers)
+	{
+		SigmaPager *pager = dlist_container(SigmaPager, link, iter.cur);
+
+		if (sigma_session_serverid(pager->session) == serverid && !pager->finished && !pager->cut &&
+			(pager->next_token || pager->ahead != NIL))
+			keep_rest(pager);
+	}
+}
+
+double
+sigma_pager_total(const SigmaPager *pager)
+{
+	return pager->total;
+}
+
+bool
+sigma_pager_has_more(const SigmaPager *pager)
+{
+	return pager->next_token != NULL;
+}
+
+/* Why the list ended early, if that is tolerated; else NULL. */
+const SigmaFailure *
+sigma_pager_failure(const SigmaPager *pager)
+{
+	return pager->failure;
+}
+
+const SigmaFailure *
+sigma_pager_missing(const SigmaPager *pager)
+{
+	return pager->absence;
+}
+
+/* Did Sigma say, in the resource's way, that there is nothing below the keys? */
+bool
+sigma_pager_nothing(const SigmaPager *pager)
+{
+	return pager->nothing;
+}
+
+/* Was the list read without its filters, since Sigma refused them? */
+bool
+sigma_pager_refused_filters(const SigmaPager *pager)
+{
+	return pager->refused_filters;
+}
+
+/*
+ * Begins again with the first entry.  A list of one page that has been read
+ * is not fetched again.
+ */
+void
+sigma_pager_rewind(SigmaPager *pager)
+{
+	pager->finished = false;
+	pager->entries_seen = 0;
+	pager->empty_pages = 0;
+	pager->kept = NIL;
+	pager->next_kept = 0;
+	if (pager->page && pager->pages == 1 && !pager->cut)
+	{
+		/* what has been asked for behind it stays asked for */
+		pager->next_entry = 0;
+		return;
+	}
+	drop_pages_ahead(pager);
+	drop_page(pager);
+	pager->pages = 0;
+	pager->depth = 0;
+	pager->wanted = false;
+	pager->step = 0;
+	pager->seen = NULL;
+	pager->next_token = NULL;
+	pager->failure = NULL;
+	pager->cut = false;
+	pager->absence = NULL;
+	pager->nothing = false;
+	MemoryContextReset(pager->walk_context);
+}
+
+void
+sigma_pager_close(SigmaPager *pager)
+{
+	MemoryContextDelete(pager->context);
+}

@@ -1,0 +1,231 @@
+/*-------------------------------------------------------------------------
+ *
+ * read.h
+ *	  Lists: pages, parents, completeness; one entry at a time, and rows made of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SIGMA_READ_H
+#define SIGMA_READ_H
+
+#include "access/attnum.h"
+#include "fmgr.h"
+#include "nodes/bitmapset.h"
+#include "utils/relcache.h"
+
+#include "base/base.h"
+#include "json/json.h"
+#include "catalog/catalog.h"
+#include "config/config.h"
+#include "session/session.h"
+
+/* -------------------------------------------------------------- json.c */
+
+/* One entry of a list, with what was known before it was read. */
+typedef struct SigmaEntry
+{
+	SigmaSpan	text;			/* an object in checked text; empty if it failed */
+	int			nmembers;
+	const SigmaJsonMember *members; /* the object's */
+	char	  **keys;			/* of the parents, in the order of the path; or NULL */
+	const struct SigmaFailure *failure; /* why there is no entry; or NULL */
+} SigmaEntry;
+
+/* One column of a table, ready to be filled from entries. */
+typedef struct SigmaColumn
+{
+	AttrNumber	attnum;
+	const char *name;			/* SQL name, for messages */
+	SigmaReadFrom read;
+	const char *field;			/* the API's name */
+	int			value;			/* which of the reader's values it is made of */
+	int			key;			/* which of the entry's keys it is */
+	const char *absent;
+	SigmaKind	kind;
+	bool		is_json;		/* json or jsonb: takes the text as it stands */
+	bool		is_integer;		/* takes 30.0 and 3e1 for 30 */
+	FmgrInfo	input;
+	Oid			ioparam;
+	int32		typmod;
+} SigmaColumn;
+
+typedef struct SigmaRowReader
+{
+	const char *table;			/* for messages */
+	const char *key_field;		/* names the row in messages; or NULL */
+	int			ncolumns;
+	SigmaColumn *columns;
+	SigmaNames	fields;			/* of all columns */
+	SigmaJsonValue *values;		/* one per field: the entry's, NULL if it has none */
+	int			current;		/* the column in hand, for messages; -1 none */
+	const SigmaEntry *entry;	/* the entry in hand */
+	int64		row;			/* its number in this scan, from 1 */
+} SigmaRowReader;
+
+/*
+ * The API's field behind a column, palloc'd or constant; NULL for the whole
+ * entry.  *known is the catalogue's entry, or NULL if a column option names a
+ * field that this version does not know.  Raises HV005 if the column's name
+ * says nothing and no option helps.
+ */
+extern const char *sigma_column_field(Relation rel, const SigmaResource *resource,
+									  AttrNumber attnum, const SigmaField **known);
+
+/*
+ * Makes ready to read the given columns (a set of attribute numbers) of a
+ * table from entries of its resource.  The reader lives in the current memory
+ * context and holds no reference to the relation.
+ */
+extern SigmaRowReader *sigma_row_reader(Relation rel, const SigmaResource *resource,
+										const Bitmapset *attnums);
+
+/*
+ * Fills the reader's columns from an entry into arrays that are as long as the
+ * table's descriptor; other places stay as they are.  Values are allocated in
+ * the current memory context.  Raises what the types' input functions raise,
+ * with column and row named, and the value that they quote cleaned.
+ */
+extern void sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values,
+						   bool *isnull);
+
+/* ------------------------------------------------------------- pager.c */
+
+typedef struct SigmaPager SigmaPager;
+
+/* What becomes of a list that the organization does not have. */
+typedef enum SigmaMissing
+{
+	SIGMA_MISSING_FAILS,
+	SIGMA_MISSING_WARNS,		/* it is empty, with a WARNING */
+	SIGMA_MISSING_TELLS			/* it is empty, and whoever asks is told */
+} SigmaMissing;
+
+typedef struct SigmaListSpec
+{
+	const SigmaResource *resource;
+	const char *path;			/* with its keys filled in */
+	const char *filters;		/* more of the query, encoded; or NULL */
+	int			limit;			/* entries per page */
+	int			wanted;			/* entries that are expected to do; 0: all */
+	SigmaScope	scope;
+	bool		prefetch;		/* ask for pages before they are wanted */
+	bool		item;			/* the path is that of one entry, not of a list */
+	const char *item_key;		/* the key of that entry; NULL if it need not be compared */
+	bool		by_key;			/* that there is no such list, or entry, is no error */
+	bool		tolerate;		/* a failed request ends the list without an error */
+	SigmaMissing missing;		/* if it is not offered */
+	const SigmaNothing *nothing;	/* what else says that there is nothing; or NULL */
+	bool		exact;			/* another number of entries than "total" is an error */
+	bool		dated;			/* read with the changes of this transaction's */
+	CommandId	as_of;			/* commands before this one; else, of all before the current */
+} SigmaListSpec;
+
+/*
+ * Path and query of a list's page, palloc'd.  The token is in UTF-8 and not
+ * yet encoded; NULL for the first page.
+ */
+extern char *sigma_list_target(const SigmaListSpec *spec, const char *page_token);
+
+/*
+ * A pager over a list, in a memory context of its own below "context".  The
+ * spec's texts must live as long.  No request is made before the first entry
+ * is asked for, or sigma_pager_start() is called.
+ */
+extern SigmaPager *sigma_pager_open(SigmaSession *session, MemoryContext context,
+									const SigmaListSpec *spec, SigmaStats *stats);
+
+/*
+ * The next entry of the list, an object in checked text that lives until the
+ * next call; false at the end.  Raises on any failure: a list is never short.
+ * With "tolerate" in the spec, a request's failure ends the list instead, and
+ * sigma_pager_failure() tells of it.
+ */
+extern bool sigma_pager_next(SigmaPager *pager, SigmaEntry *entry);
+
+/* Is there a page behind the one in hand? */
+extern bool sigma_pager_has_more(const SigmaPager *pager);
+
+/* How many entries the list has, as the page in hand says; -1: it does not. */
+extern double sigma_pager_total(const SigmaPager *pager);
+
+/*
+ * Before something changes on a server: reads all lists of it to their ends
+ * that somebody is in the middle of (a cursor, say).  Pages are counted from
+ * the beginning, so what is removed from one moves entries from the next one
+ * into it, and they would be missed.
+ */
+extern void sigma_read_lists(Oid serverid);
+
+/* Why the list is empty, if the organization does not offer it; else NULL. */
+extern const SigmaFailure *sigma_pager_missing(const SigmaPager *pager);
+
+/* Ends the pager and its memory. */
+extern void sigma_pager_close(SigmaPager *pager);
+
+/* -------------------------------------------------------------- walk.c */
+
+typedef struct SigmaWalk SigmaWalk;
+
+/* The values of a key that a query gives. */
+typedef struct SigmaBound
+{
+	bool		given;			/* else the parents supply it */
+	int			nvalues;
+	char	  **values;			/* distinct, in the database's encoding */
+} SigmaBound;
+
+typedef struct SigmaWalkSpec
+{
+	const SigmaResource *resource;
+	bool		item;			/* look-ups of single entries, by item_path */
+	const SigmaBound *bound;	/* one per key of the path, in its order */
+	const char *filters;		/* more of the query, encoded; or NULL */
+	int			limit;
+	int			wanted;			/* as for a list */
+	SigmaScope	scope;
+	bool		prefetch;
+	bool		tolerate;		/* a parent whose list fails becomes an entry */
+	SigmaMissing missing;		/* as for a list */
+	bool		dated;			/* as for a list */
+	CommandId	as_of;
+} SigmaWalkSpec;
+
+/*
+ * A walk, in a memory context of its own below "context".  What the spec
+ * points to must live as long.  No request is made before the first entry is
+ * asked for.
+ */
+extern SigmaWalk *sigma_walk_open(SigmaSession *session, MemoryContext context,
+								  const SigmaWalkSpec *spec, SigmaStats *stats);
+
+/*
+ * The next entry, or (with "tolerate" in the spec) the failure of a parent's
+ * list; it lives until the next call.  False at the end.
+ */
+extern bool sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry);
+
+/* Begins the first list of a walk whose keys are all given, without waiting. */
+extern void sigma_walk_start(SigmaWalk *walk);
+
+/*
+ * Would sigma_walk_next() wait for the network now?  Known only of a single
+ * list; others say no.
+ */
+extern bool sigma_walk_would_wait(SigmaWalk *walk);
+
+/*
+ * Why there was no first entry, if the organization does not offer the list,
+ * or one further up; else NULL.
+ */
+extern const SigmaFailure *sigma_walk_missing(const SigmaWalk *walk);
+
+/*
+ * The first entry, asking for no more than it takes: of a resource below a
+ * parent, that of the first parent.  False if there is none.
+ */
+extern bool sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry);
+
+/* Begins again with the first entry. */
+extern void sigma_walk_rewind(SigmaWalk *walk);
+
+#endif							/* SIGMA_READ_H */

@@ -1,0 +1,801 @@
+/*-------------------------------------------------------------------------
+ *
+ * call.c
+ *	  One request with everything that belongs to it: sign-in, retries, a
+ *	  renewed token after a 401.
+ *
+ * Several calls of a session may be under way at once; all of them advance
+ * whenever somebody waits for one.  A call is in one of four states:
+ *
+ *	  READY     to be sent as soon as there is a token and a free place
+ *	  PAUSED    READY again when its time has come
+ *	  FLYING    its transfer is under way
+ *	  DONE      it has a reply, or a failure
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "common/base64.h"
+#include "common/pg_prng.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "storage/ipc.h"
+#include "utils/memutils.h"
+
+#include "base/base.h"
+#include "json/json.h"
+#include "http/http.h"
+#include "catalog/catalog.h"
+#include "config/config.h"
+#include "session/session_internal.h"
+
+/* A reply that is no error object is shown in part, unless it is longer. */
+#define REPLY_LOOK (16 * 1024)
+
+/* So much of a text is searched for secrets: several times what is shown. */
+#define MASKED_LOOK 4096
+
+/* After a 429, so many good replies let the session send one more at once. */
+#define GOOD_REPLIES_TO_WIDEN 20
+
+/* A wait that nothing interrupts looks up this often whether it should end. */
+#define LOOK_UP_MS 50
+
+/* --------------------------------------------------------------- failures */
+
+/* What must not be shown in a message about a request of this session. */
+static List *
+session_secrets(const SigmaSession *s, List *secrets)
+{
+	const SigmaSettings *settings = s->settings;
+
+	secrets = list_copy(secrets);
+	/* one in a file may not have been read yet, and then nobody has been told it */
+	if (settings->client_secret)
+	{
+		char	   *pair = psprintf("%s:%s", settings->client_id, settings->client_secret);
+		int			length = (int) strlen(pair);
+		int			encoded_length = pg_b64_enc_len(length);
+		char	   *encoded = palloc0(encoded_length + 1);
+
+		secrets = lappend(secrets, settings->client_secret);
+		secrets = lappend(secrets, sigma_url_encode(settings->client_secret,
+													strlen(settings->client_secret)));
+		if (pg_b64_encode((const void *) pair, length, encoded, encoded_length) > 0)
+			secrets = lappend(secrets, encoded);
+	}
+	if (s->token)
+		secrets = lappend(secrets, s->token);
+	if (s->actor_token)
+	{
+		secrets = lappend(secrets, s->actor_token);
+		secrets = lappend(secrets, sigma_url_encode(s->actor_token, strlen(s->actor_token)));
+	}
+	if (s->subject_token)
+	{
+		/* the rest of it is no secret, and could be put together again */
+		secrets = lappend(secrets, s->subject_token);
+		secrets = lappend(secrets, strrchr(s->subject_token, '.') + 1);
+	}
+	return secrets;
+}
+
+/*
+ * A text of the server's (or NULL) with the secrets masked.  What is shown of it
+ * is less than what is kept here, and "details" may be of very many secrets.
+ */
+static char *
+masked(char *text, List *secrets)
+{
+	size_t		length;
+
+	if (text == NULL)
+		return NULL;
+	length = strlen(text);
+	if (length > MASKED_LOOK)
+		text[pg_encoding_mbcliplen(PG_UTF8, text, (int) length, MASKED_LOOK)] = '\0';
+	return sigma_mask(text, secrets);
+}
+
+/* What to tell of a request that has failed for good; palloc'd. */
+SigmaFailure *
+sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProblem *problem,
+				 List *secrets)
+{
+	char	   *code = NULL;
+	char	   *message = NULL;
+	char	   *request_id = NULL;
+
+	secrets = session_secrets(s, secrets);
+	/* what answers a sign-in may be a token in an unknown shape: it is not shown */
+	if (reply->outcome == SIGMA_REPLIED &&
+		!sigma_json_error_object(reply->body.data, reply->body.length, &code, &message, &request_id) &&
+		problem->purpose != SIGMA_SIGN_IN && !reply->html && reply->body.data[0] != '<' && reply->body.length > 0 && reply->body.length <= REPLY_LOOK)
+		problem->reply = masked(pnstrdup(reply->body.data, reply->body.length), secrets);
+	problem->outcome = reply->outcome;
+	problem->status = reply->status;
+	problem->server = s->settings->server;
+	problem->api_code = masked(code, secrets);
+	problem->api_message = masked(message, secrets);
+	problem->api_request_id = masked(request_id, secrets);
+	problem->transport_text = masked(pstrdup(reply->text), secrets);
+	problem->html = reply->html;
+	problem->connect_timeout_ms = s->settings->connect_timeout_ms;
+	problem->request_timeout_ms = s->settings->request_timeout_ms;
+	problem->max_response_size = s->settings->max_response_size;
+	return sigma_problem_to_failure(problem);
+}
+
+/*
+ * Does Sigma say that there is nothing to be read?  In its own words: what
+ * stands before it has web pages, or none.  *plainly: by a look-up's 404.
+ */
+static bool
+is_nothing(const SigmaCall *call, const SigmaReply *reply, bool *plainly)
+{
+	char	   *code;
+	char	   *message;
+	char	   *request_id;
+
+	*plainly = reply->status == 404 && call->spec.purpose == SIGMA_LOOKUP;
+	return (*plainly || call->spec.nothing) && !reply->html &&
+		sigma_json_error_object(reply->body.data, reply->body.length, &code, &message,
+								&request_id) &&
+		(*plainly || sigma_means_nothing(call->spec.nothing, reply->status, code));
+}
+
+/*
+ * Does the reply to a request that went well say that it did not?  Nothing
+ * else has all three of an error object's members.
+ */
+static bool
+is_failure_behind(const SigmaReply *reply)
+{
+	char	   *code;
+	char	   *message;
+	char	   *request_id;
+
+	return reply->body.length <= REPLY_LOOK && strstr(reply->body.data, "\"requestId\"") &&
+		sigma_json_error_object(reply->body.data, reply->body.length, &code, &message,
+								&request_id) &&
+		code && message && request_id;
+}
+
+/* ------------------------------------------------------- a call, step by step */
+
+/* A call's transfer is no longer under way. */
+static void
+land(SigmaCall *call)
+{
+	SigmaSession *s = call->session;
+
+	if (call->spec.urgent)
+		s->urgent_flying--;
+	else
+	{
+		s->flying--;
+		sigma_shared_end_request(&s->budget_key);
+	}
+}
+
+/* Ends a call wherever it stands: its context, or its session, ends. */
+void
+sigma_detach_call(SigmaCall *call)
+{
+	SigmaSession *s = call->session;
+
+	if (call->transfer)
+		sigma_transfer_free(call->transfer);
+	call->transfer = NULL;
+	if (s == NULL)
+		return;
+	if (call->state == CALL_FLYING)
+		land(call);
+	if (call->state != CALL_DONE)
+		dlist_delete(&call->node);
+	call->state = CALL_DONE;
+	call->session = NULL;
+	/* nobody is left to wait for the token: a cancel ends that, too */
+	if (dlist_is_empty(&s->calls))
+		sigma_give_up_sign_in(s);
+}
+
+/* The memory of a call goes: whoever follows it is told, and lets go of it. */
+static void
+detach_call_callback(void *arg)
+{
+	SigmaCall  *call = arg;
+	bool		may_have_acted = call->gone && call->state != CALL_DONE && sigma_call_may_have_acted(call);
+
+	sigma_detach_call(call);
+	if (call->gone)
+		call->gone(call->gone_arg, may_have_acted);
+}
+
+/*
+ * Has "gone" called when the memory of the call goes, whoever frees it: it says
+ * whether the call was still under way and may have been carried out.  It runs
+ * in a memory context's reset callback, so it must not raise anything.  NULL
+ * takes that back.
+ */
+void
+sigma_call_follow(SigmaCall *call, SigmaCallGone gone, void *arg)
+{
+	call->gone = gone;
+	call->gone_arg = arg;
+}
+
+/* A call is done, well or badly. */
+void
+sigma_finish_call(SigmaCall *call)
+{
+	dlist_delete(&call->node);
+	call->state = CALL_DONE;
+}
+
+static void
+send_call(SigmaCall *call)
+{
+	SigmaSession *s = call->session;
+	SigmaRequest request = {
+		.method = call->spec.method,
+		.url = call->url,
+		.bearer = s->token,
+		.content_type = "Content-Type: application/json",
+		.body = call->spec.body,
+		.body_length = call->spec.body ? strlen(call->spec.body) : 0,
+		.repeatable = call->spec.purpose != SIGMA_WRITE,
+		.loopback = s->settings->loopback,
+	};
+
+	if (call->transfer)
+		sigma_transfer_free(call->transfer);
+	call->transfer = NULL;
+	/* first, so that an error here lets go of the place that it has taken */
+	call->state = CALL_FLYING;
+	if (call->spec.urgent)
+		s->urgent_flying++;
+	else
+		s->flying++;
+	call->transfer = sigma_transfer_start(s->transport, call->context, &request);
+	call->token_number = s->token_number;
+	call->sent_ms = now_ms();
+	call->tries++;
+	if (call->spec.stats)
+		call->spec.stats->requests++;
+}
+
+/* What there is to tell of a write if there is no memory to tell more. */
+static SigmaFailure unknown_outcome = {
+	.sqlstate = ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN,
+	.message = "outcome unknown: a request may have been carried out, but there was no memory to look at its reply"
+};
+
+/* A call has failed; whoever knows more of why says so afterwards. */
+static void
+end_badly(SigmaCall *call, bool unknown)
+{
+	call->failure = unknown ? &unknown_outcome : &sigma_out_of_memory;
+	sigma_finish_call(call);
+}
+
+/* Does nobody know whether a request that has failed was carried out? */
+static bool
+outcome_unknown(const SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
+{
+	/* who says both that it was done and that it was not has said nothing */
+	return sigma_outcome_unknown(attempt) ||
+		(call->spec.purpose == SIGMA_WRITE && reply->outcome == SIGMA_REPLIED &&
+		 reply->status >= 200 && reply->status < 300);
+}
+
+/* What is to be told of a reply that is no good; in the call's context. */
+static SigmaFailure *
+describe_reply(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt, bool nothing)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->context);
+	SigmaProblem problem = {
+		.purpose = call->spec.purpose,
+		.nothing = nothing,
+		.outcome_unknown = outcome_unknown(call, reply, attempt),
+		.request = sigma_shown_request(call->spec.method, call->spec.target, NULL),
+		.subject = call->spec.subject,
+		.attempts = call->tries,
+		.waited_ms = call->waited_ms,
+	};
+	SigmaFailure *failure = sigma_describe_failure(call->session, reply, &problem,
+												   call->spec.secrets);
+
+	MemoryContextSwitchTo(old);
+	return failure;
+}
+
+static void
+fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
+{
+	/* first, so that it is not sent again if there is an error now */
+	end_badly(call, outcome_unknown(call, reply, attempt));
+	call->failure = describe_reply(call, reply, attempt, false);
+}
+
+/*
+ * Too much at once is answered with 429: the session then sends half as much,
+ * and after a while of good replies one more again, up to max_concurrency.
+ * Calls that were sent before it slowed down tell nothing new.
+ */
+static void
+adapt_width(SigmaSession *s, const SigmaCall *call, const SigmaReply *reply)
+{
+	if (reply->outcome != SIGMA_REPLIED)
+		return;
+	if (reply->status == 429)
+	{
+		s->good_replies = 0;
+		if (call->sent_ms < s->narrowed_ms)
+			return;
+		s->width = Max(s->width / 2, 1);
+		s->narrowed_ms = now_ms();
+	}
+	else if (reply->status < 400 && s->width < s->settings->max_concurrency &&
+			 ++s->good_replies >= GOOD_REPLIES_TO_WIDEN)
+	{
+		s->good_replies = 0;
+		s->width++;
+	}
+}
+
+/* A call's transfer has ended. */
+static void
+receive_reply(SigmaCall *call)
+{
+	SigmaSession *s = call->session;
+	const SigmaReply *reply = sigma_transfer_reply(call->transfer);
+	SigmaAttempt attempt = {
+		.outcome = reply->outcome,
+		.status = reply->status,
+		.purpose = call->spec.purpose,
+		.body_left = reply->body_left,
+		.unattended = reply->unattended,
+		.tries = call->tries,
+		.max_retries = s->settings->max_retries,
+		.waited_ms = call->waited_ms,
+		.retry_after = reply->retry_after[0] ? reply->retry_after : NULL,
+		.now = (int64) time(NULL),
+		.random = pg_prng_double(&pg_global_prng_state),
+	};
+	long		delay;
+	bool		plainly;
+
+	land(call);
+	adapt_width(s, call, reply);
+	call->state = CALL_READY;
+	if (call->spec.stats)
+		call->spec.stats->bytes += reply->body.length;
+
+	if (reply->outcome == SIGMA_REPLIED)
+	{
+		if (reply->status >= 200 && reply->status < 300)
+		{
+			if (is_failure_behind(reply))
+				fail_call(call, reply, &attempt);
+			else
+				sigma_finish_call(call);
+			return;
+		}
+		if (is_nothing(call, reply, &plainly))
+		{
+			call->not_found = true;
+			if (!plainly)
+				call->nothing = describe_reply(call, reply, &attempt, true);
+			sigma_finish_call(call);
+			return;
+		}
+		if (reply->status == 401 && !call->renewed && !call->last_try)
+		{
+			/* refused, so surely not carried out; no try is spent */
+			if (call->token_number == s->token_number && s->token)
+			{
+				sigma_shared_drop_token(&s->token_key, s->token);
+				sigma_drop_token(s);
+			}
+			call->renewed = true;
+			call->tries--;
+			return;
+		}
+	}
+	if (sigma_attempt_is_free(&attempt) && !call->last_try)
+	{
+		call->tries--;
+		return;
+	}
+	delay = call->last_try ? -1 : sigma_retry_delay(&attempt);
+	if (delay < 0)
+	{
+		fail_call(call, reply, &attempt);
+		return;
+	}
+	call->state = CALL_PAUSED;
+	call->waited_ms += delay;
+	call->resume_ms = now_ms() + delay;
+	if (call->spec.stats)
+		call->spec.stats->retries++;
+}
+
+/* A step of a call. */
+typedef void (*CallStep) (SigmaCall *call);
+
+/*
+ * Does a step of a call.  An error in it, for want of memory say, is that
+ * call's failure and no error here: whoever looks after the session now may be
+ * waiting for another one, and sigma_call_start() must not raise what would
+ * make its caller forget a request that has left.
+ */
+static void
+take_step(CallStep step, SigmaCall *call)
+{
+	SigmaCatch	before;
+
+	sigma_before_catch(&before);
+	PG_TRY();
+	{
+		step(call);
+	}
+	PG_CATCH();
+	{
+		if (call->state == CALL_FLYING)
+			land(call);
+		if (call->state != CALL_DONE)
+			end_badly(call, call->spec.purpose == SIGMA_WRITE && call->transfer &&
+					  sigma_transfer_body_left(call->transfer));
+		if (call->failure == &unknown_outcome)
+			(void) sigma_catch(&before, NULL);
+		else
+			call->failure = sigma_catch(&before, call->context);
+	}
+	PG_END_TRY();
+}
+
+/* The same for a step of the sign-in, which is that of all calls that wait for it. */
+static void
+take_sign_in_step(SigmaSession *s, SigmaCall *waiting)
+{
+	SigmaCatch	before;
+
+	sigma_before_catch(&before);
+	PG_TRY();
+	{
+		if (waiting)
+			sigma_seek_token(s, waiting);
+		else
+			sigma_finish_sign_in(s);
+	}
+	PG_CATCH();
+	{
+		sigma_fail_sign_in(s, sigma_catch(&before, before.context));
+	}
+	PG_END_TRY();
+}
+
+/* Does whatever can be done without waiting.  Raises nothing. */
+void
+sigma_advance(SigmaSession *s)
+{
+	dlist_mutable_iter iter;
+	SigmaCall  *waiting = NULL;
+	bool		urgent = false;
+
+	if (s->sign_in && sigma_transfer_done(s->sign_in))
+		take_sign_in_step(s, NULL);
+	if (s->flying > 0 && now_ms() >= s->renew_ms)
+		s->renew_ms = sigma_shared_renew(&s->budget_key) ? now_ms() + RENEW_MS : INFINITY;
+
+	dlist_foreach_modify(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+
+		if (call->state == CALL_FLYING && sigma_transfer_done(call->transfer))
+			take_step(receive_reply, call);
+	}
+	dlist_foreach_modify(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+
+		if (call->state == CALL_PAUSED && now_ms() >= call->resume_ms)
+			call->state = CALL_READY;
+		if (call->state == CALL_READY && waiting == NULL)
+			waiting = call;
+		urgent |= call->spec.urgent;
+	}
+	/* outside of any loop over the calls, since it may end all that wait */
+	if (waiting && !sigma_token_is_good(s))
+		take_sign_in_step(s, waiting);
+	dlist_foreach_modify(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+
+		if (call->state != CALL_READY || !sigma_token_is_good(s))
+			continue;
+		/* while the end of a transaction is at work, nobody wants the others any more */
+		if (urgent)
+		{
+			if (call->spec.urgent && s->urgent_flying < s->settings->max_concurrency)
+				take_step(send_call, call);
+		}
+		else if (s->flying < s->width && now_ms() >= s->look_again_ms)
+		{
+			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency,
+										   s->flying))
+				take_step(send_call, call);
+			else
+				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
+		}
+	}
+}
+
+/*
+ * Gives a call up: if it has not been sent, it never will be.  It is not to be
+ * asked for anything afterwards.
+ */
+void
+sigma_call_give_up(SigmaCall *call)
+{
+	sigma_detach_call(call);
+}
+
+/* Ends a call, and frees it with its reply or failure. */
+void
+sigma_call_free(SigmaCall *call)
+{
+	MemoryContextDelete(call->context);
+}
+
+/* What is under way of a call is waited for, but it is not sent again. */
+void
+sigma_call_last_try(SigmaCall *call)
+{
+	call->last_try = true;
+}
+
+/* How long nothing will happen by itself, in ms; -1: until a transfer ends. */
+long
+sigma_idle_time(SigmaSession *s)
+{
+	double		next = INFINITY;
+	bool		waiting = false;
+	bool		urgent = false;
+	bool		urgent_waiting = false;
+	dlist_iter	iter;
+	double		left;
+
+	dlist_foreach(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+
+		if (call->state == CALL_PAUSED)
+			next = Min(next, call->resume_ms);
+		waiting |= call->state == CALL_READY;
+		urgent |= call->spec.urgent;
+		urgent_waiting |= call->spec.urgent && call->state == CALL_READY;
+	}
+	if (waiting && !s->sign_in && !sigma_token_is_good(s))
+		next = Min(next, Max(s->sign_in_resume_ms, s->look_again_ms));
+	else if (urgent)
+	{
+		/* the others wait for these, and these for a place */
+		if (urgent_waiting && sigma_token_is_good(s) &&
+			s->urgent_flying < s->settings->max_concurrency)
+			next = 0;
+	}
+	else if (waiting && sigma_token_is_good(s) && s->flying < s->width)
+		next = Min(next, s->look_again_ms);
+	if (s->flying > 0)
+		next = Min(next, s->renew_ms);
+	if (isinf(next))
+		return -1;
+	left = next - now_ms();
+	return left <= 0 ? 0 : (long) left + 1;
+}
+
+/*
+ * Begins a call; nothing is waited for.  The call belongs to the memory
+ * context: an error, or its end, gives the request up.  The spec's strings
+ * and list must live as long, except method, which must be constant.  If this
+ * raises, nothing has been sent, and nothing will be.
+ */
+SigmaCall *
+sigma_call_start(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)
+{
+	MemoryContext call_context = AllocSetContextCreate(context, "sigma call", ALLOCSET_SMALL_SIZES);
+	SigmaCall  *call = MemoryContextAllocZero(call_context, sizeof(SigmaCall));
+	MemoryContext old = MemoryContextSwitchTo(call_context);
+
+	call->context = call_context;
+	call->spec = *spec;
+	call->url = psprintf("%s%s", session->settings->base_url, spec->target);
+	call->state = CALL_READY;
+	call->session = session;
+	dlist_push_tail(&session->calls, &call->node);
+	call->callback.func = detach_call_callback;
+	call->callback.arg = call;
+	MemoryContextRegisterResetCallback(call_context, &call->callback);
+	MemoryContextSwitchTo(old);
+
+	sigma_advance(session);
+	return call;
+}
+
+bool
+sigma_call_done(const SigmaCall *call)
+{
+	return call->state == CALL_DONE;
+}
+
+/*
+ * Waits until the call is done, well or badly.  Raises only what interrupts
+ * the wait: a cancel, a termination, a statement_timeout.
+ */
+void
+sigma_call_wait(SigmaCall *call)
+{
+	double		start = now_ms();
+
+	while (call->state != CALL_DONE)
+	{
+		SigmaSession *s = call->session;
+
+		sigma_advance(s);
+		if (call->state != CALL_DONE)
+			sigma_transport_wait(s->transport, sigma_idle_time(s));
+	}
+	if (call->spec.stats)
+		call->spec.stats->wait_ms += now_ms() - start;
+}
+
+/*
+ * One turn of such a wait: until the call is done, or anything else of its
+ * session may be.
+ */
+void
+sigma_call_wait_turn(SigmaCall *call)
+{
+	double		start = now_ms();
+	SigmaSession *s = call->session;
+
+	if (call->state == CALL_DONE)
+		return;
+	sigma_advance(s);
+	if (call->state != CALL_DONE)
+		sigma_transport_wait(s->transport, sigma_idle_time(s));
+	sigma_advance(s);
+	if (call->spec.stats)
+		call->spec.stats->wait_ms += now_ms() - start;
+}
+
+/*
+ * The same for a wait that nothing interrupts, up to a time (by now_ms()), or
+ * until somebody wants to cancel; false if the call is not done by then.  For
+ * the end of a transaction that is rolled back.
+ */
+bool
+sigma_call_wait_until(SigmaCall *call, double deadline_ms)
+{
+	while (call->state != CALL_DONE)
+	{
+		SigmaSession *s = call->session;
+		double		left = deadline_ms - now_ms();
+		long		idle;
+
+		sigma_advance(s);
+		if (call->state == CALL_DONE)
+			break;
+		if (left <= 0 || QueryCancelPending || (ProcDiePending && !proc_exit_inprogress))
+			return false;
+		idle = sigma_idle_time(s);
+		sigma_transport_wait(s->transport, (long) Min(Min(idle < 0 ? LOOK_UP_MS : idle, LOOK_UP_MS), left));
+	}
+	return true;
+}
+
+/* The HTTP status of the last reply; 0 if there was none. */
+int
+sigma_call_status(const SigmaCall *call)
+{
+	return call->transfer ? sigma_transfer_reply(call->transfer)->status : 0;
+}
+
+/*
+ * What Sigma calls the request, as the last reply tells in its head or in an
+ * error object; NULL if it does not.  Fit for a message; palloc'd.
+ */
+const char *
+sigma_call_request_id(const SigmaCall *call)
+{
+	const SigmaReply *reply = call->transfer ? sigma_transfer_reply(call->transfer) : NULL;
+	char	   *code;
+	char	   *message;
+	char	   *request_id = NULL;
+
+	if (reply == NULL)
+		return NULL;
+	if (reply->request_id[0])
+		request_id = pstrdup(reply->request_id);
+	else
+		(void) sigma_json_error_object(reply->body.data, reply->body.length, &code, &message,
+									   &request_id);
+	return request_id ? sigma_clean_text(request_id, strlen(request_id), 100) : NULL;
+}
+
+/* Why a call that is done has failed; NULL if it has not. */
+const SigmaFailure *
+sigma_call_failure(const SigmaCall *call)
+{
+	return call->failure;
+}
+
+/* Did a look-up by key find that there is no such thing? */
+bool
+sigma_call_not_found(const SigmaCall *call)
+{
+	return call->not_found;
+}
+
+/*
+ * Likewise if Sigma said it in another way, which is what to tell of it; else
+ * NULL.
+ */
+const SigmaFailure *
+sigma_call_nothing(const SigmaCall *call)
+{
+	return call->nothing;
+}
+
+/*
+ * May the request have been carried out, as far as this side can tell?  Asked
+ * of a write whose wait was interrupted.
+ */
+bool
+sigma_call_may_have_acted(const SigmaCall *call)
+{
+	if (call->state == CALL_DONE)
+		return call->failure == NULL ||
+			call->failure->sqlstate == ERRCODE_TRANSACTION_RESOLUTION_UNKNOWN;
+	return call->state == CALL_FLYING && call->transfer && sigma_transfer_body_left(call->transfer);
+}
+
+/* The reply's body, NUL-terminated; it lives as long as the call. */
+SigmaSpan
+sigma_call_body(const SigmaCall *call)
+{
+	return sigma_transfer_reply(call->transfer)->body;
+}
+
+/* Is the reply text by its type, rather than JSON? */
+bool
+sigma_call_is_text(const SigmaCall *call)
+{
+	return sigma_transfer_reply(call->transfer)->text_type;
+}
+
+/* "GET /v2/connections?limit=1000", as it may be shown; palloc'd. */
+const char *
+sigma_call_target(const SigmaCall *call)
+{
+	return sigma_shown_request(call->spec.method, call->spec.target, NULL);
+}
+
+/* A whole call: begins, waits, and raises if it has failed. */
+SigmaCall *
+sigma_call(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)
+{
+	SigmaCall  *call = sigma_call_start(session, context, spec);
+
+	sigma_call_wait(call);
+	if (call->failure)
+		sigma_raise(call->failure);
+	return call;
+}

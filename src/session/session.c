@@ -1,0 +1,435 @@
+/*-------------------------------------------------------------------------
+ *
+ * session.c
+ *	  An authenticated conversation with one server as one user: how long it
+ *	  lives, and who has it.
+ *
+ * A session belongs to a user mapping, so that no user ever speaks with
+ * another's token.  It keeps a token and open connections from statement to
+ * statement.  When its server or mapping is altered or dropped, it is marked
+ * as stale: whoever is using it finishes with it, the next statement gets a
+ * new one.
+ *
+ * How it signs in stands in sign_in.c, what it says in call.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "access/xact.h"
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "base/base.h"
+#include "json/json.h"
+#include "http/http.h"
+#include "catalog/catalog.h"
+#include "config/config.h"
+#include "session/session_internal.h"
+
+/* So many sessions that nobody uses keep their connections. */
+#define MAX_IDLE_CONNECTED 8
+
+/* A use of a session; ends with a memory context. */
+typedef struct Reference
+{
+	SigmaSession *session;
+	MemoryContextCallback callback;
+} Reference;
+
+static dlist_head sessions = DLIST_STATIC_INIT(sessions);
+static uint64 invalidations = 0;	/* how many there have been */
+
+static void
+destroy_session(SigmaSession *s)
+{
+	while (!dlist_is_empty(&s->calls))
+		sigma_detach_call(dlist_head_element(SigmaCall, node, &s->calls));
+	sigma_give_up_sign_in(s);
+	sigma_drop_token(s);
+	sigma_drop_actor_token(s);
+	wipe(s->settings->client_secret);
+	dlist_delete(&s->node);
+	MemoryContextDelete(s->context);
+}
+
+/* Gives connections back; the token stays. */
+static void
+disconnect(SigmaSession *s)
+{
+	if (s->transport_context)
+		MemoryContextDelete(s->transport_context);
+	s->transport_context = NULL;
+	s->transport = NULL;
+}
+
+static void
+connect_session(SigmaSession *s)
+{
+	if (s->transport)
+		return;
+	s->transport_context = AllocSetContextCreate(s->context, "sigma transport",
+												 ALLOCSET_SMALL_SIZES);
+	s->transport = sigma_transport_create(s->transport_context, s->settings);
+}
+
+/*
+ * Ends the stale sessions that nobody uses, and the connections of those that
+ * have been idle longest: a backend may speak for many users, one after
+ * another, but has only so many descriptors.
+ */
+static void
+sweep_sessions(void)
+{
+	dlist_mutable_iter iter;
+	int			idle = 0;
+
+	/* those used last stand first */
+	dlist_foreach_modify(iter, &sessions)
+	{
+		SigmaSession *s = dlist_container(SigmaSession, node, iter.cur);
+
+		if (s->references > 0)
+			continue;
+		if (s->stale)
+			destroy_session(s);
+		else if (s->transport && ++idle > MAX_IDLE_CONNECTED)
+			disconnect(s);
+	}
+}
+
+static void
+release_reference(void *arg)
+{
+	Reference  *reference = arg;
+
+	reference->session->references--;
+}
+
+/* A server or a user mapping has changed: which sessions were made from it? */
+static void
+on_invalidation(Datum arg UNUSED, int cacheid, uint32 hash)
+{
+	dlist_iter	iter;
+
+	invalidations++;
+	dlist_foreach(iter, &sessions)
+	{
+		SigmaSession *s = dlist_container(SigmaSession, node, iter.cur);
+
+		if (hash == 0 ||
+			hash == (cacheid == FOREIGNSERVEROID ? s->server_hash : s->mapping_hash))
+			s->stale = true;
+	}
+}
+
+static void
+on_transaction_end(XactEvent event, void *arg UNUSED)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+		sweep_sessions();
+}
+
+static void
+register_callbacks(void)
+{
+	static bool registered = false;
+
+	if (registered)
+		return;
+	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, on_invalidation, (Datum) 0);
+	CacheRegisterSyscacheCallback(USERMAPPINGOID, on_invalidation, (Datum) 0);
+	RegisterXactCallback(on_transaction_end, NULL);
+	registered = true;
+}
+
+static SigmaSession *
+find_session(Oid umid)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &sessions)
+	{
+		SigmaSession *s = dlist_container(SigmaSession, node, iter.cur);
+
+		if (!s->stale && s->settings->umid == umid)
+			return s;
+	}
+	return NULL;
+}
+
+static SigmaSession *
+create_session(Oid serverid, Oid userid)
+{
+	/* in the caller's context until nothing can fail any more */
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sigma session",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	SigmaSession *s = palloc0(sizeof(SigmaSession));
+	uint64		before = invalidations;
+
+	s->context = context;
+	dlist_init(&s->calls);
+	s->settings = sigma_settings(serverid, userid);
+	s->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
+	s->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(s->settings->umid));
+	s->width = s->settings->max_concurrency;
+	for (int i = 0; i < SIGMA_WARNINGS; i++)
+		s->warned[i] = palloc0(sigma_nresources * sizeof(TimestampTz));
+	s->totals = palloc(sigma_nresources * sizeof(double));
+	for (int i = 0; i < sigma_nresources; i++)
+		s->totals[i] = -1;
+	/* a secret in a file is read when there is to be a sign-in */
+	if (s->settings->client_secret)
+		sigma_set_token_key(s);
+	s->budget_key = sigma_shared_key((const char *const[]) {s->settings->base_url, NULL});
+	MemoryContextSwitchTo(old);
+
+	sigma_prepare_conversion();
+	/* a change while the settings were read may not be in them, and has not found the session */
+	s->stale = invalidations != before;
+	MemoryContextSetParent(context, TopMemoryContext);
+	dlist_push_head(&sessions, &s->node);
+	return s;
+}
+
+SigmaSession *
+sigma_session_open(Oid serverid, Oid userid, MemoryContext context)
+{
+	Reference  *reference = MemoryContextAllocZero(context, sizeof(Reference));
+	List	   *options;
+	Oid			umid;
+	SigmaSession *s = NULL;
+
+	register_callbacks();
+	sweep_sessions();
+	umid = sigma_mapping(serverid, userid, &options);
+	if (OidIsValid(umid))
+		s = find_session(umid);
+	if (s == NULL)
+		s = create_session(serverid, userid);
+	dlist_move_head(&sessions, &s->node);
+	connect_session(s);
+
+	s->references++;
+	reference->session = s;
+	reference->callback.func = release_reference;
+	reference->callback.arg = reference;
+	MemoryContextRegisterResetCallback(context, &reference->callback);
+	return s;
+}
+
+const char *
+sigma_session_server(const SigmaSession *session)
+{
+	return session->settings->server;
+}
+
+char *
+sigma_session_identity(const SigmaSession *session)
+{
+	const char *member = session->settings->impersonate;
+	const char *tenant = session->settings->tenant;
+
+	if (member && tenant)
+		return psprintf("as %s to tenant %s", sigma_quoted(member), sigma_quoted(tenant));
+	if (member)
+		return psprintf("as %s", sigma_quoted(member));
+	return tenant ? psprintf("to tenant %s", sigma_quoted(tenant)) : NULL;
+}
+
+Oid
+sigma_session_serverid(const SigmaSession *session)
+{
+	return session->settings->serverid;
+}
+
+int
+sigma_session_concurrency(const SigmaSession *session)
+{
+	return session->settings->max_concurrency;
+}
+
+bool
+sigma_session_keeps_on_rollback(const SigmaSession *session)
+{
+	return session->settings->keep_on_rollback;
+}
+
+int
+sigma_session_rollback_timeout(const SigmaSession *session)
+{
+	return session->settings->rollback_timeout_ms;
+}
+
+void
+sigma_session_pin(SigmaSession *session)
+{
+	session->references++;
+}
+
+void
+sigma_session_unpin(SigmaSession *session)
+{
+	session->references--;
+}
+
+bool
+sigma_session_warns(SigmaSession *session, SigmaWarning warning, const SigmaResource *resource)
+{
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	for (int i = 0; i < sigma_nresources; i++)
+	{
+		if (sigma_resources[i] != resource)
+			continue;
+		if (session->warned[warning][i] == now)
+			return false;
+		session->warned[warning][i] = now;
+	}
+	return true;
+}
+
+/* Keeps the number of entries that a list said it has. */
+void
+sigma_session_note_total(SigmaSession *session, const SigmaResource *resource, double total)
+{
+	for (int i = 0; i < sigma_nresources; i++)
+		if (sigma_resources[i] == resource)
+			session->totals[i] = total;
+}
+
+/* The number last kept, or -1; makes no session and no request. */
+double
+sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource)
+{
+	List	   *options;
+	Oid			umid = sigma_mapping(serverid, userid, &options);
+	SigmaSession *s = OidIsValid(umid) ? find_session(umid) : NULL;
+
+	for (int i = 0; s && i < sigma_nresources; i++)
+		if (sigma_resources[i] == resource)
+			return s->totals[i];
+	return -1;
+}
+
+/* Does a URL begin with this one, and go on at most with what some servers pass over? */
+static bool
+is_below(const char *url, const char *place)
+{
+	size_t		length = strlen(place);
+
+	return pg_strncasecmp(url, place, length) == 0 &&
+		!isalnum((unsigned char) url[length]) && url[length] != '-' && url[length] != '_';
+}
+
+bool
+sigma_session_is_sign_in(const SigmaSession *session, const char *path)
+{
+	const char *token_url = session->settings->token_url;
+	const char *host = strstr(token_url, "://") + strlen("://");
+	int			path_begin = (int) (host - token_url + strcspn(host, "/"));
+	char	   *token_path;
+	char	   *url = psprintf("%s%s", session->settings->base_url, path);
+
+	for (const char *p = path; (p = strchr(p, '/')) != NULL; p++)
+		if (is_below(p, "/auth/token"))
+			return true;
+	/* it may be elsewhere */
+	if (sigma_normal_path(token_url + path_begin, &token_path) != NULL || token_path[0] == '\0')
+		return pg_strcasecmp(url, token_url) == 0;
+	return is_below(url, psprintf("%.*s%s", path_begin, token_url, token_path));
+}
+
+/*
+ * Asks who we are without saying it, to learn whether the host can be reached
+ * and is the API.  Raises only what interrupts the wait.
+ */
+void
+sigma_session_probe(SigmaSession *s, MemoryContext context, SigmaProbe *probe)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	SigmaRequest request = {
+		.method = "GET",
+		.url = psprintf("%s/v2/whoami", s->settings->base_url),
+		.repeatable = true,
+		.loopback = s->settings->loopback,
+	};
+	SigmaProblem problem = {.purpose = SIGMA_READ, .request = "GET /v2/whoami"};
+	SigmaTransfer *transfer = sigma_transfer_start(s->transport, context, &request);
+	const SigmaReply *reply = sigma_transfer_reply(transfer);
+	char	   *code;
+	char	   *message;
+	char	   *request_id;
+
+	while (!sigma_transfer_done(transfer))
+		sigma_transport_wait(s->transport, -1);
+	probe->base_url = pstrdup(s->settings->base_url);
+	probe->outcome = reply->outcome;
+	probe->status = reply->status;
+	probe->is_sigma = sigma_json_error_object(reply->body.data, reply->body.length,
+											  &code, &message, &request_id) && request_id;
+	probe->date = sigma_parse_http_date(reply->date);
+	probe->failure = sigma_describe_failure(s, reply, &problem, NIL);
+	sigma_transfer_free(transfer);
+	MemoryContextSwitchTo(old);
+}
+
+/* Has the session a token? */
+bool
+sigma_session_is_signed_in(const SigmaSession *session)
+{
+	return session->token != NULL;
+}
+
+/* Can the client secret be had?  Raises 28000 if not. */
+void
+sigma_session_check_secret(const SigmaSession *session)
+{
+	const SigmaSettings *settings = session->settings;
+	const char *problem;
+	char	   *secret;
+
+	if (settings->client_secret_file == NULL)
+		return;
+	problem = sigma_read_secret(settings->client_secret_file, &secret);
+	if (problem)
+		sigma_raise(sigma_secret_failure(settings->server, settings->client_secret_file, problem));
+	wipe(secret);
+	pfree(secret);
+}
+
+/* Lets a session's calls go on as far as they can without waiting. */
+void
+sigma_session_poll(SigmaSession *session)
+{
+	sigma_advance(session);
+	sigma_transport_wait(session->transport, 0);
+	sigma_advance(session);
+}
+
+/* A beacon for somebody else's event set; see transport.c. */
+SigmaBeacon *
+sigma_session_beacon(SigmaSession *session, MemoryContext context)
+{
+	return sigma_beacon_create(session->transport, context);
+}
+
+/*
+ * The descriptor that becomes readable when the session has something to do,
+ * or after at most so many milliseconds.
+ */
+int
+sigma_session_light(SigmaSession *session, SigmaBeacon *beacon, long timeout_ms)
+{
+	long		idle;
+
+	sigma_advance(session);
+	idle = sigma_idle_time(session);
+	return sigma_beacon_light(beacon, idle < 0 ? timeout_ms : Min(idle, timeout_ms));
+}

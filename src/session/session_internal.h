@@ -1,0 +1,158 @@
+/*-------------------------------------------------------------------------
+ *
+ * session_internal.h
+ *	  What session.c, sign_in.c and call.c share, and nobody else sees.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SIGMA_SESSION_INTERNAL_H
+#define SIGMA_SESSION_INTERNAL_H
+
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
+#include "base/base.h"
+#include "http/http.h"
+#include "config/config.h"
+#include "session/session.h"
+
+#include "lib/ilist.h"
+
+/* How often to ask again for what another backend holds. */
+#define LOOK_AGAIN_MS 5.0
+
+/* How often to say that requests under way are still waited for. */
+#define RENEW_MS 1000.0
+
+struct SigmaSession
+{
+	dlist_node	node;			/* in sessions */
+	MemoryContext context;
+	SigmaSettings *settings;
+	MemoryContext transport_context;	/* NULL while there is no transport */
+	SigmaTransport *transport;	/* there is one whenever the session is in use */
+	uint32		server_hash;	/* of the catalog rows it was made from */
+	uint32		mapping_hash;
+	bool		stale;			/* they have changed since */
+	int			references;
+	dlist_head	calls;			/* those that are not DONE */
+	int			flying;			/* calls in that state, but for */
+	int			urgent_flying;	/* those that have places of their own */
+	int			width;			/* so many may be flying: max_concurrency, or less after a 429 */
+	double		narrowed_ms;	/* when it was lowered last */
+	int			good_replies;	/* since it was changed last */
+	TimestampTz *warned[SIGMA_WARNINGS];	/* per resource, the statement that was told last */
+	double	   *totals;			/* per resource, the last "total" seen; or -1 */
+
+	/* what is shared with other backends */
+	SigmaSharedKey token_key;
+	SigmaSharedKey budget_key;
+	bool		elected;		/* to sign in for all who share the token */
+	double		look_again_ms;	/* when to ask again for what another holds */
+	double		renew_ms;		/* when to renew the places that are held */
+
+	/* the token */
+	char	   *token;			/* or NULL */
+	double		token_end_ms;	/* when to renew it, by the monotonic clock */
+	uint64		token_number;	/* tells tokens apart */
+
+	/* the client's own token, if the session speaks as somebody else */
+	char	   *actor_token;	/* or NULL */
+	double		actor_end_ms;
+
+	/* the sign-in under way, if any of these is set */
+	MemoryContext sign_in_context;
+	SigmaTransfer *sign_in;
+	char	   *sign_in_body;
+	char	   *subject_token;	/* sent with it, if it is an exchange; or NULL */
+	int			sign_in_steps;	/* of it that have ended */
+	bool		actor_is_new;	/* one of them has got the actor token */
+	int			sign_in_tries;
+	long		sign_in_waited_ms;
+	double		sign_in_resume_ms;	/* not before this time */
+};
+
+typedef enum CallState
+{
+	CALL_READY,
+	CALL_PAUSED,
+	CALL_FLYING,
+	CALL_DONE
+} CallState;
+
+struct SigmaCall
+{
+	dlist_node	node;			/* in the session's calls, unless DONE */
+	SigmaSession *session;		/* NULL once it is gone */
+	MemoryContext context;
+	SigmaCallSpec spec;			/* a copy */
+	char	   *url;
+	CallState	state;
+	SigmaTransfer *transfer;	/* of the last attempt */
+	double		sent_ms;		/* when */
+	int			tries;			/* attempts that count against max_retries */
+	bool		renewed;		/* a 401 has led to a new token already */
+	bool		last_try;		/* it is not to be sent again */
+	uint64		token_number;	/* the token it was sent with */
+	long		waited_ms;
+	double		resume_ms;		/* if PAUSED */
+	bool		not_found;
+	SigmaFailure *nothing;		/* if not found in another way than by a look-up's 404 */
+	SigmaFailure *failure;		/* if DONE and failed */
+	SigmaCallGone gone;			/* see sigma_call_follow(); or NULL */
+	void	   *gone_arg;
+	MemoryContextCallback callback;
+};
+
+/* A secret that is no longer needed. */
+static inline void
+wipe(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+}
+
+/* ---------------------------------------------------------------- sign_in.c */
+extern bool sigma_token_is_good(const SigmaSession *s);
+extern void sigma_drop_token(SigmaSession *s);
+extern void sigma_drop_actor_token(SigmaSession *s);
+extern void sigma_set_token_key(SigmaSession *s);
+extern void sigma_give_up_sign_in(SigmaSession *s);
+extern void sigma_finish_sign_in(SigmaSession *s);
+extern void sigma_fail_sign_in(SigmaSession *s, const SigmaFailure *failure);
+extern void sigma_seek_token(SigmaSession *s, SigmaCall *waiting);
+
+/* ------------------------------------------------------------------- call.c */
+extern void sigma_detach_call(SigmaCall *call);
+extern void sigma_finish_call(SigmaCall *call);
+extern SigmaFailure *sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply,
+											SigmaProblem *problem, List *secrets);
+extern long sigma_idle_time(SigmaSession *s);
+extern void sigma_advance(SigmaSession *s);
+
+/* ------------------------------------------------------------- retry.c */
+
+extern long sigma_retry_delay(const SigmaAttempt *attempt);
+extern int64 sigma_parse_http_date(const char *value);
+extern long sigma_parse_retry_after(const char *value, int64 now);
+extern bool sigma_outcome_unknown(const SigmaAttempt *attempt);
+extern bool sigma_attempt_is_free(const SigmaAttempt *attempt);
+
+/* --------------------------------------------------------------- jwt.c */
+
+extern char *sigma_sign_hs256(const char *header, const char *claims, const char *key,
+							  size_t key_length);
+extern char *sigma_jwt(const SigmaSettings *settings, int64 now);
+
+/* ------------------------------------------------------------ shared.c */
+
+extern SigmaSharedKey sigma_shared_key(const char *const *texts);
+extern SigmaSharedAnswer sigma_shared_token(const SigmaSharedKey *key, char **token,
+											double *left_ms);
+extern void sigma_shared_signed_in(const SigmaSharedKey *key, const char *token, double life_ms);
+extern void sigma_shared_drop_token(const SigmaSharedKey *key, const char *token);
+extern bool sigma_shared_begin_request(const SigmaSharedKey *key, int max, int flying);
+extern bool sigma_shared_renew(const SigmaSharedKey *key);
+extern void sigma_shared_end_request(const SigmaSharedKey *key);
+
+#endif							/* SIGMA_SESSION_INTERNAL_H */
