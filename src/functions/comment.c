@@ -23,6 +23,7 @@
 
 #include "json/json.h"
 #include "catalog/catalog.h"
+#include "read/read.h"
 #include "config/config.h"
 #include "fdw/fdw.h"
 #include "functions/functions.h"

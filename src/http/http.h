@@ -9,7 +9,6 @@
 #define SIGMA_HTTP_H
 
 #include "base/base.h"
-#include "config/config.h"
 
 /* ----------------------------------------------------------- inflate.c */
 
@@ -58,11 +57,21 @@ typedef struct SigmaReply
 	const char *text;			/* the library's own words; "" if none */
 } SigmaReply;
 
+/* What a transport is held to. */
+typedef struct SigmaLimits
+{
+	const char *ca_file;		/* of trusted certificates; NULL: the system's own */
+	int			connect_timeout_ms;
+	int			request_timeout_ms;
+	int			max_response_size;	/* bytes of a body, once it is decoded */
+	int			max_connections;	/* that are kept */
+} SigmaLimits;
+
 /*
- * A pool of connections, with the limits and the CA file of the settings.  It
- * ends with the memory context.
+ * A pool of connections, which ends with the memory context.  The limits are
+ * copied.  Raises if libcurl cannot be set up.
  */
-extern SigmaTransport *sigma_transport_create(MemoryContext context, const SigmaSettings *settings);
+extern SigmaTransport *sigma_transport_create(MemoryContext context, const SigmaLimits *limits);
 
 /*
  * Starts a request; it goes on whenever the transport waits.  The transfer

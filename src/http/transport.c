@@ -52,7 +52,6 @@
 #include "base/base.h"
 #include "base/compat.h"
 #include "http/http_internal.h"
-#include "config/config.h"
 
 #if LIBCURL_VERSION_NUM < 0x075500
 #error "sigma_fdw needs libcurl 7.85.0 or later, for CURLOPT_PROTOCOLS_STR"
@@ -527,7 +526,7 @@ init_library(void)
 }
 
 SigmaTransport *
-sigma_transport_create(MemoryContext context, const SigmaSettings *settings)
+sigma_transport_create(MemoryContext context, const SigmaLimits *limits)
 {
 	SigmaTransport *t;
 	sigset_t	saved;
@@ -536,10 +535,10 @@ sigma_transport_create(MemoryContext context, const SigmaSettings *settings)
 	t = MemoryContextAllocZero(context, sizeof(SigmaTransport));
 	dlist_init(&t->transfers);
 	t->context = context;
-	t->ca_file = settings->ca_file ? MemoryContextStrdup(context, settings->ca_file) : NULL;
-	t->connect_timeout_ms = settings->connect_timeout_ms;
-	t->request_timeout_ms = settings->request_timeout_ms;
-	t->max_response_size = settings->max_response_size;
+	t->ca_file = limits->ca_file ? MemoryContextStrdup(context, limits->ca_file) : NULL;
+	t->connect_timeout_ms = limits->connect_timeout_ms;
+	t->request_timeout_ms = limits->request_timeout_ms;
+	t->max_response_size = limits->max_response_size;
 	t->seen_ms = now_ms();
 	t->set_stale = true;
 	t->callback.func = release_transport_callback;
@@ -554,7 +553,7 @@ sigma_transport_create(MemoryContext context, const SigmaSettings *settings)
 		curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
 		curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer);
 		curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
-		curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long) settings->max_concurrency + 1);
+		curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long) limits->max_connections);
 	}
 	leave_curl(&saved);
 	if (t->multi == NULL)

@@ -8,13 +8,10 @@
 #ifndef SIGMA_JSON_H
 #define SIGMA_JSON_H
 
-#include "access/attnum.h"
 #include "fmgr.h"
 #include "nodes/pg_list.h"
-#include "utils/relcache.h"
 
 #include "base/base.h"
-#include "catalog/catalog.h"
 
 /* ---------------------------------------------------------- jsontext.c */
 
@@ -107,10 +104,6 @@ extern void sigma_names_init(SigmaNames *names, int n, const char **list);
 /* The number of a member's name in the set, or -1. */
 extern int	sigma_names_find(const SigmaNames *names, const SigmaJsonValue *name);
 
-/* The catalogue's entry for a column, by its option or its name; NULL if there is none. */
-extern const SigmaField *sigma_known_field(Relation rel, const SigmaResource *resource,
-										   AttrNumber attnum);
-
 /* An entry has dozens; each takes ten times as much memory as it can be short. */
 #define SIGMA_MAX_MEMBERS 10000
 
@@ -120,6 +113,9 @@ extern const SigmaField *sigma_known_field(Relation rel, const SigmaResource *re
  * more than SIGMA_MAX_MEMBERS.
  */
 extern int	sigma_split_object(const SigmaJsonValue *object, SigmaJsonMember **members, int *room);
+
+/* UTF-8 from the API as a C string in the database's encoding, palloc'd. */
+extern char *sigma_from_utf8(const char *data, size_t length);
 
 /*
  * A text from the API as a value of a type; raises what the type's input

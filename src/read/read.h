@@ -19,7 +19,7 @@
 #include "config/config.h"
 #include "session/session.h"
 
-/* -------------------------------------------------------------- json.c */
+/* --------------------------------------------------------------- row.c */
 
 /* One entry of a list, with what was known before it was read. */
 typedef struct SigmaEntry
@@ -28,7 +28,7 @@ typedef struct SigmaEntry
 	int			nmembers;
 	const SigmaJsonMember *members; /* the object's */
 	char	  **keys;			/* of the parents, in the order of the path; or NULL */
-	const struct SigmaFailure *failure; /* why there is no entry; or NULL */
+	const SigmaFailure *failure; /* why there is no entry; or NULL */
 } SigmaEntry;
 
 /* One column of a table, ready to be filled from entries. */
@@ -61,6 +61,10 @@ typedef struct SigmaRowReader
 	const SigmaEntry *entry;	/* the entry in hand */
 	int64		row;			/* its number in this scan, from 1 */
 } SigmaRowReader;
+
+/* The catalogue's entry for a column, by its option or its name; NULL if there is none. */
+extern const SigmaField *sigma_known_field(Relation rel, const SigmaResource *resource,
+										   AttrNumber attnum);
 
 /*
  * The API's field behind a column, palloc'd or constant; NULL for the whole

@@ -71,11 +71,21 @@ disconnect(SigmaSession *s)
 static void
 connect_session(SigmaSession *s)
 {
+	const SigmaSettings *settings = s->settings;
+	SigmaLimits limits = {
+		.ca_file = settings->ca_file,
+		.connect_timeout_ms = settings->connect_timeout_ms,
+		.request_timeout_ms = settings->request_timeout_ms,
+		.max_response_size = settings->max_response_size,
+		/* one more, for sign-ins */
+		.max_connections = settings->max_concurrency + 1,
+	};
+
 	if (s->transport)
 		return;
 	s->transport_context = AllocSetContextCreate(s->context, "sigma transport",
 												 ALLOCSET_SMALL_SIZES);
-	s->transport = sigma_transport_create(s->transport_context, s->settings);
+	s->transport = sigma_transport_create(s->transport_context, &limits);
 }
 
 /*

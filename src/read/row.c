@@ -1,0 +1,290 @@
+/*-------------------------------------------------------------------------
+ *
+ * row.c
+ *	  Makes rows of a foreign table from the entries of a list.
+ *
+ * A column takes a field of the entry by its name, or a parent's key, or the
+ * whole entry.  Values come straight from the text of the reply, through the
+ * input functions of the columns' types.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type_d.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "nodes/bitmapset.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+
+#include "base/base.h"
+#include "base/compat.h"
+#include "json/json.h"
+#include "catalog/catalog.h"
+#include "config/config.h"
+#include "read/read.h"
+
+const SigmaField *
+sigma_known_field(Relation rel, const SigmaResource *resource, AttrNumber attnum)
+{
+	const char *option = sigma_column_field_option(RelationGetRelid(rel), attnum);
+	const SigmaField *known;
+
+	if (option == NULL)
+		return sigma_find_field(resource, NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
+	known = sigma_find_api_field(resource, option);
+	/* "attrs" is no field of the API, but the way to name the whole entry */
+	return known == NULL && strcmp(option, "attrs") == 0 ? sigma_find_field(resource, option) : known;
+}
+
+const char *
+sigma_column_field(Relation rel, const SigmaResource *resource, AttrNumber attnum,
+				   const SigmaField **known)
+{
+	const char *column = NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
+	const char *option;
+	const char *closest;
+
+	*known = sigma_known_field(rel, resource, attnum);
+	if (*known)
+		return (*known)->field;
+	option = sigma_column_field_option(RelationGetRelid(rel), attnum);
+	if (option)
+		return option;
+
+	closest = sigma_closest_column(resource, column);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+			 errmsg("column \"%s\" of foreign table \"%s\" is not a field of resource \"%s\"",
+					column, RelationGetRelationName(rel), resource->name),
+			 closest
+			 ? errhint("Perhaps you meant \"%s\"; or name the API's field in the column option \"field\".", closest)
+			 : errhint("Name the API's field in the column option \"field\".")));
+	return NULL;				/* keep compilers quiet */
+}
+
+SigmaRowReader *
+sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *attnums)
+{
+	SigmaRowReader *reader = palloc0(sizeof(SigmaRowReader));
+	int			attnum = -1;
+	int			n = bms_num_members(attnums);
+	const char *keys[SIGMA_MAX_KEYS];
+	int			nkeys = sigma_path_keys(resource->path, keys);
+	const char **fields;
+
+	reader->table = pstrdup(RelationGetRelationName(rel));
+	if (resource->key)
+		reader->key_field = sigma_find_field(resource, resource->key)->field;
+	reader->columns = palloc0(Max(n, 1) * sizeof(SigmaColumn));
+	reader->values = palloc0(Max(n, 1) * sizeof(SigmaJsonValue));
+	fields = palloc0(Max(n, 1) * sizeof(char *));
+	reader->current = -1;
+
+	while ((attnum = bms_next_member(attnums, attnum)) >= 0)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+		SigmaColumn *column = &reader->columns[reader->ncolumns];
+		const SigmaField *known;
+		Oid			base = getBaseType(att->atttypid);
+		Oid			input;
+
+		/* what is computed when it is asked for is never read */
+		if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+			continue;
+		reader->ncolumns++;
+		column->attnum = (AttrNumber) attnum;
+		column->name = pstrdup(NameStr(att->attname));
+		column->field = sigma_column_field(rel, resource, (AttrNumber) attnum, &known);
+		column->read = known ? known->read : SIGMA_FROM_FIELD;
+		column->absent = known ? known->absent : NULL;
+		column->kind = known ? known->kind : SIGMA_PLAIN;
+		for (int i = 0; column->read == SIGMA_FROM_KEY && i < nkeys; i++)
+			if (strcmp(keys[i], known->column) == 0)
+				column->key = i;
+		column->is_json = base == JSONOID || base == JSONBOID;
+		column->is_integer = base == INT2OID || base == INT4OID || base == INT8OID;
+		column->typmod = att->atttypmod;
+		getTypeInputInfo(att->atttypid, &input, &column->ioparam);
+		fmgr_info(input, &column->input);
+		fields[reader->ncolumns - 1] = column->read == SIGMA_FROM_FIELD ? column->field : NULL;
+	}
+	sigma_names_init(&reader->fields, reader->ncolumns, fields);
+	/* columns of one field share its value: that of the first of them */
+	for (int i = 0; i < reader->ncolumns; i++)
+		for (int j = i; j >= 0; j--)
+			if (fields[i] && fields[j] && strcmp(fields[i], fields[j]) == 0)
+				reader->columns[i].value = j;
+	return reader;
+}
+
+/* Names the row and the column of a conversion that fails. */
+static void
+conversion_error_callback(void *arg)
+{
+	SigmaRowReader *reader = arg;
+	char	   *key = NULL;
+
+	for (int i = 0; reader->key_field && i < reader->entry->nmembers; i++)
+	{
+		const SigmaJsonMember *member = &reader->entry->members[i];
+
+		if (sigma_json_is(&member->key, reader->key_field))
+			key = sigma_clean_text(member->value.text.data, member->value.text.length, 100);
+	}
+	if (reader->current < 0)
+		errcontext("row " INT64_FORMAT " of foreign table \"%s\"", reader->row, reader->table);
+	else if (key)
+		errcontext("column \"%s\" of foreign table \"%s\", row " INT64_FORMAT ", %s %s",
+				   reader->columns[reader->current].name, reader->table, reader->row,
+				   reader->key_field, key);
+	else
+		errcontext("column \"%s\" of foreign table \"%s\", row " INT64_FORMAT,
+				   reader->columns[reader->current].name, reader->table, reader->row);
+}
+
+/*
+ * A number for an integer column: JSON has one kind of number, so 30.0 and
+ * 3e1 are the integer 30.  What has a fraction stays as it is, and is refused
+ * by the type's input function.
+ */
+static char *
+whole_number(char *literal)
+{
+	Datum		number;
+	Datum		whole;
+	char	   *whole_text;
+
+	if (strpbrk(literal, ".eE") == NULL)
+		return literal;
+	number = DirectFunctionCall3(numeric_in, CStringGetDatum(literal),
+								 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	whole = DirectFunctionCall2(numeric_trunc, number, Int32GetDatum(0));
+	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, number, whole)))
+		return literal;
+	whole_text = DatumGetCString(DirectFunctionCall1(numeric_out, whole));
+	/* no integer is as long, and the refusal shall quote 1e9999, not write it out */
+	if (strlen(whole_text) > 20)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("value \"%s\" is out of range for an integer", literal)));
+	return whole_text;
+}
+
+/* A failure as a JSON object. */
+static char *
+failure_to_json(const SigmaFailure *failure)
+{
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfo(&s, "{\"sqlstate\":\"%s\",\"message\":%s", unpack_sql_state(failure->sqlstate),
+					 sigma_text_to_json(failure->message));
+	if (failure->detail)
+		appendStringInfo(&s, ",\"detail\":%s", sigma_text_to_json(failure->detail));
+	if (failure->hint)
+		appendStringInfo(&s, ",\"hint\":%s", sigma_text_to_json(failure->hint));
+	appendStringInfoChar(&s, '}');
+	return s.data;
+}
+
+/* What a column's input function is to be given; NULL for a NULL. */
+static char *
+input_text(const SigmaRowReader *reader, int i)
+{
+	const SigmaColumn *column = &reader->columns[i];
+	const SigmaJsonValue *value = &reader->values[column->value];
+	const SigmaEntry *entry = reader->entry;
+
+	switch (column->read)
+	{
+		case SIGMA_FROM_FIELD:
+			break;
+		case SIGMA_FROM_ENTRY:
+			return entry->text.data ? sigma_from_utf8(entry->text.data, entry->text.length) : NULL;
+		case SIGMA_FROM_KEY:
+			return sigma_key_spelling(column->kind, entry->keys[column->key]);
+		case SIGMA_FROM_ERROR:
+			return entry->failure ? failure_to_json(entry->failure) : NULL;
+		case SIGMA_FROM_NOWHERE:
+			return NULL;
+	}
+	if (entry->failure)
+		return NULL;
+	if (value->kind == SIGMA_JSON_NULL)
+		return column->absent ? pstrdup(column->absent) : NULL;
+	if (value->kind == SIGMA_JSON_STRING && !column->is_json)
+		return sigma_key_spelling(column->kind, sigma_json_string(value));
+	if (value->kind == SIGMA_JSON_NUMBER && column->is_integer)
+		return whole_number(pnstrdup(value->text.data, value->text.length));
+	return sigma_from_utf8(value->text.data, value->text.length);
+}
+
+/* Notes which of the entry's fields the columns want. */
+static void
+find_fields(SigmaRowReader *reader)
+{
+	for (int i = 0; i < reader->ncolumns; i++)
+		reader->values[i].kind = SIGMA_JSON_NULL;
+	for (int i = 0; i < reader->entry->nmembers; i++)
+	{
+		const SigmaJsonMember *member = &reader->entry->members[i];
+		int			field = sigma_names_find(&reader->fields, &member->key);
+
+		/* if a name comes twice, the last counts, as in jsonb */
+		if (field >= 0)
+			reader->values[field] = member->value;
+	}
+}
+
+/* Fills the reader's columns from the entry in hand. */
+static void
+read_columns(SigmaRowReader *reader, Datum *values, bool *isnull)
+{
+	for (int i = 0; i < reader->ncolumns; i++)
+	{
+		SigmaColumn *column = &reader->columns[i];
+		char	   *text;
+
+		reader->current = i;
+		text = input_text(reader, i);
+		/* also called for a NULL, since a domain may refuse it */
+		values[column->attnum - 1] = InputFunctionCall(&column->input, text,
+													   column->ioparam, column->typmod);
+		isnull[column->attnum - 1] = text == NULL;
+	}
+	reader->current = -1;
+}
+
+void
+sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values, bool *isnull)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ErrorContextCallback callback;
+
+	reader->row++;
+	if (reader->ncolumns == 0)
+		return;
+	reader->entry = entry;
+	find_fields(reader);
+
+	callback.callback = conversion_error_callback;
+	callback.arg = reader;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	PG_TRY();
+	{
+		read_columns(reader, values, isnull);
+	}
+	PG_CATCH();
+	{
+		sigma_rethrow_clean(context);
+	}
+	PG_END_TRY();
+	/* it may be the caller's own, on the stack */
+	reader->entry = NULL;
+	error_context_stack = callback.previous;
+}
