@@ -129,50 +129,8 @@ sigmaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relati
 	return columns;
 }
 
-/* How values of a type become JSON. */
-void
-sigma_set_form(WriteColumn *column, Oid type)
-{
-	Oid			output;
-	bool		is_varlena;
-
-	switch (getBaseType(type))
-	{
-		case BOOLOID:
-			column->form = FORM_BOOL;
-			break;
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case NUMERICOID:
-			column->form = FORM_LITERAL;
-			break;
-		case JSONOID:
-		case JSONBOID:
-			column->form = FORM_JSON;
-			break;
-		default:
-			column->form = FORM_STRING;
-	}
-	column->padded = getBaseType(type) == BPCHAROID;
-	getTypeOutputInfo(type, &output, &is_varlena);
-	fmgr_info(output, &column->output);
-}
-
-/* A value's text; the blanks that char(n) is padded with are not part of it. */
-char *
-sigma_column_text(WriteColumn *column, Datum value)
-{
-	char	   *text = OutputFunctionCall(&column->output, value);
-	size_t		length = strlen(text);
-
-	while (column->padded && length > 0 && text[length - 1] == ' ')
-		text[--length] = '\0';
-	return text;
-}
-
 static void
-prepare_column(WriteColumn *column, Relation rel, const SigmaResource *resource, AttrNumber attnum)
+prepare_column(SigmaWriteColumn *column, Relation rel, const SigmaResource *resource, AttrNumber attnum)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 	const SigmaField *known;
@@ -200,7 +158,7 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	m->context = context;
 	m->row_context = AllocSetContextCreate(context, "sigma row", ALLOCSET_DEFAULT_SIZES);
 	m->resource = sigma_table_resource(options);
-	m->columns = palloc0(Max(natts, 1) * sizeof(WriteColumn));
+	m->columns = palloc0(Max(natts, 1) * sizeof(SigmaWriteColumn));
 	for (int i = 1; i <= natts; i++)
 	{
 		if (TupleDescAttr(RelationGetDescr(rel), i - 1)->attisdropped)
@@ -255,166 +213,26 @@ sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	sigma_show_statement(&hiding);
 }
 
-/* A column's value as JSON text. */
-char *
-sigma_column_to_json(WriteColumn *column, Datum value)
-{
-	char	   *text = sigma_column_text(column, value);
-
-	switch (column->form)
-	{
-		case FORM_JSON:
-			return text;
-		case FORM_BOOL:
-			return text[0] == 't' ? "true" : "false";
-		case FORM_LITERAL:
-			/* numeric has NaN and Infinity, JSON has not */
-			if (strspn(text, "0123456789+-.eE") == strlen(text))
-				return text;
-			/* FALLTHROUGH */
-		case FORM_STRING:
-			break;
-	}
-	return sigma_text_to_json(text);
-}
-
-/* A value that Sigma does not take; "what" is "insert a value into", or so. */
-void
-sigma_refuse_column(const WriteColumn *column, const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_GENERATED_ALWAYS),
-			 errmsg("cannot %s column \"%s\"", what, column->name),
-			 errdetail("Sigma sets it, or takes it in another form in \"details\".")));
-}
-
-/* Have two columns of one field values that mean the same? */
-static bool
-same_value(WriteColumn *a, Datum x, WriteColumn *b, Datum y)
-{
-	if (strcmp(a->column, "details") == 0)
-	{
-		x = sigma_details_in(sigma_column_text(a, x));
-		y = sigma_details_in(sigma_column_text(b, y));
-	}
-	else
-	{
-		x = DirectFunctionCall1(jsonb_in, CStringGetDatum(sigma_column_to_json(a, x)));
-		y = DirectFunctionCall1(jsonb_in, CStringGetDatum(sigma_column_to_json(b, y)));
-	}
-	return DatumGetBool(DirectFunctionCall2(jsonb_eq, x, y));
-}
-
-/*
- * Raises 22023 if a row has two columns of one field that say different things
- * of it.  What says nothing is a NULL in a new row, and in one that is changed
- * a column that is as "before".
- */
-void
-sigma_check_agreement(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *slot)
-{
-	slot_getallattrs(slot);
-	for (int i = 0; i < m->ncolumns; i++)
-		for (int j = 0; j < i; j++)
-		{
-			WriteColumn *a = &m->columns[j];
-			WriteColumn *b = &m->columns[i];
-			bool		a_null = slot->tts_isnull[a->attnum - 1];
-			bool		b_null = slot->tts_isnull[b->attnum - 1];
-
-			if (a->column[0] == '\0' || strcmp(a->column, b->column) != 0)
-				continue;
-			if (before ? !sigma_column_differs(a, before, slot) || !sigma_column_differs(b, before, slot)
-				: a_null || b_null)
-				continue;
-			if (a_null == b_null &&
-				(a_null || same_value(a, slot->tts_values[a->attnum - 1], b, slot->tts_values[b->attnum - 1])))
-				continue;
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("column \"%s\" contradicts column \"%s\"", b->name, a->name),
-					 errdetail("Both stand for the same field, \"%s\".", a->field),
-					 errhint("Give the value in one of the two, or the same in both.")));
-		}
-}
-
 /* The request's body for a new connection; checks what can be checked before. */
 static const char *
 row_to_body(SigmaModify *m, TupleTableSlot *slot, char **name, List **secrets)
 {
-	List	   *typed = NIL;
-	Datum		details = (Datum) 0;
-	bool		has_details = false;
+	SigmaContent content = {.name = NULL};
 
-	*name = NULL;
 	sigma_check_agreement(m, NULL, slot);
 	for (int i = 0; i < m->ncolumns; i++)
 	{
-		WriteColumn *column = &m->columns[i];
-		Datum		value = slot->tts_values[column->attnum - 1];
+		SigmaWriteColumn *column = &m->columns[i];
 
 		if (slot->tts_isnull[column->attnum - 1])
 			continue;
 		if (column->write == SIGMA_WRITE_NOWHERE)
 			sigma_refuse_column(column, "insert a value into");
-		else if (strcmp(column->column, "name") == 0)
-			*name = sigma_column_text(column, value);
-		else if (strcmp(column->column, "details") == 0)
-		{
-			details = sigma_details_in(sigma_column_text(column, value));
-			has_details = true;
-		}
-		else
-		{
-			SigmaTyped *t = palloc0(sizeof(SigmaTyped));
-
-			t->column = column->name;
-			t->field = column->field;
-			t->write = column->write;
-			t->json = sigma_column_to_json(column, value);
-			typed = lappend(typed, t);
-		}
+		(void) sigma_content_add(&content, column, slot->tts_values[column->attnum - 1], false);
 	}
-	return sigma_connection_body(*name, has_details ? &details : NULL, typed, secrets);
-}
-
-/* The new row as Sigma has it, into the slot. */
-static void
-read_new_row(SigmaModify *m, const SigmaEntry *entry, TupleTableSlot *slot)
-{
-	int			natts = slot->tts_tupleDescriptor->natts;
-
-	ExecClearTuple(slot);
-	memset(slot->tts_values, 0, natts * sizeof(Datum));
-	memset(slot->tts_isnull, true, natts * sizeof(bool));
-	sigma_read_row(m->reader, entry, slot->tts_values, slot->tts_isnull);
-	ExecStoreVirtualTuple(slot);
-}
-
-/*
- * The same from an object in UTF-8 that has been checked before; unless
- * "is_whole", it is only a part of the entry.
- */
-void
-sigma_entry_to_row(SigmaModify *m, SigmaSpan text, bool is_whole, TupleTableSlot *slot)
-{
-	SigmaJsonValue object;
-	const char *error;
-	int			room = 64;
-	SigmaJsonMember *members = palloc(room * sizeof(SigmaJsonMember));
-	SigmaEntry	entry = {.keys = NULL};
-
-	(void) sigma_json_check(text, &object, &error);
-	entry.nmembers = sigma_split_object(&object, &members, &room);
-	if (entry.nmembers < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_ERROR),
-				 errmsg("unexpected reply from Sigma: an entry has more than %d members", SIGMA_MAX_MEMBERS)));
-	entry.members = members;
-	/* in a dry run, nobody knows the whole entry of what is new */
-	if (is_whole)
-		entry.text = object.text;
-	read_new_row(m, &entry, slot);
+	*name = content.name;
+	return sigma_connection_body(content.name, content.has_details ? &content.details : NULL,
+								 content.typed, secrets);
 }
 
 /* The write that creates the connection of a row. */
@@ -447,20 +265,6 @@ insert_connection(SigmaModify *m, TupleTableSlot *slot)
 
 /* ------------------------------------------------------------------- grants */
 
-/* A row's text in a column of the catalogue, or NULL. */
-char *
-sigma_row_text(SigmaModify *m, TupleTableSlot *slot, const char *name)
-{
-	for (int i = 0; i < m->ncolumns; i++)
-	{
-		WriteColumn *column = &m->columns[i];
-
-		if (strcmp(column->column, name) == 0 && !slot->tts_isnull[column->attnum - 1])
-			return sigma_column_text(column, slot->tts_values[column->attnum - 1]);
-	}
-	return NULL;
-}
-
 /* Raises unless the row says who may do what, and nothing else. */
 static void
 check_grant(SigmaModify *m, TupleTableSlot *slot)
@@ -469,7 +273,7 @@ check_grant(SigmaModify *m, TupleTableSlot *slot)
 
 	for (int i = 0; i < m->ncolumns; i++)
 	{
-		WriteColumn *column = &m->columns[i];
+		SigmaWriteColumn *column = &m->columns[i];
 
 		if (!slot->tts_isnull[column->attnum - 1] &&
 			strcmp(column->column, "connection_id") != 0 && strcmp(column->column, "permission") != 0 &&
@@ -512,32 +316,10 @@ insert_grant(SigmaModify *m, TupleTableSlot *slot)
 						 &entry, &m->stats) == NULL)
 		return;
 	entry.keys = &connection_id;
-	read_new_row(m, &entry, slot);
+	sigma_read_new_row(m, &entry, slot);
 }
 
 /* ---------------------------------------------------------------- executing */
-
-/*
- * Before the first row: the statement must not read what it makes, and now it
- * is known whether anybody will look at the new rows.
- */
-void
-sigma_start_modifying(SigmaModify *m, EState *estate, ResultRelInfo *rinfo)
-{
-	MemoryContext old;
-
-	if (m->started)
-		return;
-	m->started = true;
-	sigma_drain_scans(estate, sigma_session_serverid(m->session));
-	if (!rinfo->ri_projectReturning && !rinfo->ri_WithCheckOptions &&
-		!(rinfo->ri_TrigDesc && (rinfo->ri_TrigDesc->trig_insert_after_row ||
-								 rinfo->ri_TrigDesc->trig_update_after_row)))
-		return;
-	old = MemoryContextSwitchTo(m->context);
-	m->reader = sigma_row_reader(rinfo->ri_RelationDesc, m->resource, m->attnums);
-	MemoryContextSwitchTo(old);
-}
 
 TupleTableSlot *
 sigmaExecForeignInsert(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *slot,

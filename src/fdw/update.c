@@ -165,14 +165,11 @@ typedef struct RowChange
 {
 	bool		any;
 	bool		renamed;
-	char	   *name;			/* the new one, if it is renamed */
+	SigmaContent content;		/* what changes */
 	char	   *type;			/* the old one */
 	char	   *use_oauth;		/* the new one as JSON; NULL if it stays */
 	bool		replaces;		/* more than PATCH can do */
 	const char *column;			/* the first column that is the reason for it */
-	bool		has_details;
-	Datum		details;
-	List	   *typed;			/* of SigmaTyped: what else changes */
 } RowChange;
 
 /*
@@ -238,7 +235,7 @@ check_columns(const SigmaModify *m, const List *updated)
 	foreach(lc, updated)
 		for (int i = 0; i < m->ncolumns; i++)
 		{
-			const WriteColumn *column = &m->columns[i];
+			const SigmaWriteColumn *column = &m->columns[i];
 
 			if (column->attnum != lfirst_int(lc))
 				continue;
@@ -269,18 +266,6 @@ sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, const L
 										 &TTSOpsVirtual);
 }
 
-/* Does a column differ between the two rows? */
-bool
-sigma_column_differs(WriteColumn *column, TupleTableSlot *before, TupleTableSlot *after)
-{
-	int			i = column->attnum - 1;
-
-	if (before->tts_isnull[i] || after->tts_isnull[i])
-		return before->tts_isnull[i] != after->tts_isnull[i];
-	return strcmp(sigma_column_text(column, before->tts_values[i]),
-				  sigma_column_text(column, after->tts_values[i])) != 0;
-}
-
 /* Compares a row as it was with what the statement makes of it. */
 static RowChange
 compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, SigmaSpan entry)
@@ -293,7 +278,7 @@ compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, Sigm
 	sigma_check_agreement(m, before, after);
 	for (int i = 0; i < m->ncolumns; i++)
 	{
-		WriteColumn *column = &m->columns[i];
+		SigmaWriteColumn *column = &m->columns[i];
 		bool		isnull = after->tts_isnull[column->attnum - 1];
 		Datum		value = after->tts_values[column->attnum - 1];
 		SigmaTyped *t;
@@ -303,24 +288,11 @@ compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, Sigm
 		change.any = true;
 		if (column->write == SIGMA_WRITE_NOWHERE)
 			sigma_refuse_column(column, "update");
-		if (strcmp(column->column, "name") == 0)
-		{
-			change.renamed = true;
-			change.name = isnull ? NULL : sigma_column_text(column, value);
+		t = sigma_content_add(&change.content, column, value, isnull);
+		change.renamed |= strcmp(column->column, "name") == 0;
+		change.replaces |= strcmp(column->column, "details") == 0;
+		if (t == NULL)
 			continue;
-		}
-		if (strcmp(column->column, "details") == 0)
-		{
-			change.has_details = change.replaces = true;
-			change.details = sigma_details_in(sigma_column_text(column, value));
-			continue;
-		}
-		t = palloc0(sizeof(SigmaTyped));
-		t->column = column->name;
-		t->field = column->field;
-		t->write = column->write;
-		t->json = isnull ? NULL : sigma_column_to_json(column, value);
-		change.typed = lappend(change.typed, t);
 		if (strcmp(column->column, "use_oauth") == 0 && !isnull)
 			change.use_oauth = (char *) t->json;
 		else
@@ -341,7 +313,7 @@ update_connection(SigmaModify *m, CommandId command, RowChange *change, const Si
 	List	   *secrets = NIL;
 	const char *body;
 
-	if (change->replaces && !change->has_details)
+	if (change->replaces && !change->content.has_details)
 		refuse_without_details(m, change->column, change->type);
 	if (change->replaces && !scanned->by_id)
 		sigma_complete_entries(m->session, &entry, 1, &m->stats);
@@ -349,20 +321,20 @@ update_connection(SigmaModify *m, CommandId command, RowChange *change, const Si
 	{
 		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
 
-		change->name = sigma_json_member_text(&object, "name");
+		change->content.name = sigma_json_member_text(&object, "name");
 	}
 	if (change->replaces)
-		body = sigma_replacement_body(entry, change->name, &change->details, change->typed, &secrets);
+		body = sigma_replacement_body(entry, change->content.name, &change->content.details, change->content.typed, &secrets);
 	else
 	{
 		SigmaBody  *patch = sigma_body_begin(CurrentMemoryContext);
 
-		if (change->renamed && change->name == NULL)
+		if (change->renamed && change->content.name == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
 					 errmsg("a connection needs a name")));
 		if (change->renamed)
-			sigma_body_add_json(patch, "name", sigma_text_to_json(change->name));
+			sigma_body_add_json(patch, "name", sigma_text_to_json(change->content.name));
 		if (change->use_oauth)
 			sigma_body_add_json(patch, "useOauth", change->use_oauth);
 		body = sigma_body_text(patch);

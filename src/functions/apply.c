@@ -41,7 +41,7 @@
 #include "txn/txn.h"
 #include "read/read.h"
 #include "write/write.h"
-#include "fdw/fdw_internal.h"
+#include "fdw/fdw.h"
 #include "functions/functions_internal.h"
 
 PG_FUNCTION_INFO_V1(sigma_plan);
@@ -50,10 +50,7 @@ PG_FUNCTION_INFO_V1(sigma_apply);
 /* A connection that the query wants, and what is to be done for it. */
 typedef struct Wanted
 {
-	char	   *name;
-	bool		has_details;
-	Datum		details;
-	List	   *typed;			/* of SigmaTyped */
+	SigmaContent content;
 	const char *action;
 	SigmaSpan	entry;			/* that Sigma has; empty: none */
 	const char *body;			/* of the request */
@@ -89,18 +86,18 @@ typedef struct Existing
 /* -------------------------------------------------------- what the query wants */
 
 /* The columns of the query's result, as columns of a table of connections. */
-static WriteColumn *
+static SigmaWriteColumn *
 query_columns(TupleDesc desc)
 {
 	const SigmaResource *resource = sigma_find_resource("connections");
-	WriteColumn *columns = palloc0(Max(desc->natts, 1) * sizeof(WriteColumn));
+	SigmaWriteColumn *columns = palloc0(Max(desc->natts, 1) * sizeof(SigmaWriteColumn));
 	bool		has_name = false;
 
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		const SigmaField *field = sigma_find_field(resource, NameStr(att->attname));
-		WriteColumn *column = &columns[i];
+		SigmaWriteColumn *column = &columns[i];
 
 		if (field == NULL || field->write == SIGMA_WRITE_NOWHERE)
 			ereport(ERROR,
@@ -131,38 +128,20 @@ query_columns(TupleDesc desc)
 
 /* A row of the query's result. */
 static Wanted *
-read_wanted(HeapTuple row, TupleDesc desc, WriteColumn *columns)
+read_wanted(HeapTuple row, TupleDesc desc, SigmaWriteColumn *columns)
 {
 	Wanted	   *w = palloc0(sizeof(Wanted));
 
 	for (int i = 0; i < desc->natts; i++)
 	{
-		WriteColumn *column = &columns[i];
+		SigmaWriteColumn *column = &columns[i];
 		bool		isnull;
 		Datum		value = heap_getattr(row, column->attnum, desc, &isnull);
-		SigmaTyped *t;
 
-		if (isnull)
-			continue;
-		if (strcmp(column->column, "name") == 0)
-		{
-			w->name = sigma_column_text(column, value);
-			continue;
-		}
-		if (strcmp(column->column, "details") == 0)
-		{
-			w->details = sigma_details_in(sigma_column_text(column, value));
-			w->has_details = true;
-			continue;
-		}
-		t = palloc0(sizeof(SigmaTyped));
-		t->column = column->name;
-		t->field = column->field;
-		t->write = column->write;
-		t->json = sigma_column_to_json(column, value);
-		w->typed = lappend(w->typed, t);
+		if (!isnull)
+			(void) sigma_content_add(&w->content, column, value, false);
 	}
-	if (w->name == NULL)
+	if (w->content.name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("a connection needs a name"),
@@ -305,7 +284,7 @@ read_query(const char *query)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext spi;
 	List	   *wanted = NIL;
-	WriteColumn *columns;
+	SigmaWriteColumn *columns;
 
 	query = trim_query(query);
 	if (is_relation(query))
@@ -417,10 +396,10 @@ check_prune(List *plan)
 static void
 compare_wanted(Wanted *w)
 {
-	const Datum *details = w->has_details ? &w->details : NULL;
+	const Datum *details = w->content.has_details ? &w->content.details : NULL;
 
 	w->secrets = NIL;
-	w->body = sigma_replacement_body(w->entry, w->name, details, list_copy(w->typed), &w->secrets);
+	w->body = sigma_replacement_body(w->entry, w->content.name, details, list_copy(w->content.typed), &w->secrets);
 	w->differing = sigma_entry_differing(w->entry,
 										 sigma_entry_replaced(w->entry, (SigmaSpan) {w->body, strlen(w->body)}));
 	w->action = w->differing ? "update" : "unchanged";
@@ -430,12 +409,12 @@ compare_wanted(Wanted *w)
 static void
 plan_wanted(Wanted *w, existing_hash *table)
 {
-	Existing   *existing = existing_lookup(table, sigma_to_utf8(w->name));
+	Existing   *existing = existing_lookup(table, sigma_to_utf8(w->content.name));
 
 	if (existing == NULL)
 	{
 		w->action = "create";
-		w->body = sigma_connection_body(w->name, w->has_details ? &w->details : NULL, w->typed, &w->secrets);
+		w->body = sigma_connection_body(w->content.name, w->content.has_details ? &w->content.details : NULL, w->content.typed, &w->secrets);
 	}
 	else
 	{
@@ -488,11 +467,11 @@ check_names(List *wanted)
 		Wanted	   *w = lfirst(lc);
 		bool		found;
 
-		(void) existing_insert(names, w->name, &found);
+		(void) existing_insert(names, w->content.name, &found);
 		if (found)
 			ereport(ERROR,
 					(errcode(ERRCODE_CARDINALITY_VIOLATION),
-					 errmsg("the query wants two connections of the name %s", sigma_quoted(w->name)),
+					 errmsg("the query wants two connections of the name %s", sigma_quoted(w->content.name)),
 					 errhint("Connections are told apart by their names.")));
 	}
 }
@@ -523,7 +502,7 @@ plan_unwanted(List *plan, existing_hash *table, List *all)
 			is_true(entry, "isAuditLog"))
 			continue;
 		w = palloc0(sizeof(Wanted));
-		w->name = sigma_shown_name(entry);
+		w->content.name = sigma_shown_name(entry);
 		w->action = "archive";
 		w->entry = entry;
 		w->id = sigma_key_spelling(SIGMA_INODE, entry_text(entry, "connectionId"));
@@ -565,7 +544,7 @@ put_row(ReturnSetInfo *rsinfo, const Wanted *w)
 	ListCell   *lc;
 
 	values[0] = CStringGetTextDatum(w->action);
-	values[1] = CStringGetTextDatum(w->name);
+	values[1] = CStringGetTextDatum(w->content.name);
 	nulls[2] = w->id == NULL;
 	if (w->id)
 		values[2] = CStringGetTextDatum(w->id);
@@ -602,10 +581,10 @@ check_updates(List *plan, int level)
 	{
 		Wanted	   *w = lfirst(lc);
 
-		if (strcmp(w->action, "update") == 0 && !w->has_details)
+		if (strcmp(w->action, "update") == 0 && !w->content.has_details)
 			ereport(level,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("cannot update connection %s without \"details\"", sigma_quoted(w->name)),
+					 errmsg("cannot update connection %s without \"details\"", sigma_quoted(w->content.name)),
 					 errdetail("Sigma would replace the whole connection, and lose what it does not show: %s.",
 							   sigma_connection_unshown(entry_text(w->entry, "type"))),
 					 errhint("Let the query give \"details\", with all of these that the connection needs.")));
@@ -646,7 +625,7 @@ create_missing(SigmaSession *session, List *plan)
 		Wanted	   *w = lfirst(lc);
 
 		if (strcmp(w->action, "create") == 0)
-			writes[n++] = sigma_connection_write(w->name, w->body, w->secrets, NULL);
+			writes[n++] = sigma_connection_write(w->content.name, w->body, w->secrets, NULL);
 	}
 	sigma_run_writes(session, CurrentMemoryContext, writes, n);
 	n = 0;

@@ -8,6 +8,8 @@
 #ifndef SIGMA_WRITE_H
 #define SIGMA_WRITE_H
 
+#include "access/attnum.h"
+#include "fmgr.h"
 #include "nodes/pg_list.h"
 
 #include "base/base.h"
@@ -15,8 +17,6 @@
 #include "session/session.h"
 #include "txn/txn.h"
 #include "read/read.h"
-
-/* -------------------------------------------------------- connection.c */
 
 /* A value for a request's body that stands outside "details". */
 typedef struct SigmaTyped
@@ -27,6 +27,67 @@ typedef struct SigmaTyped
 	const char *json;			/* JSON text in the database's encoding; NULL: none */
 	bool		inherited;		/* from the connection as it is: "details" may differ */
 } SigmaTyped;
+
+/* -------------------------------------------------------------- column.c */
+
+/* How a column's value becomes JSON. */
+typedef enum SigmaJsonForm
+{
+	SIGMA_FORM_STRING,
+	SIGMA_FORM_LITERAL,			/* a number: its text is JSON already */
+	SIGMA_FORM_BOOL,
+	SIGMA_FORM_JSON
+} SigmaJsonForm;
+
+/* A column whose values are sent. */
+typedef struct SigmaWriteColumn
+{
+	AttrNumber	attnum;
+	const char *name;			/* SQL name in this table */
+	const char *column;			/* SQL name in the catalogue; "" if it is not there */
+	const char *field;			/* the API's name */
+	SigmaWriteTo write;
+	SigmaJsonForm form;
+	bool		padded;			/* char(n) */
+	FmgrInfo	output;
+} SigmaWriteColumn;
+
+/* What a row gives a connection. */
+typedef struct SigmaContent
+{
+	char	   *name;			/* or NULL */
+	bool		has_details;
+	Datum		details;		/* jsonb */
+	List	   *typed;			/* of SigmaTyped: everything else */
+} SigmaContent;
+
+/* Sets how values of a type become JSON. */
+extern void sigma_set_form(SigmaWriteColumn *column, Oid type);
+
+/* A value's text, palloc'd; the blanks that char(n) is padded with are not part of it. */
+extern char *sigma_column_text(SigmaWriteColumn *column, Datum value);
+
+/* A column's value as JSON text in the database's encoding, palloc'd or constant. */
+extern char *sigma_column_to_json(SigmaWriteColumn *column, Datum value);
+
+/*
+ * Raises 428C9 for a value that Sigma does not take; "what" is "insert a value
+ * into", or so.
+ */
+pg_noreturn extern void sigma_refuse_column(const SigmaWriteColumn *column, const char *what);
+
+/* Have two columns of one field values that mean the same?  Neither is a NULL. */
+extern bool sigma_column_same(SigmaWriteColumn *a, Datum x, SigmaWriteColumn *b, Datum y);
+
+/*
+ * Adds a column's value to what a connection is given, in the current memory
+ * context.  Returns what stands outside of name and details, or NULL.  "details"
+ * must not be a NULL; raises 22P02 or 22023 if they are no JSON object.
+ */
+extern SigmaTyped *sigma_content_add(SigmaContent *content, SigmaWriteColumn *column, Datum value,
+									 bool isnull);
+
+/* ---------------------------------------------------------- connection.c */
 
 /*
  * Puts a request's body together.  "typed" is a list of SigmaTyped, values
