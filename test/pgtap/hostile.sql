@@ -81,7 +81,7 @@ FROM amplified m, dblink(mode, format('SELECT * FROM attack(%L)', replace(mode, 
 SELECT sim_shell('test "$https_proxy" = http://127.0.0.1:1 && echo t || echo f') AS proxied \gset
 \if :proxied
 SELECT make_server('elsewhere', 'https://sigma.example.com', 'max_retries ''0''') \g /dev/null
-SELECT fails('SELECT * FROM elsewhere.connections', '08001', 'could not connect to server "elsewhere"', 'POST https://sigma.example.com/v2/auth/token: %127.0.0.1 port 1 %', NULL, 'a proxy in the environment');
+SELECT fails('SELECT * FROM elsewhere.connections', '08001', 'could not connect to server "elsewhere"', 'POST https://sigma.example.com/v2/auth/token: %127.0.0.1%', NULL, 'a proxy in the environment');
 \else
 SELECT skip('the server was started without the proxy', 1);
 \endif
