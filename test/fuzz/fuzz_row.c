@@ -4,9 +4,9 @@
  *	  From the pages of a reply to the columns of a row.
  *
  * Runs walk.c, pager.c, json.c and jsontext.c over pages that the input
- * holds, with a stand-in for the session (replies.c) and for the backend
- * (backend_shim.c, type_stubs.c).  Input: three bytes and the pages, with
- * PAGE_END between them:
+ * holds, with a stand-in for the session (replies.c in ../shim/) and for the
+ * backend (backend_shim.c, type_stubs.c).  Input: three bytes and the pages,
+ * with PAGE_END between them:
  *
  *	1	the resource
  *	2	bits: include_archived, prefetch, tolerate, by key, LATIN1

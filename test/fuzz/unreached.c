@@ -5,7 +5,7 @@
  *
  * The coverage tables of libFuzzer keep every function, so that the linker
  * asks for all that any of them calls.  If the linker misses another one, it
- * belongs here, or into backend_shim.c if a target does reach it.
+ * belongs here, or into ../shim/backend_shim.c if a target does reach it.
  *
  *-------------------------------------------------------------------------
  */
