@@ -3,6 +3,11 @@
  * base.h
  *	  What everybody stands on: failures, text, paths.  Knows nothing of Sigma.
  *
+ * What returns a text or a struct has it palloc'd in the current memory context,
+ * and may raise for want of memory.  Nothing here looks into a catalog, save
+ * sigma_prepare_conversion(): all else may be called in an abort, too, and with
+ * interrupts held.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef SIGMA_BASE_H
@@ -215,6 +220,7 @@ typedef struct SigmaHiding
  */
 extern void sigma_hide_statement(SigmaHiding *hiding);
 
+/* Ends that; not called after an error, which ends it by itself. */
 extern void sigma_show_statement(const SigmaHiding *hiding);
 
 /*

@@ -3,6 +3,9 @@
  * catalog.h
  *	  The Sigma resources, as constant tables.
  *
+ * Constant data, and pure functions over it: they may be called in any state, and
+ * raise nothing but for want of memory.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef SIGMA_CATALOG_H

@@ -3,6 +3,10 @@
  * config.h
  *	  Options, and the settings that they resolve to.
  *
+ * Options are in PostgreSQL's catalogs: all of this needs a live transaction, and
+ * must not be called in an abort.  What is returned is palloc'd in the current
+ * memory context.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef SIGMA_CONFIG_H

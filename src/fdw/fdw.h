@@ -3,6 +3,9 @@
  * fdw.h
  *	  The phases of the foreign-data-wrapper interface.
  *
+ * The callbacks (sigmaXxx) are those of PostgreSQL's documentation, "Foreign Data
+ * Wrapper Callback Routines", which is their contract.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef SIGMA_FDW_H
@@ -66,11 +69,22 @@ extern void sigmaBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *sigmaIterateForeignScan(ForeignScanState *node);
 extern void sigmaReScanForeignScan(ForeignScanState *node);
 extern void sigmaEndForeignScan(ForeignScanState *node);
+
+/* What the scan's requests came to so far; NULL if it has not begun. */
 extern const SigmaStats *sigma_scan_stats(ForeignScanState *node);
+
 extern void sigmaForeignAsyncRequest(AsyncRequest *request);
 extern void sigmaForeignAsyncConfigureWait(AsyncRequest *request);
 extern void sigmaForeignAsyncNotify(AsyncRequest *request);
+
+/*
+ * Before the first create of a statement: reads all its scans of that server
+ * to their ends, wherever they stand in the plan.  A look-up whose key comes
+ * row by row from elsewhere is left alone: what it may find has its key from
+ * rows that were read before.
+ */
 extern void sigma_drain_scans(EState *estate, Oid serverid);
+
 /* What a statement has read of a connection. */
 typedef struct SigmaScanned
 {

@@ -629,19 +629,12 @@ sigmaEndForeignScan(ForeignScanState *node)
 	node->fdw_state = NULL;
 }
 
-/* What the scan's requests came to so far; NULL if it has not begun. */
 const SigmaStats *
 sigma_scan_stats(ForeignScanState *node)
 {
 	return node->fdw_state ? &((SigmaScan *) node->fdw_state)->stats : NULL;
 }
 
-/*
- * Before the first create of a statement: reads all its scans of that server
- * to their ends, wherever they stand in the plan.  A look-up whose key comes
- * row by row from elsewhere is left alone: what it may find has its key from
- * rows that were read before.
- */
 void
 sigma_drain_scans(EState *estate, Oid serverid)
 {

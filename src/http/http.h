@@ -3,6 +3,10 @@
  * http.h
  *	  One exchange on the wire.
  *
+ * All of it may be called in an abort, and with interrupts held: nothing looks
+ * into a catalog, and nothing raises but for want of memory, except as said.
+ * Only sigma_transport_wait() waits, and only it serves interrupts.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef SIGMA_HTTP_H
@@ -82,6 +86,7 @@ extern SigmaTransport *sigma_transport_create(MemoryContext context, const Sigma
 extern SigmaTransfer *sigma_transfer_start(SigmaTransport *transport, MemoryContext context,
 										   const SigmaRequest *request);
 
+/* Has it ended, one way or another? */
 extern bool sigma_transfer_done(const SigmaTransfer *transfer);
 
 /* Has a byte of the request left?  If it has no body: may it have? */

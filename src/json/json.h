@@ -3,6 +3,11 @@
  * json.h
  *	  Text to Datum and back, bodies of requests, and what of them may be shown.
  *
+ * Nothing here looks into a catalog or waits.  What is returned is palloc'd in
+ * the current memory context.  The walker of jsontext.c allocates nothing and
+ * raises nothing; the rest may be called in an abort as far as it does not call
+ * an input function (sigma_input(), sigma_json_to_jsonb()).
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef SIGMA_JSON_H
@@ -169,6 +174,7 @@ extern bool sigma_json_error_object(const char *body, size_t length, char **code
  */
 extern bool sigma_json_token(const char *body, size_t length, char **token, double *expires_in);
 
+/* cJSON's own, constant. */
 extern const char *sigma_json_library_version(void);
 
 /* A body that is being put together; its tree ends with its context. */

@@ -3,6 +3,8 @@
  * read.h
  *	  Lists: pages, parents, completeness; one entry at a time, and rows made of them.
  *
+ * In a live transaction only.  What waits serves interrupts.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef SIGMA_READ_H

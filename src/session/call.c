@@ -217,12 +217,6 @@ detach_call_callback(void *arg)
 		call->gone(call->gone_arg, may_have_acted);
 }
 
-/*
- * Has "gone" called when the memory of the call goes, whoever frees it: it says
- * whether the call was still under way and may have been carried out.  It runs
- * in a memory context's reset callback, so it must not raise anything.  NULL
- * takes that back.
- */
 void
 sigma_call_follow(SigmaCall *call, SigmaCallGone gone, void *arg)
 {
@@ -537,24 +531,18 @@ sigma_advance(SigmaSession *s)
 	}
 }
 
-/*
- * Gives a call up: if it has not been sent, it never will be.  It is not to be
- * asked for anything afterwards.
- */
 void
 sigma_call_give_up(SigmaCall *call)
 {
 	sigma_detach_call(call);
 }
 
-/* Ends a call, and frees it with its reply or failure. */
 void
 sigma_call_free(SigmaCall *call)
 {
 	MemoryContextDelete(call->context);
 }
 
-/* What is under way of a call is waited for, but it is not sent again. */
 void
 sigma_call_last_try(SigmaCall *call)
 {
@@ -601,12 +589,6 @@ sigma_idle_time(SigmaSession *s)
 	return left <= 0 ? 0 : (long) left + 1;
 }
 
-/*
- * Begins a call; nothing is waited for.  The call belongs to the memory
- * context: an error, or its end, gives the request up.  The spec's strings
- * and list must live as long, except method, which must be constant.  If this
- * raises, nothing has been sent, and nothing will be.
- */
 SigmaCall *
 sigma_call_start(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)
 {
@@ -635,10 +617,6 @@ sigma_call_done(const SigmaCall *call)
 	return call->state == CALL_DONE;
 }
 
-/*
- * Waits until the call is done, well or badly.  Raises only what interrupts
- * the wait: a cancel, a termination, a statement_timeout.
- */
 void
 sigma_call_wait(SigmaCall *call)
 {
@@ -656,10 +634,6 @@ sigma_call_wait(SigmaCall *call)
 		call->spec.stats->wait_ms += now_ms() - start;
 }
 
-/*
- * One turn of such a wait: until the call is done, or anything else of its
- * session may be.
- */
 void
 sigma_call_wait_turn(SigmaCall *call)
 {
@@ -676,11 +650,6 @@ sigma_call_wait_turn(SigmaCall *call)
 		call->spec.stats->wait_ms += now_ms() - start;
 }
 
-/*
- * The same for a wait that nothing interrupts, up to a time (by now_ms()), or
- * until somebody wants to cancel; false if the call is not done by then.  For
- * the end of a transaction that is rolled back.
- */
 bool
 sigma_call_wait_until(SigmaCall *call, double deadline_ms)
 {
@@ -701,17 +670,12 @@ sigma_call_wait_until(SigmaCall *call, double deadline_ms)
 	return true;
 }
 
-/* The HTTP status of the last reply; 0 if there was none. */
 int
 sigma_call_status(const SigmaCall *call)
 {
 	return call->transfer ? sigma_transfer_reply(call->transfer)->status : 0;
 }
 
-/*
- * What Sigma calls the request, as the last reply tells in its head or in an
- * error object; NULL if it does not.  Fit for a message; palloc'd.
- */
 const char *
 sigma_call_request_id(const SigmaCall *call)
 {
@@ -730,34 +694,24 @@ sigma_call_request_id(const SigmaCall *call)
 	return request_id ? sigma_clean_text(request_id, strlen(request_id), 100) : NULL;
 }
 
-/* Why a call that is done has failed; NULL if it has not. */
 const SigmaFailure *
 sigma_call_failure(const SigmaCall *call)
 {
 	return call->failure;
 }
 
-/* Did a look-up by key find that there is no such thing? */
 bool
 sigma_call_not_found(const SigmaCall *call)
 {
 	return call->not_found;
 }
 
-/*
- * Likewise if Sigma said it in another way, which is what to tell of it; else
- * NULL.
- */
 const SigmaFailure *
 sigma_call_nothing(const SigmaCall *call)
 {
 	return call->nothing;
 }
 
-/*
- * May the request have been carried out, as far as this side can tell?  Asked
- * of a write whose wait was interrupted.
- */
 bool
 sigma_call_may_have_acted(const SigmaCall *call)
 {
@@ -767,28 +721,24 @@ sigma_call_may_have_acted(const SigmaCall *call)
 	return call->state == CALL_FLYING && call->transfer && sigma_transfer_body_left(call->transfer);
 }
 
-/* The reply's body, NUL-terminated; it lives as long as the call. */
 SigmaSpan
 sigma_call_body(const SigmaCall *call)
 {
 	return sigma_transfer_reply(call->transfer)->body;
 }
 
-/* Is the reply text by its type, rather than JSON? */
 bool
 sigma_call_is_text(const SigmaCall *call)
 {
 	return sigma_transfer_reply(call->transfer)->text_type;
 }
 
-/* "GET /v2/connections?limit=1000", as it may be shown; palloc'd. */
 const char *
 sigma_call_target(const SigmaCall *call)
 {
 	return sigma_shown_request(call->spec.method, call->spec.target, NULL);
 }
 
-/* A whole call: begins, waits, and raises if it has failed. */
 SigmaCall *
 sigma_call(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)
 {

@@ -305,7 +305,6 @@ sigma_session_warns(SigmaSession *session, SigmaWarning warning, const SigmaReso
 	return true;
 }
 
-/* Keeps the number of entries that a list said it has. */
 void
 sigma_session_note_total(SigmaSession *session, const SigmaResource *resource, double total)
 {
@@ -314,7 +313,6 @@ sigma_session_note_total(SigmaSession *session, const SigmaResource *resource, d
 			session->totals[i] = total;
 }
 
-/* The number last kept, or -1; makes no session and no request. */
 double
 sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource)
 {
@@ -356,10 +354,6 @@ sigma_session_is_sign_in(const SigmaSession *session, const char *path)
 	return is_below(url, psprintf("%.*s%s", path_begin, token_url, token_path));
 }
 
-/*
- * Asks who we are without saying it, to learn whether the host can be reached
- * and is the API.  Raises only what interrupts the wait.
- */
 void
 sigma_session_probe(SigmaSession *s, MemoryContext context, SigmaProbe *probe)
 {
@@ -390,14 +384,12 @@ sigma_session_probe(SigmaSession *s, MemoryContext context, SigmaProbe *probe)
 	MemoryContextSwitchTo(old);
 }
 
-/* Has the session a token? */
 bool
 sigma_session_is_signed_in(const SigmaSession *session)
 {
 	return session->token != NULL;
 }
 
-/* Can the client secret be had?  Raises 28000 if not. */
 void
 sigma_session_check_secret(const SigmaSession *session)
 {
@@ -414,7 +406,6 @@ sigma_session_check_secret(const SigmaSession *session)
 	pfree(secret);
 }
 
-/* Lets a session's calls go on as far as they can without waiting. */
 void
 sigma_session_poll(SigmaSession *session)
 {
@@ -423,17 +414,12 @@ sigma_session_poll(SigmaSession *session)
 	sigma_advance(session);
 }
 
-/* A beacon for somebody else's event set; see transport.c. */
 SigmaBeacon *
 sigma_session_beacon(SigmaSession *session, MemoryContext context)
 {
 	return sigma_beacon_create(session->transport, context);
 }
 
-/*
- * The descriptor that becomes readable when the session has something to do,
- * or after at most so many milliseconds.
- */
 int
 sigma_session_light(SigmaSession *session, SigmaBeacon *beacon, long timeout_ms)
 {

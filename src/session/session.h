@@ -3,6 +3,10 @@
  * session.h
  *	  An authenticated conversation with one server as one user.
  *
+ * A session is opened in a live transaction.  Once it is, and as long as it is
+ * pinned, its calls need none: they may be started, waited for and freed in an
+ * abort.  What waits serves interrupts, unless they are held.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef SIGMA_SESSION_H
@@ -111,6 +115,7 @@ extern const char *sigma_session_server(const SigmaSession *session);
  */
 extern char *sigma_session_identity(const SigmaSession *session);
 
+/* The foreign server's OID. */
 extern Oid	sigma_session_serverid(const SigmaSession *session);
 
 /* How many requests may be under way at once. */
@@ -129,6 +134,7 @@ extern int	sigma_session_rollback_timeout(const SigmaSession *session);
  */
 extern void sigma_session_pin(SigmaSession *session);
 
+/* Takes that back; the session may end then. */
 extern void sigma_session_unpin(SigmaSession *session);
 
 /* Would a request to this path (from sigma_normal_path()) fetch a token? */
@@ -145,36 +151,128 @@ typedef struct SigmaProbe
 	SigmaFailure *failure;		/* what to tell if there was no reply */
 } SigmaProbe;
 
+/*
+ * Asks who we are without saying it, to learn whether the host can be reached
+ * and is the API.  Raises only what interrupts the wait.
+ */
 extern void sigma_session_probe(SigmaSession *session, MemoryContext context, SigmaProbe *probe);
+
+/* Has the session a token? */
 extern bool sigma_session_is_signed_in(const SigmaSession *session);
+
+/* Can the client secret be had?  Raises 28000 if not. */
 extern void sigma_session_check_secret(const SigmaSession *session);
+
+/*
+ * Begins a call; nothing is waited for.  The call belongs to the memory
+ * context: an error, or its end, gives the request up.  The spec's strings
+ * and list must live as long, except method, which must be constant.  If this
+ * raises, nothing has been sent, and nothing will be.
+ */
 extern SigmaCall *sigma_call_start(SigmaSession *session, MemoryContext context,
 								   const SigmaCallSpec *spec);
+
 typedef void (*SigmaCallGone) (void *arg, bool may_have_acted);
+
+/*
+ * Has "gone" called when the memory of the call goes, whoever frees it: it says
+ * whether the call was still under way and may have been carried out.  It runs
+ * in a memory context's reset callback, so it must not raise anything.  NULL
+ * takes that back.
+ */
 extern void sigma_call_follow(SigmaCall *call, SigmaCallGone gone, void *arg);
+
+/* Has it ended?  Nothing is waited for, and nothing moves on. */
 extern bool sigma_call_done(const SigmaCall *call);
+
+/*
+ * Waits until the call is done, well or badly.  Raises only what interrupts
+ * the wait: a cancel, a termination, a statement_timeout.
+ */
 extern void sigma_call_wait(SigmaCall *call);
+
+/*
+ * One turn of such a wait: until the call is done, or anything else of its
+ * session may be.
+ */
 extern void sigma_call_wait_turn(SigmaCall *call);
+
+/*
+ * The same for a wait that nothing interrupts, up to a time (by now_ms()), or
+ * until somebody wants to cancel; false if the call is not done by then.  For
+ * the end of a transaction that is rolled back.
+ */
 extern bool sigma_call_wait_until(SigmaCall *call, double deadline_ms);
+
+/*
+ * Gives a call up: if it has not been sent, it never will be.  It is not to be
+ * asked for anything afterwards.
+ */
 extern void sigma_call_give_up(SigmaCall *call);
+
+/* What is under way of a call is waited for, but it is not sent again. */
 extern void sigma_call_last_try(SigmaCall *call);
+
+/* Ends a call, and frees it with its reply or failure. */
 extern void sigma_call_free(SigmaCall *call);
+
+/* The HTTP status of the last reply; 0 if there was none. */
 extern int	sigma_call_status(const SigmaCall *call);
+
+/*
+ * What Sigma calls the request, as the last reply tells in its head or in an
+ * error object; NULL if it does not.  Fit for a message; palloc'd.
+ */
 extern const char *sigma_call_request_id(const SigmaCall *call);
+
+/* Lets a session's calls go on as far as they can without waiting. */
 extern void sigma_session_poll(SigmaSession *session);
+
+/* A beacon for somebody else's event set; see transport.c. */
 extern SigmaBeacon *sigma_session_beacon(SigmaSession *session, MemoryContext context);
+
+/*
+ * The descriptor that becomes readable when the session has something to do,
+ * or after at most so many milliseconds.
+ */
 extern int	sigma_session_light(SigmaSession *session, SigmaBeacon *beacon, long timeout_ms);
+
+/* Why a call that is done has failed; NULL if it has not. */
 extern const SigmaFailure *sigma_call_failure(const SigmaCall *call);
+
+/* Did a look-up by key find that there is no such thing? */
 extern bool sigma_call_not_found(const SigmaCall *call);
+
+/*
+ * Likewise if Sigma said it in another way, which is what to tell of it; else
+ * NULL.
+ */
 extern const SigmaFailure *sigma_call_nothing(const SigmaCall *call);
+
+/*
+ * May the request have been carried out, as far as this side can tell?  Asked
+ * of a write whose wait was interrupted.
+ */
 extern bool sigma_call_may_have_acted(const SigmaCall *call);
+
+/* The reply's body, NUL-terminated; it lives as long as the call. */
 extern SigmaSpan sigma_call_body(const SigmaCall *call);
+
+/* Is the reply text by its type, rather than JSON? */
 extern bool sigma_call_is_text(const SigmaCall *call);
+
+/* "GET /v2/connections?limit=1000", as it may be shown; palloc'd. */
 extern const char *sigma_call_target(const SigmaCall *call);
+
+/* A whole call: begins, waits, and raises if it has failed. */
 extern SigmaCall *sigma_call(SigmaSession *session, MemoryContext context,
 							 const SigmaCallSpec *spec);
+
+/* Keeps the number of entries that a list said it has. */
 extern void sigma_session_note_total(SigmaSession *session, const SigmaResource *resource,
 									 double total);
+
+/* The number last kept, or -1; makes no session and no request. */
 extern double sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource);
 
 #endif							/* SIGMA_SESSION_H */

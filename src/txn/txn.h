@@ -3,6 +3,10 @@
  * txn.h
  *	  What a transaction has done in Sigma, and is about to do.
  *
+ * Called in a live transaction.  What happens at its end happens in callbacks of
+ * this wing, where nothing may raise after the commit, and nothing at all in an
+ * abort.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef SIGMA_TXN_H

@@ -3,6 +3,8 @@
  * write.h
  *	  Requests that change something, and their bodies.
  *
+ * In a live transaction only.  What waits serves interrupts.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef SIGMA_WRITE_H
