@@ -8,6 +8,7 @@
 #   make check-asan   all tests but one under AddressSanitizer and UBSan;  make check-valgrind  some
 #                     of them under valgrind;  make check-cassert  all on a PostgreSQL with assertions, which
 #                     it builds;  make check-fuzz  fuzzes (with clang)
+#   make check-differential  random queries and transactions, against local tables: SEED=… chooses them, DURATION=… seconds
 #   make check-fresh  runs "make demo" and "make check" in fresh minimal systems, as root: SUITES="trixie" chooses
 #   make bench        measures against curl, and prints a table
 #   make              builds;  make install  installs;  make installcheck  runs
@@ -15,7 +16,7 @@
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh bench
+DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh check-differential bench
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
@@ -54,6 +55,9 @@ check-modes:
 
 check-cassert:
 	@$(TOP)test/harness/check-cassert $(QUIET_FAILURE)
+
+check-differential:
+	@$(TOP)test/harness/check-differential $(QUIET_FAILURE)
 
 check-build:
 	@$(TOP)test/harness/check-build $(QUIET_FAILURE)

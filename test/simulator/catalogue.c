@@ -179,15 +179,18 @@ path_get(Request *req, Reply *reply)
 	reply_not_found(req, reply, "Path");
 }
 
-/* Is there a thing to grant: a connection, or a path of one? */
+/* Is there a thing to grant: a connection or, where the URL says so, a path of one? */
 static bool
 grantable(Request *req, Reply *reply)
 {
+	static const char of_paths[] = "/v2/connections/paths/";
+	bool		is_path = strncmp(req->path, of_paths, strlen(of_paths)) == 0;
+	const cJSON *paths = is_path ? catalogue_collection("connectionPaths") : NULL;
 	const cJSON *entry;
 
-	if (connection_visible(req, req->param[0]))
+	if (!is_path && connection_visible(req, req->param[0]))
 		return true;
-	cJSON_ArrayForEach(entry, catalogue_collection("connectionPaths"))
+	cJSON_ArrayForEach(entry, paths)
 	{
 		if (same_id(entry, "urlId", req->param[0]) &&
 			connection_visible(req, json_string(entry, "connectionId")))
