@@ -26,7 +26,6 @@
 #include "read/read.h"
 #include "config/config.h"
 #include "fdw/fdw.h"
-#include "functions/functions.h"
 
 PG_FUNCTION_INFO_V1(sigma_comment_tables);
 

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * functions_internal.h
- *	  What only the files of functions/ share.
+ *	  What the files of functions/ share.  There is no door: nobody but SQL
+ *	  calls what is here.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,13 +11,28 @@
 
 #include "fmgr.h"
 
+#include "json/json.h"
+#include "catalog/catalog.h"
 #include "session/session.h"
-#include "functions/functions.h"
 
-/* --------------------------------------------------------- functions.c */
+/* ------------------------------------------------------------ server.c */
 
+extern char *sigma_text_argument(FunctionCallInfo fcinfo, int i, const char *name);
+extern char *sigma_jsonb_argument(FunctionCallInfo fcinfo, int i);
 extern Oid	sigma_function_server(FunctionCallInfo fcinfo);
 extern SigmaSession *sigma_function_session(FunctionCallInfo fcinfo);
 extern void sigma_check_writable(const SigmaSession *session, const char *function);
+
+/* A member of a reply, as a function shows it. */
+typedef struct SigmaMember
+{
+	const char *name;
+	SigmaKind	kind;
+} SigmaMember;
+
+extern SigmaCall *sigma_run_request(SigmaSession *session, const SigmaCallSpec *spec, const char *id);
+extern SigmaJsonValue sigma_reply_value(SigmaCall *call);
+extern Datum sigma_members_to_row(FunctionCallInfo fcinfo, SigmaCall *call, int n,
+								  const SigmaMember *members);
 
 #endif							/* SIGMA_FUNCTIONS_INTERNAL_H */

@@ -12,7 +12,6 @@
 #include "utils/builtins.h"
 
 #include "catalog/catalog.h"
-#include "functions/functions.h"
 
 PG_FUNCTION_INFO_V1(sigma_inode_id);
 
