@@ -32,6 +32,7 @@ typedef struct SigmaSettings
 	Oid			umid;			/* the user mapping's OID */
 	char	   *server;
 	char	   *base_url;		/* without a slash at its end */
+	char	   *origin;			/* its scheme, host and port, in lower case */
 	char	   *token_url;
 	bool		token_basic;	/* credentials in HTTP Basic, not in the body */
 	bool		loopback;		/* base_url names this machine */

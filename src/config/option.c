@@ -41,6 +41,7 @@
 #include "nodes/pg_list.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/formatting.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -773,6 +774,16 @@ apply_server_option(SigmaSettings *s, DefElem *def)
 		s->rollback_timeout_ms = (int) option_number(def, ForeignServerRelationId);
 }
 
+/* What a URL names a server by; palloc'd. */
+static char *
+origin_of(const char *url)
+{
+	size_t		host = strstr(url, "://") + strlen("://") - url;
+	size_t		length = host + strcspn(url + host, "/");
+
+	return asc_tolower(url, length);
+}
+
 SigmaSettings *
 sigma_settings(Oid serverid, Oid userid)
 {
@@ -797,6 +808,7 @@ sigma_settings(Oid serverid, Oid userid)
 	if (s->token_url == NULL)
 		s->token_url = psprintf("%s/v2/auth/token", s->base_url);
 	s->loopback = parse_url(s->base_url, &url) && is_loopback(url.host);
+	s->origin = origin_of(s->base_url);
 	s->token_loopback = parse_url(s->token_url, &url) && is_loopback(url.host);
 
 	s->umid = sigma_mapping(serverid, userid, &mapping);

@@ -99,11 +99,14 @@ extern const SigmaReply *sigma_transfer_reply(const SigmaTransfer *transfer);
 extern void sigma_transfer_free(SigmaTransfer *transfer);
 
 /*
- * Lets all transfers go on until one of them ends or the time is over
- * (milliseconds; -1: no limit).  Raises what a cancel, a termination or a
- * statement_timeout raises.
+ * Lets all transfers go on until one of them ends, the time is over
+ * (milliseconds; -1: no limit), or the latch is set.  Raises what a cancel, a
+ * termination or a statement_timeout raises.
  */
 extern void sigma_transport_wait(SigmaTransport *transport, long timeout_ms);
+
+/* How long the transport has been waited for in all, in ms. */
+extern double sigma_transport_waited(const SigmaTransport *t);
 
 /* libcurl's and its TLS library's versions, palloc'd. */
 extern const char *sigma_transport_version(void);

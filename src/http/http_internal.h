@@ -27,7 +27,6 @@ extern void sigma_inflate_end(SigmaInflater *inflater);
 
 /* --------------------------------------------------------- transport.c */
 
-extern double sigma_transport_waited(const SigmaTransport *t);
 extern double sigma_transport_lend(SigmaTransport *t, double timeout_ms);
 extern bool sigma_transport_socket(const SigmaTransport *t, int i, int *fd, bool *to_read,
 								   bool *to_write);

@@ -1175,7 +1175,9 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 
 			if (events[i].events & WL_LATCH_SET)
 			{
+				/* it may be another backend's doing, of which the caller knows */
 				ResetLatch(MyLatch);
+				last = true;
 				continue;
 			}
 			if (events[i].events & WL_SOCKET_READABLE)
@@ -1192,7 +1194,6 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 	}
 }
 
-/* How long the transport has been waited for in all, in ms. */
 double
 sigma_transport_waited(const SigmaTransport *t)
 {

@@ -179,8 +179,16 @@ land(SigmaCall *call)
 	else
 	{
 		s->flying--;
-		sigma_shared_end_request(&s->budget_key);
+		sigma_shared_end_request(&s->seat);
 	}
+}
+
+/* The session has got a place, or does not want one any more. */
+static void
+leave_queue(SigmaSession *s)
+{
+	s->queued = false;
+	sigma_shared_stop_waiting(&s->seat);
 }
 
 /* Ends a call wherever it stands: its context, or its session, ends. */
@@ -200,9 +208,12 @@ sigma_detach_call(SigmaCall *call)
 		dlist_delete(&call->node);
 	call->state = CALL_DONE;
 	call->session = NULL;
-	/* nobody is left to wait for the token: a cancel ends that, too */
+	/* nobody is left to wait for the token, or a place: a cancel ends that, too */
 	if (dlist_is_empty(&s->calls))
+	{
 		sigma_give_up_sign_in(s);
+		leave_queue(s);
+	}
 }
 
 /* The memory of a call goes: whoever follows it is told, and lets go of it. */
@@ -389,7 +400,8 @@ receive_reply(SigmaCall *call)
 			sigma_finish_call(call);
 			return;
 		}
-		if (reply->status == 401 && !call->renewed && !call->last_try)
+		/* another backend's token may have been no good either, and unknown to be so */
+		if (reply->status == 401 && call->renewals < (s->token_borrowed ? 2 : 1) && !call->last_try)
 		{
 			/* refused, so surely not carried out; no try is spent */
 			if (call->token_number == s->token_number && s->token)
@@ -397,7 +409,7 @@ receive_reply(SigmaCall *call)
 				sigma_shared_drop_token(&s->token_key, s->token);
 				sigma_drop_token(s);
 			}
-			call->renewed = true;
+			call->renewals++;
 			call->tries--;
 			return;
 		}
@@ -475,6 +487,60 @@ take_sign_in_step(SigmaSession *s, SigmaCall *waiting)
 	PG_END_TRY();
 }
 
+/* How long the session has waited for a place, in ms. */
+static double
+time_in_queue(const SigmaSession *s)
+{
+	return sigma_transport_waited(s->transport) - s->queued_ms;
+}
+
+/* There is no place for a request now. */
+static void
+wait_in_queue(SigmaSession *s)
+{
+	if (!s->queued)
+		s->queued_ms = sigma_transport_waited(s->transport);
+	s->queued = true;
+	s->ask_again_ms = now_ms() +
+		Min(ASK_AGAIN_MS, Max(s->settings->request_timeout_ms - time_in_queue(s), 0));
+}
+
+/* A call that has waited too long for a place. */
+static void
+fail_queued(SigmaCall *call)
+{
+	const SigmaSettings *settings = call->session->settings;
+	MemoryContext old = MemoryContextSwitchTo(call->context);
+	SigmaFailure *f;
+
+	end_badly(call, false);
+	f = palloc0(sizeof(SigmaFailure));
+	f->sqlstate = ERRCODE_CONNECTION_FAILURE;
+	f->message = psprintf("could not send a request to server \"%s\" within request_timeout (%d ms)",
+						  settings->server, settings->request_timeout_ms);
+	f->detail = psprintf("%s: other sessions have as many requests under way as there may be with these credentials.",
+						 sigma_shown_request(call->spec.method, call->spec.target, NULL));
+	f->hint = "Try again later, or raise the server option \"max_concurrency\" or \"request_timeout\".";
+	call->failure = f;
+	MemoryContextSwitchTo(old);
+}
+
+/* None of those that wait for a place is to wait any longer. */
+static void
+give_up_queue(SigmaSession *s)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+
+		if (call->state == CALL_READY && !call->spec.urgent)
+			take_step(fail_queued, call);
+	}
+	leave_queue(s);
+}
+
 /* Does whatever can be done without waiting.  Raises nothing. */
 void
 sigma_advance(SigmaSession *s)
@@ -482,11 +548,17 @@ sigma_advance(SigmaSession *s)
 	dlist_mutable_iter iter;
 	SigmaCall  *waiting = NULL;
 	bool		urgent = false;
+	bool		refused;
 
 	if (s->sign_in && sigma_transfer_done(s->sign_in))
 		take_sign_in_step(s, NULL);
-	if (s->flying > 0 && now_ms() >= s->renew_ms)
-		s->renew_ms = sigma_shared_renew(&s->budget_key) ? now_ms() + RENEW_MS : INFINITY;
+	if (now_ms() >= s->renew_ms)
+	{
+		sigma_shared_renew(s->seat);
+		if (s->elected)
+			sigma_shared_renew_sign_in(&s->token_key);
+		s->renew_ms = now_ms() + RENEW_MS;
+	}
 
 	dlist_foreach_modify(iter, &s->calls)
 	{
@@ -508,6 +580,9 @@ sigma_advance(SigmaSession *s)
 	/* outside of any loop over the calls, since it may end all that wait */
 	if (waiting && !sigma_token_is_good(s))
 		take_sign_in_step(s, waiting);
+	if (waiting == NULL && s->queued)
+		leave_queue(s);
+	refused = false;
 	dlist_foreach_modify(iter, &s->calls)
 	{
 		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
@@ -520,15 +595,20 @@ sigma_advance(SigmaSession *s)
 			if (call->spec.urgent && s->urgent_flying < s->settings->max_concurrency)
 				take_step(send_call, call);
 		}
-		else if (s->flying < s->width && now_ms() >= s->look_again_ms)
+		else if (s->flying < s->width && !refused)
 		{
-			if (sigma_shared_begin_request(&s->budget_key, s->settings->max_concurrency,
-										   s->flying))
-				take_step(send_call, call);
+			refused = !sigma_shared_begin_request(&s->seat, &s->budget_key, s->width);
+			if (refused)
+				wait_in_queue(s);
 			else
-				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
+			{
+				s->queued = false;
+				take_step(send_call, call);
+			}
 		}
 	}
+	if (refused && time_in_queue(s) >= s->settings->request_timeout_ms)
+		give_up_queue(s);
 }
 
 void
@@ -580,8 +660,8 @@ sigma_idle_time(SigmaSession *s)
 			next = 0;
 	}
 	else if (waiting && sigma_token_is_good(s) && s->flying < s->width)
-		next = Min(next, s->look_again_ms);
-	if (s->flying > 0)
+		next = s->queued ? Min(next, s->ask_again_ms) : 0;
+	if (s->seat != 0 || s->elected)
 		next = Min(next, s->renew_ms);
 	if (isinf(next))
 		return -1;

@@ -196,8 +196,7 @@ create_session(Oid serverid, Oid userid)
 		s->totals[i] = -1;
 	/* a secret in a file is read when there is to be a sign-in */
 	if (s->settings->client_secret)
-		sigma_set_token_key(s);
-	s->budget_key = sigma_shared_key((const char *const[]) {s->settings->base_url, NULL});
+		sigma_set_shared_keys(s);
 	MemoryContextSwitchTo(old);
 
 	sigma_prepare_conversion();
@@ -427,5 +426,8 @@ sigma_session_light(SigmaSession *session, SigmaBeacon *beacon, long timeout_ms)
 
 	sigma_advance(session);
 	idle = sigma_idle_time(session);
+	/* who waits for the beacon does not see the latch */
+	if (session->queued)
+		idle = Min(idle, ASK_AGAIN_IDLE_MS);
 	return sigma_beacon_light(beacon, idle < 0 ? timeout_ms : Min(idle, timeout_ms));
 }

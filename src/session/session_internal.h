@@ -18,11 +18,15 @@
 
 #include "lib/ilist.h"
 
-/* How often to ask again for what another backend holds. */
+/* How often to ask again for a token that another backend is about to get. */
 #define LOOK_AGAIN_MS 5.0
 
-/* How often to say that requests under way are still waited for. */
-#define RENEW_MS 1000.0
+/* How often to ask again for a place, for which one is woken; or if nobody can be. */
+#define ASK_AGAIN_MS 100.0
+#define ASK_AGAIN_IDLE_MS 10
+
+/* How often to say that requests under way, or a sign-in, are still waited for. */
+#define RENEW_MS 500.0
 
 struct SigmaSession
 {
@@ -48,13 +52,18 @@ struct SigmaSession
 	SigmaSharedKey token_key;
 	SigmaSharedKey budget_key;
 	bool		elected;		/* to sign in for all who share the token */
-	double		look_again_ms;	/* when to ask again for what another holds */
-	double		renew_ms;		/* when to renew the places that are held */
+	double		look_again_ms;	/* when to ask again for the token */
+	int			seat;			/* in the budget; 0 if it has none */
+	bool		queued;			/* for a place */
+	double		queued_ms;		/* since when, by what was waited for */
+	double		ask_again_ms;	/* when to ask again for a place */
+	double		renew_ms;		/* when to renew what is held */
 
 	/* the token */
 	char	   *token;			/* or NULL */
 	double		token_end_ms;	/* when to renew it, by the monotonic clock */
 	uint64		token_number;	/* tells tokens apart */
+	bool		token_borrowed;	/* another backend has got it */
 
 	/* the client's own token, if the session speaks as somebody else */
 	char	   *actor_token;	/* or NULL */
@@ -91,7 +100,7 @@ struct SigmaCall
 	SigmaTransfer *transfer;	/* of the last attempt */
 	double		sent_ms;		/* when */
 	int			tries;			/* attempts that count against max_retries */
-	bool		renewed;		/* a 401 has led to a new token already */
+	int			renewals;		/* how often a 401 has led to another token */
 	bool		last_try;		/* it is not to be sent again */
 	uint64		token_number;	/* the token it was sent with */
 	long		waited_ms;
@@ -116,7 +125,7 @@ wipe(char *secret)
 extern bool sigma_token_is_good(const SigmaSession *s);
 extern void sigma_drop_token(SigmaSession *s);
 extern void sigma_drop_actor_token(SigmaSession *s);
-extern void sigma_set_token_key(SigmaSession *s);
+extern void sigma_set_shared_keys(SigmaSession *s);
 extern void sigma_give_up_sign_in(SigmaSession *s);
 extern void sigma_finish_sign_in(SigmaSession *s);
 extern void sigma_fail_sign_in(SigmaSession *s, const SigmaFailure *failure);
@@ -151,8 +160,10 @@ extern SigmaSharedAnswer sigma_shared_token(const SigmaSharedKey *key, char **to
 											double *left_ms);
 extern void sigma_shared_signed_in(const SigmaSharedKey *key, const char *token, double life_ms);
 extern void sigma_shared_drop_token(const SigmaSharedKey *key, const char *token);
-extern bool sigma_shared_begin_request(const SigmaSharedKey *key, int max, int flying);
-extern bool sigma_shared_renew(const SigmaSharedKey *key);
-extern void sigma_shared_end_request(const SigmaSharedKey *key);
+extern void sigma_shared_renew_sign_in(const SigmaSharedKey *key);
+extern bool sigma_shared_begin_request(int *number, const SigmaSharedKey *key, int max);
+extern void sigma_shared_renew(int number);
+extern void sigma_shared_end_request(int *number);
+extern void sigma_shared_stop_waiting(int *number);
 
 #endif							/* SIGMA_SESSION_INTERNAL_H */

@@ -10,11 +10,21 @@
  * Tokens are kept per credentials: the key is a hash of everything that a
  * token depends on, the secret included, so that nobody gets a token who could
  * not have signed in.  One backend at a time signs in for a key; the others
- * wait for its token.  The budget is the number of requests under way to a
- * base URL, from all backends together.
+ * wait for its token.  When the table is full, whoever has most of it goes
+ * first, with what he has used least.
  *
- * The memory is a fixed table.  When it is full, the slot that has been idle
- * longest is used again; whoever finds none does without.
+ * The budget is the number of requests that may be under way to a place with
+ * the same credentials, from all sessions together: the least that any of
+ * those who share it names.  Whoever has requests under way, or waits for a
+ * place, has a seat.  A place goes to the session that has fewest, and among
+ * these to the one that has waited longest, so that no session takes its
+ * second while another waits for its first.
+ *
+ * All of it is lent.  A client may leave its session alone for hours, in the
+ * middle of a cursor: then nobody looks after its requests, its sign-in, or
+ * its turn.  So each of them has to be renewed, and counts no more when it has
+ * not been.  No process waits here: whoever is refused waits for its latch,
+ * which is set when its turn comes, and asks again now and then in any case.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,6 +37,7 @@
 #include "datatype/timestamp.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/float.h"
@@ -35,46 +46,51 @@
 #include "base/base.h"
 #include "session/session_internal.h"
 
-#define SLOTS 64
+#define TOKENS 64
 
 /* A longer token is not shared. */
 #define TOKEN_ROOM 8192
 
-/* A backend that signs in for so long has stopped doing so. */
-#define SIGN_IN_PATIENCE_MS 15000
+/* A sign-in, or requests under way, that nobody has renewed for so long count no more. */
+#define LEASE_MS 2000
 
-/* A lease that has not been renewed for so long is over. */
-#define LEASE_MS 3000
+/* Nor does somebody who waits and has not asked for so long. */
+#define TURN_MS 500
 
-/* Requests to one place that can be kept account of. */
-#define LEASES 256
+/* Seats for each process that there may be; it has one for each session that is busy. */
+#define SEATS_PER_BACKEND 2
 
-typedef struct Lease
-{
-	int			pid;			/* 0: free */
-	TimestampTz renewed;
-} Lease;
-
-typedef struct Slot
+typedef struct Token
 {
 	SigmaSharedKey key;
-	bool		used;
-	TimestampTz touched;
-
-	/* a token slot */
+	bool		used;			/* false: the key is none */
+	Oid			owner;			/* who was the first to ask for it */
+	uint64		uses;			/* how often it was given */
 	char		token[TOKEN_ROOM];	/* "" if there is none */
 	TimestampTz token_end;		/* DT_NOEND if it is not known */
 	int			signer;			/* pid of who signs in; 0 nobody */
-	TimestampTz signing_since;
+	TimestampTz renewed;		/* when that was said last */
+} Token;
 
-	/* a budget slot */
-	Lease		leases[LEASES];
-} Slot;
+typedef struct Seat
+{
+	int			pid;			/* 0: it is free */
+	Latch	   *latch;
+	SigmaSharedKey key;			/* of the budget */
+	int			max;			/* how many places there may be, as this one says */
+	int			places;			/* that it has */
+	TimestampTz renewed;		/* when it was last said that they are wanted */
+	uint64		ticket;			/* tells who came first; 0: it does not wait */
+	TimestampTz asked;			/* when it last asked, if it waits */
+} Seat;
 
 typedef struct Shared
 {
-	Slot		tokens[SLOTS];
-	Slot		budgets[SLOTS];
+	Token		tokens[TOKENS];
+	uint64		tickets;		/* how many have been given */
+	int			room;			/* of seats */
+	int			nseats;			/* all behind these are free */
+	Seat		seats[FLEXIBLE_ARRAY_MEMBER];
 } Shared;
 
 static Shared *shared = NULL;
@@ -82,12 +98,18 @@ static LWLock *lock = NULL;
 static shmem_request_hook_type next_request_hook = NULL;
 static shmem_startup_hook_type next_startup_hook = NULL;
 
+static Size
+shared_size(void)
+{
+	return offsetof(Shared, seats) + sizeof(Seat) * SEATS_PER_BACKEND * MaxBackends;
+}
+
 static void
 request_shared_memory(void)
 {
 	if (next_request_hook)
 		next_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(Shared)));
+	RequestAddinShmemSpace(MAXALIGN(shared_size()));
 	RequestNamedLWLockTranche("sigma_fdw", 1);
 }
 
@@ -99,9 +121,12 @@ start_shared_memory(void)
 	if (next_startup_hook)
 		next_startup_hook();
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("sigma_fdw", sizeof(Shared), &found);
+	shared = ShmemInitStruct("sigma_fdw", shared_size(), &found);
 	if (!found)
-		memset(shared, 0, sizeof(Shared));
+	{
+		memset(shared, 0, shared_size());
+		shared->room = SEATS_PER_BACKEND * MaxBackends;
+	}
 	lock = &(GetNamedLWLockTranche("sigma_fdw"))->lock;
 	LWLockRelease(AddinShmemInitLock);
 }
@@ -115,19 +140,133 @@ sigma_shared_init(void)
 	shmem_startup_hook = start_shared_memory;
 }
 
+/* ------------------------------------------------------------------- seats */
+
+/* How a budget stands, as one of its seats sees it. */
+typedef struct Survey
+{
+	int			size;
+	int			taken;
+	int			own;			/* of these, by this backend */
+	int			before;			/* how many have their turn before this seat */
+	Seat	   *next;			/* of the others that wait, the one whose turn is next */
+} Survey;
+
+static bool
+has_places(const Seat *seat, TimestampTz now)
+{
+	return seat->places > 0 && !TimestampDifferenceExceeds(seat->renewed, now, LEASE_MS);
+}
+
+static bool
+is_waiting(const Seat *seat, TimestampTz now)
+{
+	return seat->ticket != 0 && !TimestampDifferenceExceeds(seat->asked, now, TURN_MS);
+}
+
+/* Of two that wait, does "a" have its turn first? */
+static bool
+goes_first(const Seat *a, const Seat *b)
+{
+	return a->places < b->places || (a->places == b->places && a->ticket < b->ticket);
+}
+
+/* Needs the lock, as all below. */
+static void
+look_around(Survey *survey, const Seat *me, TimestampTz now)
+{
+	*survey = (Survey) {.size = me->max};
+	for (int i = 0; i < shared->nseats; i++)
+	{
+		Seat	   *seat = &shared->seats[i];
+		bool		has = has_places(seat, now);
+		bool		waits = is_waiting(seat, now);
+
+		if (seat->pid == 0 || memcmp(&seat->key, &me->key, sizeof(SigmaSharedKey)) != 0 ||
+			(!has && !waits))
+			continue;
+		survey->size = Min(survey->size, seat->max);
+		if (has)
+			survey->taken += seat->places;
+		if (has && seat->pid == MyProcPid)
+			survey->own += seat->places;
+		if (!waits || seat == me)
+			continue;
+		survey->before += goes_first(seat, me);
+		if (survey->next == NULL || goes_first(seat, survey->next))
+			survey->next = seat;
+	}
+}
+
+/* If there is a place free, wakes the one whose turn is next; he will wake another. */
+static void
+call_next(const Seat *me, TimestampTz now)
+{
+	Survey		survey;
+
+	look_around(&survey, me, now);
+	if (survey.next && survey.taken < survey.size)
+		SetLatch(survey.next->latch);
+}
+
+/* A seat for a budget; NULL if there is none. */
+static Seat *
+take_seat(const SigmaSharedKey *key)
+{
+	for (int i = 0; i < shared->room; i++)
+	{
+		Seat	   *seat = &shared->seats[i];
+
+		if (seat->pid != 0)
+			continue;
+		memset(seat, 0, sizeof(Seat));
+		seat->pid = MyProcPid;
+		seat->latch = MyLatch;
+		seat->key = *key;
+		shared->nseats = Max(shared->nseats, i + 1);
+		return seat;
+	}
+	return NULL;
+}
+
+/* Gives a seat back with all places, to the others. */
+static void
+leave_seat(Seat *seat)
+{
+	seat->places = 0;
+	seat->ticket = 0;
+	/* not the least of anybody */
+	seat->max = INT_MAX;
+	call_next(seat, GetCurrentTimestamp());
+	seat->pid = 0;
+	while (shared->nseats > 0 && shared->seats[shared->nseats - 1].pid == 0)
+		shared->nseats--;
+}
+
+/* A session has fewer requests, or waits no more: it keeps its seat while it needs it. */
+static void
+rest(Seat *seat, int *number)
+{
+	if (seat->places > 0 || seat->ticket != 0)
+	{
+		call_next(seat, GetCurrentTimestamp());
+		return;
+	}
+	leave_seat(seat);
+	*number = 0;
+}
+
 /* A backend that exits signs in no more, and has no requests under way. */
 static void
 give_back(int code UNUSED, Datum arg UNUSED)
 {
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	for (int i = 0; i < SLOTS; i++)
-	{
+	for (int i = 0; i < TOKENS; i++)
 		if (shared->tokens[i].signer == MyProcPid)
 			shared->tokens[i].signer = 0;
-		for (int j = 0; j < LEASES; j++)
-			if (shared->budgets[i].leases[j].pid == MyProcPid)
-				shared->budgets[i].leases[j].pid = 0;
-	}
+	for (int i = shared->nseats - 1; i >= 0; i--)
+		if (shared->seats[i].pid == MyProcPid)
+			leave_seat(&shared->seats[i]);
 	LWLockRelease(lock);
 	/* what is freed from here on has nothing to give back */
 	shared = NULL;
@@ -168,64 +307,94 @@ sigma_shared_key(const char *const *texts)
 	return key;
 }
 
-/* How many leases of a slot hold, and how many of them are this backend's. */
+/* ------------------------------------------------------------------ tokens */
+
+static bool
+has_token(const Token *slot, TimestampTz now)
+{
+	return slot->token[0] && slot->token_end > now;
+}
+
+/* Is somebody about to get one? */
+static bool
+is_signing(const Token *slot, TimestampTz now)
+{
+	return slot->signer != 0 && !TimestampDifferenceExceeds(slot->renewed, now, LEASE_MS);
+}
+
+/* How many slots were taken for somebody. */
 static int
-count_leases(const Slot *slot, TimestampTz now, int *own)
+tokens_of(Oid owner)
 {
 	int			n = 0;
 
-	if (own)
-		*own = 0;
-	for (int i = 0; i < LEASES; i++)
-	{
-		const Lease *lease = &slot->leases[i];
-
-		if (lease->pid == 0 || TimestampDifferenceExceeds(lease->renewed, now, LEASE_MS))
-			continue;
-		n++;
-		if (own && lease->pid == MyProcPid)
-			(*own)++;
-	}
+	for (int i = 0; i < TOKENS; i++)
+		n += shared->tokens[i].used && shared->tokens[i].owner == owner;
 	return n;
 }
 
-/* The slot of a key, taken if it is new; NULL if all are busy.  Needs the lock. */
-static Slot *
-find_slot(Slot *slots, const SigmaSharedKey *key)
+/*
+ * A slot for another key: a free one, or that which whoever has most of them
+ * has used least.  NULL if a sign-in is under way for each.  Needs the lock.
+ */
+static Token *
+vacate_slot(TimestampTz now)
 {
-	Slot	   *oldest = NULL;
-	TimestampTz now = GetCurrentTimestamp();
+	Token	   *victim = NULL;
+	int			most = 0;
 
-	for (int i = 0; i < SLOTS; i++)
-		if (slots[i].used && memcmp(&slots[i].key, key, sizeof(SigmaSharedKey)) == 0)
-		{
-			slots[i].touched = now;
-			return &slots[i];
-		}
-	for (int i = 0; i < SLOTS; i++)
+	for (int i = 0; i < TOKENS; i++)
 	{
-		Slot	   *slot = &slots[i];
+		Token	   *slot = &shared->tokens[i];
+		int			n = tokens_of(slot->owner);
 
-		if (slot->used && (slot->signer != 0 || count_leases(slot, now, NULL) > 0))
+		if (is_signing(slot, now))
 			continue;
-		/* one that was never used has the oldest time there is */
-		if (oldest == NULL || slot->touched < oldest->touched)
-			oldest = slot;
+		if (!has_token(slot, now))
+			return slot;
+		if (victim == NULL || n > most || (n == most && slot->uses < victim->uses))
+		{
+			victim = slot;
+			most = n;
+		}
 	}
-	if (oldest == NULL)
+	return victim;
+}
+
+/* The slot of a key, or NULL.  Needs the lock. */
+static Token *
+find_slot(const SigmaSharedKey *key)
+{
+	for (int i = 0; i < TOKENS; i++)
+		if (shared->tokens[i].used &&
+			memcmp(&shared->tokens[i].key, key, sizeof(SigmaSharedKey)) == 0)
+			return &shared->tokens[i];
+	return NULL;
+}
+
+/* The slot of a key, taken if it is new; NULL if all are busy.  Needs the lock. */
+static Token *
+take_slot(const SigmaSharedKey *key, TimestampTz now)
+{
+	Token	   *slot = find_slot(key);
+
+	if (slot)
+		return slot;
+	slot = vacate_slot(now);
+	if (slot == NULL)
 		return NULL;
-	explicit_bzero(oldest, sizeof(Slot));
-	oldest->used = true;
-	oldest->key = *key;
-	oldest->touched = now;
-	return oldest;
+	explicit_bzero(slot, sizeof(Token));
+	slot->used = true;
+	slot->key = *key;
+	slot->owner = GetSessionUserId();
+	return slot;
 }
 
 /*
  * Asks for the token of a key.  SIGMA_SHARED_TOKEN: *token has it, palloc'd,
  * with the time left in ms (infinite if not known).  SIGMA_SHARED_WAIT:
  * another backend is signing in.  SIGMA_SHARED_SIGN_IN: this one is to do it,
- * and to say how it ended.
+ * to say now and then that it is at it, and how it ended.
  */
 SigmaSharedAnswer
 sigma_shared_token(const SigmaSharedKey *key, char **token, double *left_ms)
@@ -233,26 +402,26 @@ sigma_shared_token(const SigmaSharedKey *key, char **token, double *left_ms)
 	SigmaSharedAnswer answer = SIGMA_SHARED_SIGN_IN;
 	TimestampTz now = GetCurrentTimestamp();
 	char		copy[TOKEN_ROOM];
-	Slot	   *slot;
+	Token	   *slot;
 
 	if (!available())
 		return SIGMA_SHARED_SIGN_IN;
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	slot = find_slot(shared->tokens, key);
-	if (slot && slot->token[0] && slot->token_end > now)
+	slot = take_slot(key, now);
+	if (slot && has_token(slot, now))
 	{
 		answer = SIGMA_SHARED_TOKEN;
+		slot->uses++;
 		strcpy(copy, slot->token);
 		*left_ms = slot->token_end == DT_NOEND ? get_float8_infinity()
 			: (double) (slot->token_end - now) / 1000;
 	}
-	else if (slot && slot->signer != 0 && slot->signer != MyProcPid &&
-			 !TimestampDifferenceExceeds(slot->signing_since, now, SIGN_IN_PATIENCE_MS))
+	else if (slot && is_signing(slot, now) && slot->signer != MyProcPid)
 		answer = SIGMA_SHARED_WAIT;
 	else if (slot)
 	{
 		slot->signer = MyProcPid;
-		slot->signing_since = now;
+		slot->renewed = now;
 	}
 	LWLockRelease(lock);
 	if (answer == SIGMA_SHARED_TOKEN)
@@ -260,23 +429,40 @@ sigma_shared_token(const SigmaSharedKey *key, char **token, double *left_ms)
 	return answer;
 }
 
-/* This backend's sign-in has ended: with a token and its life, or with NULL. */
+/* This backend's sign-in is still looked after. */
 void
-sigma_shared_signed_in(const SigmaSharedKey *key, const char *token, double life_ms)
+sigma_shared_renew_sign_in(const SigmaSharedKey *key)
 {
-	Slot	   *slot;
+	Token	   *slot;
 
 	if (!available())
 		return;
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	slot = find_slot(shared->tokens, key);
+	slot = find_slot(key);
+	if (slot && slot->signer == MyProcPid)
+		slot->renewed = GetCurrentTimestamp();
+	LWLockRelease(lock);
+}
+
+/* This backend's sign-in has ended: with a token and its life, or with NULL. */
+void
+sigma_shared_signed_in(const SigmaSharedKey *key, const char *token, double life_ms)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Token	   *slot;
+
+	if (!available())
+		return;
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	slot = token ? take_slot(key, now) : find_slot(key);
 	if (slot && slot->signer == MyProcPid)
 		slot->signer = 0;
 	if (slot && token && strlen(token) < TOKEN_ROOM)
 	{
 		strcpy(slot->token, token);
-		slot->token_end = isinf(life_ms) ? DT_NOEND
-			: GetCurrentTimestamp() + (int64) (life_ms * 1000);
+		slot->token_end = isinf(life_ms) ? DT_NOEND : now + (int64) (life_ms * 1000);
+		/* what was used much yesterday may be used no more */
+		slot->uses /= 2;
 	}
 	LWLockRelease(lock);
 }
@@ -285,89 +471,97 @@ sigma_shared_signed_in(const SigmaSharedKey *key, const char *token, double life
 void
 sigma_shared_drop_token(const SigmaSharedKey *key, const char *token)
 {
-	Slot	   *slot;
+	Token	   *slot;
 
 	if (!available())
 		return;
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	slot = find_slot(shared->tokens, key);
+	slot = find_slot(key);
 	if (slot && strcmp(slot->token, token) == 0)
 		explicit_bzero(slot->token, sizeof(slot->token));
 	LWLockRelease(lock);
 }
 
+/* ------------------------------------------------------------------ budget */
+
 /*
- * May one more request go to the place of a key, of which "max" may be under
- * way?  "flying" is how many the asking session has.  If so,
- * sigma_shared_end_request() must be called when it has ended.
+ * Takes a place for one more request of a session, if it is its turn; "max" is
+ * how many it says there may be in all.  If so, sigma_shared_end_request() must
+ * be called when it has ended.  If not, the session waits for its turn: its
+ * latch is set when that comes, but it must ask again every now and then.
+ * *number is 0 at first, and then its seat's.
  */
 bool
-sigma_shared_begin_request(const SigmaSharedKey *key, int max, int flying)
+sigma_shared_begin_request(int *number, const SigmaSharedKey *key, int max)
 {
 	TimestampTz now = GetCurrentTimestamp();
+	Seat	   *seat;
+	Survey		survey;
 	bool		ok = true;
-	Slot	   *slot;
 
 	if (!available())
 		return true;
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	slot = find_slot(shared->budgets, key);
-	if (slot)
+	seat = *number ? &shared->seats[*number - 1] : take_seat(key);
+	if (seat)
 	{
-		int			own;
-
-		ok = count_leases(slot, now, &own) < max || (flying == 0 && own > 0);
-		for (int i = 0; ok && i < LEASES; i++)
+		*number = (int) (seat - shared->seats) + 1;
+		seat->max = max;
+		seat->asked = now;
+		if (seat->ticket == 0)
+			seat->ticket = ++shared->tickets;
+		look_around(&survey, seat, now);
+		/* what this backend has for others of its sessions would be waited for in vain */
+		ok = survey.taken + survey.before < survey.size || (seat->places == 0 && survey.own > 0);
+		if (ok)
 		{
-			Lease	   *lease = &slot->leases[i];
-
-			if (lease->pid == 0 || TimestampDifferenceExceeds(lease->renewed, now, LEASE_MS))
-			{
-				lease->pid = MyProcPid;
-				lease->renewed = now;
-				break;
-			}
+			seat->places++;
+			seat->renewed = now;
+			seat->ticket = 0;
+			call_next(seat, now);
 		}
 	}
 	LWLockRelease(lock);
 	return ok;
 }
 
-/*
- * This backend's requests to a place are still waited for; false if there is
- * nothing shared, so that it need not be said again.
- */
-bool
-sigma_shared_renew(const SigmaSharedKey *key)
-{
-	TimestampTz now = GetCurrentTimestamp();
-	Slot	   *slot;
-
-	if (!available())
-		return false;
-	LWLockAcquire(lock, LW_EXCLUSIVE);
-	slot = find_slot(shared->budgets, key);
-	for (int i = 0; slot && i < LEASES; i++)
-		if (slot->leases[i].pid == MyProcPid)
-			slot->leases[i].renewed = now;
-	LWLockRelease(lock);
-	return true;
-}
-
+/* The requests of a session are still looked after. */
 void
-sigma_shared_end_request(const SigmaSharedKey *key)
+sigma_shared_renew(int number)
 {
-	Slot	   *slot;
-
-	if (!available())
+	if (number == 0 || !available())
 		return;
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	slot = find_slot(shared->budgets, key);
-	for (int i = 0; slot && i < LEASES; i++)
-		if (slot->leases[i].pid == MyProcPid)
-		{
-			slot->leases[i].pid = 0;
-			break;
-		}
+	shared->seats[number - 1].renewed = GetCurrentTimestamp();
+	LWLockRelease(lock);
+}
+
+/* A session's request has ended. */
+void
+sigma_shared_end_request(int *number)
+{
+	Seat	   *seat;
+
+	if (*number == 0 || !available())
+		return;
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	seat = &shared->seats[*number - 1];
+	seat->places--;
+	rest(seat, number);
+	LWLockRelease(lock);
+}
+
+/* A session that may wait for a place does not want one any more. */
+void
+sigma_shared_stop_waiting(int *number)
+{
+	Seat	   *seat;
+
+	if (*number == 0 || !available())
+		return;
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	seat = &shared->seats[*number - 1];
+	seat->ticket = 0;
+	rest(seat, number);
 	LWLockRelease(lock);
 }

@@ -108,9 +108,9 @@ sigma_give_up_sign_in(SigmaSession *s)
 	s->sign_in_resume_ms = 0;
 }
 
-/* What stands for this session's token among those that are shared. */
+/* What stands for this session's token, and its budget, among those that are shared. */
 void
-sigma_set_token_key(SigmaSession *s)
+sigma_set_shared_keys(SigmaSession *s)
 {
 	const SigmaSettings *settings = s->settings;
 
@@ -120,6 +120,10 @@ sigma_set_token_key(SigmaSession *s)
 									settings->client_id, settings->client_secret,
 									settings->impersonate ? settings->impersonate : "",
 									settings->tenant ? settings->tenant : "", NULL});
+	/* with the secret: who does not know it has no say in how many there may be */
+	s->budget_key = sigma_shared_key((const char *const[]) {
+									 settings->origin, settings->client_id,
+									 settings->client_secret, NULL});
 }
 
 /*
@@ -145,7 +149,7 @@ load_secret(SigmaSession *s)
 		sigma_drop_actor_token(s);
 		drop(&settings->client_secret);
 		settings->client_secret = MemoryContextStrdup(s->context, secret);
-		sigma_set_token_key(s);
+		sigma_set_shared_keys(s);
 	}
 	drop(&secret);
 	return NULL;
@@ -266,6 +270,7 @@ use_token(SigmaSession *s, char *token, double life_ms)
 	s->token = MemoryContextStrdup(s->context, token);
 	wipe(token);
 	s->token_number++;
+	s->token_borrowed = false;
 	s->token_end_ms = now_ms() + life_ms;
 }
 
@@ -398,20 +403,21 @@ sigma_seek_token(SigmaSession *s, SigmaCall *waiting)
 		sigma_fail_sign_in(s, failure);
 		return;
 	}
-	if (!s->elected)
+	/* even if this one is to sign in: nobody waits long for who is left alone meanwhile */
+	switch (sigma_shared_token(&s->token_key, &token, &left_ms))
 	{
-		switch (sigma_shared_token(&s->token_key, &token, &left_ms))
-		{
-			case SIGMA_SHARED_TOKEN:
-				use_token(s, token, left_ms);
-				return;
-			case SIGMA_SHARED_WAIT:
-				s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
-				return;
-			case SIGMA_SHARED_SIGN_IN:
-				s->elected = true;
-				break;
-		}
+		case SIGMA_SHARED_TOKEN:
+			sigma_give_up_sign_in(s);
+			use_token(s, token, left_ms);
+			s->token_borrowed = true;
+			return;
+		case SIGMA_SHARED_WAIT:
+			s->elected = false;
+			s->look_again_ms = now_ms() + LOOK_AGAIN_MS;
+			return;
+		case SIGMA_SHARED_SIGN_IN:
+			s->elected = true;
+			break;
 	}
 	start_sign_in(s);
 	if (waiting->spec.stats)

@@ -43,6 +43,24 @@ BEGIN
 	SELECT array_agg(DISTINCT answer_of(c)) INTO answers FROM unnest(dblink_get_connections()) c;
 	RETURN answers;
 END $$;
+-- the same of one session, if it answers in time
+CREATE FUNCTION answer_within(session text, statement text, ms int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	deadline timestamptz := clock_timestamp() + ms * interval '1 ms';
+BEGIN
+	IF statement IS NOT NULL THEN
+		PERFORM start_in(session, statement);
+	END IF;
+	WHILE dblink_is_busy(session) = 1 LOOP
+		IF clock_timestamp() > deadline THEN
+			PERFORM dblink_cancel_query(session);
+			PERFORM answer_of(session);
+			RETURN format('no answer within %s ms', ms);
+		END IF;
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+	RETURN answer_of(session);
+END $$;
 CREATE FUNCTION at_once(process text) RETURNS int LANGUAGE sql AS $$ SELECT max(concurrent) FROM sim_log(process) $$;
 -- until something is so, or for ten seconds
 CREATE PROCEDURE wait_until(condition text) LANGUAGE plpgsql AS $$
@@ -159,7 +177,42 @@ SELECT start_in('s1', 'SET statement_timeout = ''1s''; SELECT count(name)::text 
 CALL wait_until('sim_sign_ins(''shut'') = 1');
 SELECT start_in('s2', 'SELECT count(name)::text FROM shut.connections') \g /dev/null
 SELECT is(answer_of('s2'), '13', 'one that waits goes on when the other is cancelled');
+-- a token that was revoked, and in its place another that has been, too
+SELECT start_in(c, 'SELECT count(name)::text FROM shut.connections') FROM unnest('{s3,s4}'::text[]) c \g /dev/null
+SELECT array_agg(answer_of(c)) FROM unnest('{s3,s4}'::text[]) c \g /dev/null
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'shut') \g /dev/null
+SELECT is(answer_within('s3', 'SELECT count(name)::text FROM shut.connections', 5000), '13', 'a token that was revoked is replaced');
+SELECT sim_call('POST', 'revoke-tokens', NULL, 'shut') \g /dev/null
+SELECT is(answer_within('s4', 'SELECT count(name)::text FROM shut.connections', 5000), '13', '... and so is one that has been replaced by another that was revoked');
 SELECT disconnect_sessions() \g /dev/null
+
+-- one that has begun to sign in, and whose client does something else: a cursor that has rows of another server first
+SELECT sim_start('left') \g /dev/null
+SELECT make_server('left', sim_url('left'), '', 'connections') \g /dev/null
+SELECT psql('SELECT count(name) FROM many.connections') \g /dev/null
+SELECT sim_spoil_token('delay', '{"times": 1, "ms": 300}', 'left') \g /dev/null
+SELECT connect_sessions(2) \g /dev/null
+SELECT dblink_exec('s1', 'BEGIN; DECLARE c CURSOR FOR SELECT name FROM many.connections UNION ALL SELECT name FROM "left".connections') \g /dev/null
+SELECT count(*) FROM dblink('s1', 'FETCH 1 FROM c') r (name text) \g /dev/null
+SELECT is(answer_within('s2', 'SELECT count(name)::text FROM "left".connections', 5000), '13', 'a session that is left alone while it signs in holds nobody up');
+SELECT is((SELECT count(*)::int FROM dblink('s1', 'FETCH ALL FROM c') r (name text)), 25, '... and goes on when its client comes back');
+SELECT dblink_exec('s1', 'COMMIT') \g /dev/null
+SELECT disconnect_sessions() \g /dev/null
+
+-- who signs in with many other credentials forgets its own tokens, not those of others
+CREATE ROLE sigma_shared_flood LOGIN;
+SELECT make_server('flood_' || i, sim_url('many'), format('token_auth %L', (ARRAY['body', 'basic'])[i % 2 + 1]), 'connections') FROM generate_series(1, 100) i \g /dev/null
+SELECT array_agg(email ORDER BY email) AS emails FROM many.members \gset
+SELECT format('GRANT USAGE ON SCHEMA flood_%s TO sigma_shared_flood; GRANT SELECT ON flood_%s.connections TO sigma_shared_flood; CREATE USER MAPPING FOR sigma_shared_flood SERVER flood_%s OPTIONS (client_id ''simulator-client'', client_secret ''simulator-secret'', impersonate %L)', i, i, i, (:'emails'::text[])[i / 2 + 1]) FROM generate_series(1, 100) i \gexec
+SELECT psql('SELECT count(name) FROM ' || s || '.connections') FROM unnest('{strict,many,shut}'::text[]) s, generate_series(1, 3) \g /dev/null
+SELECT sim_calm(s) FROM unnest('{strict,many,shut}'::text[]) s \g /dev/null
+SELECT unalike(psql('SET SESSION AUTHORIZATION sigma_shared_flood; ' || string_agg(format('SELECT count(name) FROM flood_%s.connections;', i), ' ')), '%ERROR%', '100 sign-ins with other credentials') FROM generate_series(1, 100) i;
+SELECT is((SELECT count(DISTINCT token)::int FROM sim_log('many') WHERE path = '/v2/connections'), 100, '... are 100');
+SELECT sim_calm('many') \g /dev/null
+SELECT psql('SELECT count(name) FROM ' || s || '.connections') FROM unnest('{strict,many,shut}'::text[]) s \g /dev/null
+SELECT is(array(SELECT sim_sign_ins(s) FROM unnest('{strict,many,shut}'::text[]) s), '{0,0,0}', '... and nobody else has to sign in again');
+SELECT format('DROP SERVER flood_%s CASCADE; DROP SCHEMA flood_%s CASCADE', i, i) FROM generate_series(1, 100) i \gexec
+DROP ROLE sigma_shared_flood;
 
 -- -------------------------------------------------------------------- budget
 
@@ -214,6 +267,95 @@ SELECT sim_calm('busy') \g /dev/null
 SELECT is(in_all('SELECT count(name)::text FROM busy.connections'), '{200}', 'errors give places back');
 SELECT is(at_once('busy'), 4, '... all four');
 -- a connection killed outright takes the cluster down, and with it what was shared; so that is not tried here
+
+-- ------------------------------------------------------------------ fairness
+
+-- one session with many requests, and small ones beside it
+SELECT disconnect_sessions() \g /dev/null
+SELECT sim_start('fair', '--connections 700 --latency 50 --client-id simulator-client --client-secret simulator-secret --client-id second --client-secret second-secret') \g /dev/null
+SELECT make_server('fair', sim_url('fair'), 'max_concurrency ''4''') \g /dev/null
+CREATE TABLE fair_ids AS SELECT connection_id FROM fair.connections;
+ALTER FOREIGN TABLE fair.connections OPTIONS (ADD rows '1000000');
+SELECT connect_sessions(8) \g /dev/null
+SELECT in_all('SELECT count(name)::text FROM fair.connections') \g /dev/null
+SELECT sim_calm('fair') \g /dev/null
+SELECT sim_config('{"latency_ms": 500}', 'fair') \g /dev/null
+SELECT start_in('s1', 'SELECT count(c.name)::text FROM (SELECT * FROM fair_ids LIMIT 80) i JOIN fair.connections c USING (connection_id)') \g /dev/null
+CALL wait_until('EXISTS (SELECT FROM sim_log(''fair'') OFFSET 10)');
+SELECT start_in('s' || i, 'SELECT count(name)::text FROM fair.connections') FROM generate_series(2, 7) i \g /dev/null
+SELECT is(array_agg(answer_within('s' || i, NULL, 5000)), array_fill('700'::text, '{6}'), 'six small queries beside a big join') FROM generate_series(2, 7) i;
+SELECT is(dblink_is_busy('s1'), 1, '... which goes on');
+SELECT is(answer_of('s1'), '80', '... and has its rows');
+SELECT is(at_once('fair'), 4, '... within the budget');
+SELECT sim_config('{"latency_ms": 50}', 'fair') \g /dev/null
+
+-- whoever wants more does not get more than the one who wants least
+SELECT make_server('fair_more', sim_url('fair'), 'max_concurrency ''16''', 'connections') \g /dev/null
+ALTER FOREIGN TABLE fair_more.connections OPTIONS (ADD rows '1000000');
+SELECT sim_calm('fair') \g /dev/null
+SELECT sim_spoil_list('never', '{"times": 1}', 'fair') \g /dev/null
+SELECT start_in('s1', 'SELECT count(name)::text FROM fair.connections') \g /dev/null
+CALL wait_until('sim_count(''fair'') = 1');
+SELECT is(answer_within('s2', 'SELECT count(c.name)::text FROM (SELECT * FROM fair_ids LIMIT 100) i JOIN fair_more.connections c USING (connection_id)', 10000), '100', 'a session of a server that allows more');
+SELECT is(dblink_is_busy('s1'), 1, '... beside one of a server that allows less');
+SELECT is(at_once('fair'), 4, '... sends no more than that one allows');
+SELECT pg_cancel_backend(pid_of('s1')) \g /dev/null
+SELECT alike(answer_of('s1'), '%user request%', '... until that one is through');
+SELECT sim_calm('fair') \g /dev/null
+SELECT is(answer_within('s2', 'SELECT count(c.name)::text FROM (SELECT * FROM fair_ids LIMIT 100) i JOIN fair_more.connections c USING (connection_id)', 10000), '100', 'alone');
+SELECT is(at_once('fair'), 16, '... it sends as many as its own does');
+
+-- whoever has other credentials has a budget of its own
+CREATE USER MAPPING FOR sigma_shared_other SERVER fair_more OPTIONS (client_id 'second', client_secret 'second-secret');
+GRANT USAGE ON SCHEMA fair_more TO sigma_shared_other;
+GRANT SELECT ON fair_more.connections, fair_ids TO sigma_shared_other;
+SELECT dblink_exec('s1', 'SET SESSION AUTHORIZATION sigma_shared_other') \g /dev/null
+SELECT sim_calm('fair') \g /dev/null
+SELECT sim_fault('{"method": "GET", "path": "/v2/connections/*", "after": 40, "times": 16, "do": "never"}', 'fair') \g /dev/null
+SELECT start_in('s1', 'SELECT count(c.name)::text FROM (SELECT * FROM fair_ids LIMIT 100) i JOIN fair_more.connections c USING (connection_id)') \g /dev/null
+CALL wait_until('EXISTS (SELECT FROM sim_log(''fair'') OFFSET 55)');
+SELECT is((SELECT count(*)::int FROM sim_log('fair')), 56, 'all the requests of other credentials');
+SELECT is(answer_within('s2', 'SELECT count(name)::text FROM fair.connections', 2000), '700', '... take no place of one''s own');
+SELECT pg_cancel_backend(pid_of('s1')) \g /dev/null
+SELECT alike(answer_of('s1'), '%user request%', '... whether they end or not');
+SELECT dblink_exec('s1', 'RESET SESSION AUTHORIZATION') \g /dev/null
+
+-- a wait for a place has an end
+SELECT make_server('fair_soon', sim_url('fair'), 'request_timeout ''700ms'', max_retries ''0''', 'connections') \g /dev/null
+SELECT sim_calm('fair') \g /dev/null
+SELECT sim_spoil_list('never', '{"times": 4}', 'fair') \g /dev/null
+SELECT start_in('s' || i, 'SELECT count(name)::text FROM fair.connections') FROM generate_series(1, 4) i \g /dev/null
+CALL wait_until('sim_count(''fair'') = 4');
+SELECT alike(answer_within('s5', 'SELECT count(name)::text FROM fair_soon.connections', 3000), '%could not send a request to server "fair_soon" within request_timeout (700 ms)%', 'request_timeout ends a wait for a place');
+SELECT alike(answer_within('s5', format('SELECT sigma_create_connection(%L, %L, %L)::text', 'fair_soon', 'x', '{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'), 3000), '%could not send a request%', '... of a write, too');
+SELECT is(sim_count('fair'), 4, '... and nothing was sent');
+SELECT sim_calm('fair') \g /dev/null
+-- first come, first served
+SELECT start_in('s' || i, 'SELECT count(name) || '' '' || clock_timestamp()::text FROM fair.connections'), pg_sleep(0.2) FROM unnest('{7,5,8,6}'::int[]) i \g /dev/null
+SELECT pg_cancel_backend(pid_of('s' || i)), pg_sleep(0.3) FROM generate_series(1, 4) i \g /dev/null
+SELECT is(string_agg(i::text, ' ' ORDER BY at), '7 5 8 6', 'those who wait have their turns in the order in which they came') FROM (SELECT i, (regexp_match(answer_within('s' || i, NULL, 3000), '^700 (.*)'))[1]::timestamptz AS at FROM generate_series(5, 8) i) a;
+SELECT disconnect_sessions() \g /dev/null
+DROP OWNED BY sigma_shared_other;
+
+-- a session that is left alone while it waits holds nobody up
+SELECT connect_sessions(6) \g /dev/null
+SELECT sim_calm('fair') \g /dev/null
+SELECT sim_spoil_list('never', '{"times": 4}', 'fair') \g /dev/null
+SELECT start_in('s' || i, 'SELECT count(name)::text FROM fair.connections') FROM generate_series(1, 4) i \g /dev/null
+CALL wait_until('sim_count(''fair'') = 4');
+SELECT psql('SELECT count(name) FROM many.connections') \g /dev/null
+SELECT dblink_exec('s5', 'BEGIN; DECLARE c CURSOR FOR SELECT name FROM many.connections UNION ALL SELECT name FROM fair.connections') \g /dev/null
+SELECT FROM dblink('s5', 'FETCH 1 FROM c') r (name text) \g /dev/null
+SELECT start_in('s6', 'SELECT count(name)::text FROM fair.connections') \g /dev/null
+SELECT pg_sleep(0.3) \g /dev/null
+SELECT pg_cancel_backend(pid_of('s1')) \g /dev/null
+SELECT is(answer_within('s6', NULL, 2000), '700', 'a session that waits, and whose client has gone, is passed over');
+SELECT is((SELECT count(*)::int FROM dblink('s5', 'FETCH ALL FROM c') r (name text)), 712, '... and has its turn when the client is back');
+SELECT dblink_exec('s5', 'COMMIT') \g /dev/null
+SELECT pg_cancel_backend(pid_of('s' || i)) FROM generate_series(2, 4) i \g /dev/null
+SELECT disconnect_sessions() \g /dev/null
+SELECT sim_calm('fair') \g /dev/null
+SELECT connect_sessions(8) \g /dev/null
 
 -- scans side by side, joins and batches as ever
 CREATE TABLE whole (connection_id text, name text);

@@ -237,7 +237,7 @@ LANGUAGE sql AS $$ SELECT cardinality(requests_of(query, process)) $$;
 
 -- A server, the current user's mapping, and a schema with its tables, all of
 -- one name.
-CREATE FUNCTION make_server(server text, url text, options text DEFAULT '') RETURNS void
+CREATE FUNCTION make_server(server text, url text, options text DEFAULT '', tables text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE format('CREATE SERVER %I FOREIGN DATA WRAPPER sigma_fdw OPTIONS (base_url %L %s)', server, url,
@@ -245,7 +245,7 @@ BEGIN
 	EXECUTE format('CREATE USER MAPPING FOR CURRENT_USER SERVER %I OPTIONS (client_id %L, client_secret %L)', server,
 		'simulator-client', 'simulator-secret');
 	EXECUTE format('CREATE SCHEMA %I', server);
-	EXECUTE format('IMPORT FOREIGN SCHEMA sigma FROM SERVER %I INTO %I', server, server);
+	EXECUTE format('IMPORT FOREIGN SCHEMA sigma %s FROM SERVER %I INTO %I', 'LIMIT TO (' || tables || ')', server, server);
 END
 $$;
 
