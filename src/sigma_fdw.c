@@ -39,6 +39,8 @@ _PG_init(void)
 	sigma_hide_init();
 	if (process_shared_preload_libraries_in_progress)
 		sigma_shared_init();
+	/* nothing can fail any more: a library that is loaded again must not register twice */
+	sigma_txn_init();
 }
 
 /*

@@ -88,13 +88,8 @@ connect_session(SigmaSession *s)
 	s->transport = sigma_transport_create(s->transport_context, &limits);
 }
 
-/*
- * Ends the stale sessions that nobody uses, and the connections of those that
- * have been idle longest: a backend may speak for many users, one after
- * another, but has only so many descriptors.
- */
-static void
-sweep_sessions(void)
+void
+sigma_session_sweep(void)
 {
 	dlist_mutable_iter iter;
 	int			idle = 0;
@@ -139,13 +134,6 @@ on_invalidation(Datum arg UNUSED, int cacheid, uint32 hash)
 }
 
 static void
-on_transaction_end(XactEvent event, void *arg UNUSED)
-{
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
-		sweep_sessions();
-}
-
-static void
 register_callbacks(void)
 {
 	static bool registered = false;
@@ -154,7 +142,6 @@ register_callbacks(void)
 		return;
 	CacheRegisterSyscacheCallback(FOREIGNSERVEROID, on_invalidation, (Datum) 0);
 	CacheRegisterSyscacheCallback(USERMAPPINGOID, on_invalidation, (Datum) 0);
-	RegisterXactCallback(on_transaction_end, NULL);
 	registered = true;
 }
 
@@ -216,7 +203,7 @@ sigma_session_open(Oid serverid, Oid userid, MemoryContext context)
 	SigmaSession *s = NULL;
 
 	register_callbacks();
-	sweep_sessions();
+	sigma_session_sweep();
 	umid = sigma_mapping(serverid, userid, &options);
 	if (OidIsValid(umid))
 		s = find_session(umid);

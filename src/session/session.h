@@ -106,6 +106,14 @@ extern bool sigma_session_warns(SigmaSession *session, SigmaWarning warning,
  */
 extern SigmaSession *sigma_session_open(Oid serverid, Oid userid, MemoryContext context);
 
+/*
+ * Ends the stale sessions that nobody uses, and the connections of those that
+ * have been idle longest: a backend may speak for many users, one after
+ * another, but has only so many descriptors.  At the end of each transaction;
+ * may be called in an abort, and raises nothing.
+ */
+extern void sigma_session_sweep(void);
+
 /* The foreign server's name; it lives as long as the session. */
 extern const char *sigma_session_server(const SigmaSession *session);
 

@@ -93,8 +93,8 @@ wipe_request(Queued *q)
 	q->change.secrets = NIL;
 }
 
-static void
-forget_queue(void)
+void
+sigma_queue_forget(void)
 {
 	ListCell   *lc;
 
@@ -111,9 +111,8 @@ forget_queue(void)
 		MemoryContextReset(queue_context);
 }
 
-/* Takes back what the subtransactions of this level and above have asked for. */
-static void
-take_back(int level)
+void
+sigma_queue_take_back(int level)
 {
 	while (queue != NIL)
 	{
@@ -128,6 +127,19 @@ take_back(int level)
 		wipe_request(q);
 		sigma_session_unpin(q->session);
 		MemoryContextDelete(q->context);
+	}
+}
+
+void
+sigma_queue_hand_on(int level)
+{
+	ListCell   *lc;
+
+	foreach(lc, queue)
+	{
+		Queued	   *q = lfirst(lc);
+
+		q->level = Min(q->level, level - 1);
 	}
 }
 
@@ -382,7 +394,7 @@ raise_failed_change(const Queued *failed, const SigmaFailure *failure)
 		Queued	   *q = lfirst(lc);
 
 		if (q->write->effect)
-			sigma_effect_told(q->write->effect);
+			sigma_effect_forget(q->write->effect);
 		q->write->effect = NULL;
 	}
 	queue_told = true;
@@ -421,9 +433,10 @@ send_statement(int first, MemoryContext context)
 		Queued	   *q = list_nth(queue, i);
 
 		/* what was made by this transaction and is gone again has left nothing behind */
-		if (is_deletion(q) && q->write->fate == SIGMA_ACTED && sigma_effect_gone(q->session, q->change.id))
+		if (is_deletion(q) && q->write->fate == SIGMA_ACTED &&
+			sigma_effect_forget_created(q->session, q->change.id))
 		{
-			sigma_effect_told(q->write->effect);
+			sigma_effect_forget(q->write->effect);
 			q->write->effect = NULL;
 		}
 	}
@@ -481,16 +494,18 @@ send_changes(MemoryContext context)
 	PG_END_TRY();
 }
 
-/* The transaction is about to commit: sends all that has been asked for. */
-static void
-send_queue(void)
+void
+sigma_queue_send(void)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sigma commit",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContext context;
+	MemoryContext old;
 	SigmaHiding hiding;
 	bool		timed = StatementTimeout > 0 && !get_timeout_active(STATEMENT_TIMEOUT);
 
+	if (queue == NIL)
+		return;
+	context = AllocSetContextCreate(CurrentMemoryContext, "sigma commit", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
 	/* what fails here is no statement's fault, and may be another's secret */
 	sigma_hide_statement(&hiding);
 	/* PostgreSQL takes the commit for no part of a statement, so that nothing would end it */
@@ -516,48 +531,6 @@ send_queue(void)
 	MemoryContextDelete(context);
 }
 
-static void
-on_transaction_end(XactEvent event, void *arg UNUSED)
-{
-	switch (event)
-	{
-		case XACT_EVENT_PRE_COMMIT:
-			if (queue != NIL)
-				send_queue();
-			break;
-		case XACT_EVENT_PRE_PREPARE:
-			if (queue != NIL)
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot PREPARE a transaction that has written to Sigma")));
-			break;
-		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_ABORT:
-			forget_queue();
-			break;
-		default:
-			break;
-	}
-}
-
-static void
-on_subtransaction_end(SubXactEvent event, SubTransactionId subid UNUSED,
-					  SubTransactionId parent UNUSED, void *arg UNUSED)
-{
-	int			level = GetCurrentTransactionNestLevel();
-	ListCell   *lc;
-
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		take_back(level);
-	else if (event == SUBXACT_EVENT_COMMIT_SUB)
-		foreach(lc, queue)
-		{
-			Queued	   *q = lfirst(lc);
-
-			q->level = Min(q->level, level - 1);
-		}
-}
-
 /* ---------------------------------------------------------------- the queue */
 
 /* A piece of text, copied; it ends with a NUL that its length does not count. */
@@ -580,12 +553,8 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 	ListCell   *lc;
 
 	if (queue_context == NULL)
-	{
 		queue_context = AllocSetContextCreate(TopMemoryContext, "sigma queue",
 											  ALLOCSET_SMALL_SIZES);
-		RegisterXactCallback(on_transaction_end, NULL);
-		RegisterSubXactCallback(on_subtransaction_end, NULL);
-	}
 	if (connections == NULL)
 		connections = last_create(queue_context, 64, NULL);
 	last = last_lookup(connections, key);
@@ -634,6 +603,8 @@ sigma_queue_any(Oid serverid)
 {
 	ListCell   *lc;
 
+	if (serverid == InvalidOid)
+		return queue != NIL;
 	foreach(lc, queue)
 		if (sigma_session_serverid(((Queued *) lfirst(lc))->session) == serverid)
 			return true;

@@ -17,10 +17,12 @@
 #include "base/base.h"
 #include "session/session.h"
 
-/* ------------------------------------------------------- transaction.c */
+/* ---------------------------------------------------------- callback.c */
 
-extern bool sigma_dry_run;	/* sigma_fdw.dry_run */
-extern bool sigma_log_writes;	/* sigma_fdw.log_writes */
+/* Called once, when the library is loaded: registers what the end of a transaction calls. */
+extern void sigma_txn_init(void);
+
+/* ----------------------------------------------------------- effects.c */
 
 typedef struct SigmaEffect SigmaEffect;
 
@@ -34,6 +36,8 @@ extern void sigma_effect_done(SigmaEffect *effect, const char *done);
  */
 extern void sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id,
 							  const char *perhaps);
+
+/* ----------------------------------------------------------- sending.c */
 
 /* What became of a write. */
 typedef enum SigmaFate
@@ -71,6 +75,11 @@ typedef struct SigmaWrite
  */
 extern const SigmaFailure *sigma_try_writes(SigmaSession *session, MemoryContext context,
 											SigmaWrite *writes, int n);
+
+/* ------------------------------------------------------------ record.c */
+
+extern bool sigma_dry_run;	/* sigma_fdw.dry_run */
+extern bool sigma_log_writes;	/* sigma_fdw.log_writes */
 
 /*
  * Shows a request that is not sent, since sigma_fdw.dry_run is on.  "change"
@@ -116,7 +125,7 @@ extern List *sigma_queue_changes(Oid serverid, const char *id);
  */
 extern SigmaSpan sigma_unchanged_entry(const SigmaChange *change, SigmaCall *call);
 
-/* Is there any change of a server's connections? */
+/* Is there any change of a server's connections?  InvalidOid: of any server's. */
 extern bool sigma_queue_any(Oid serverid);
 
 /*

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * transaction.c
+ * effects.c
  *	  What a transaction has done in Sigma, and what becomes of it if it is
  *	  rolled back.
  *
@@ -9,14 +9,13 @@
  * transaction is remembered until it ends.  If it is rolled back, the
  * connections that it has created are deleted again, and a WARNING names each
  * effect that is there all the same.  (Writes that can wait until the commit
- * do so in queue.c.)
+ * do so in queue.c; how a write is sent is in sending.c.)
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
@@ -47,105 +46,35 @@
 /* Several servers are waited for in turn, for so long at a time. */
 #define SLICE_MS 20
 
-struct SigmaEffect
-{
-	SigmaSession *session;		/* pinned */
-	char	   *server;
-	char	   *role;			/* whose statement it was */
-	char	   *maybe;			/* what to say while the outcome is not known */
-	char	   *done;			/* what to say once it is; else NULL */
-	char	   *undo;			/* the path whose DELETE undoes it; or NULL */
-	char	   *id;				/* of the connection that it is about, if it is known */
-	char	   *perhaps;		/* what to say if nobody knows whether it did */
-	char	   *why;			/* undoing it has failed; or NULL */
-	bool		unsure;			/* or perhaps it has not */
-	bool		undone;			/* it has been */
-	bool		broken;			/* an error has ended the attempt */
-	double		deadline_ms;	/* for undoing it */
-	char	   *hint;			/* what to do about it; or NULL */
-	int			level;			/* transaction nesting level that it belongs to */
-	SigmaCall  *writing;		/* the write itself, while it is under way and not freed */
-	SigmaCall  *call;			/* that undoes it, likewise */
-};
-
-bool		sigma_dry_run = false;
-bool		sigma_log_writes = true;
-
 static MemoryContext effects_context = NULL;
 static List *effects = NIL;		/* of SigmaEffect, in effects_context */
 
 static double undo_began_ms = 0;	/* the first of the rollbacks that belong together */
 static double undo_ended_ms = 0;	/* when the last of them was through */
 
-/* ------------------------------------------------------------------ the log */
-
-/*
- * One line for one write: who, what, which, and how it ended.  What others have
- * named is quoted, so that a name cannot end the line's words with its own.
- */
-static void
-log_write(const char *role, const char *server, const SigmaCallSpec *spec, const char *id,
-		  const SigmaCall *call, SigmaFate fate)
-{
-	StringInfoData s;
-	const char *request_id = sigma_call_request_id(call);
-	int			status = sigma_call_status(call);
-
-	if (!sigma_log_writes || fate == SIGMA_NOT_SENT)
-		return;
-	initStringInfo(&s);
-	appendStringInfo(&s, "Sigma write by %s on server %s: %s", sigma_quoted(role), sigma_quoted(server),
-					 sigma_shown_request(spec->method, spec->target, NULL));
-	if (spec->subject)
-		appendStringInfo(&s, " (%s)", spec->subject);
-	if (id)
-		appendStringInfo(&s, ", id %s", sigma_shown_id(id));
-	if (status)
-		appendStringInfo(&s, ", status %d", status);
-	if (fate == SIGMA_UNKNOWN)
-		appendStringInfoString(&s, ", outcome unknown");
-	if (request_id)
-		appendStringInfo(&s, ", requestId %s", sigma_shown_id(request_id));
-	ereport(LOG_SERVER_ONLY,
-			(errmsg_internal("%s", s.data), errhidestmt(true), errhidecontext(true)));
-	pfree(s.data);
-}
-
-/* ------------------------------------------------------------------ effects */
-
-static void
-free_text(char *text)
-{
-	if (text)
-		pfree(text);
-}
-
 /* The write of an effect is under way no longer, or its call is about to be freed. */
-static void
-let_go(SigmaEffect *e)
+void
+sigma_effect_let_go(SigmaEffect *e)
 {
 	if (e->writing)
 		sigma_call_follow(e->writing, NULL, NULL);
 	e->writing = NULL;
 }
 
-/* Forgets an effect. */
+/* It counts for nothing any more, but can still be told of. */
 static void
-forget(SigmaEffect *e)
+take_out(SigmaEffect *e)
 {
-	let_go(e);
+	sigma_effect_let_go(e);
 	effects = list_delete_ptr(effects, e);
 	sigma_session_unpin(e->session);
-	pfree(e->server);
-	pfree(e->role);
-	pfree(e->maybe);
-	free_text(e->done);
-	free_text(e->undo);
-	free_text(e->id);
-	free_text(e->perhaps);
-	free_text(e->hint);
-	free_text(e->why);
-	pfree(e);
+}
+
+void
+sigma_effect_forget(SigmaEffect *e)
+{
+	take_out(e);
+	MemoryContextDelete(e->context);
 }
 
 /*
@@ -201,10 +130,7 @@ warn_of(const SigmaEffect *e)
 static void
 note_reason(SigmaEffect *e, const char *why)
 {
-	char	   *copy = MemoryContextStrdup(effects_context, why);
-
-	free_text(e->why);
-	e->why = copy;
+	e->why = MemoryContextStrdup(e->context, why);
 }
 
 /* How long a rollback may wait for a server, in ms, and the name of what says so. */
@@ -288,7 +214,7 @@ finish_undoing(SigmaEffect *e, MemoryContext context UNUSED)
 		note_reason(e, failure->message);
 	else if (!done && !e->broken)
 		note_reason(e, why_not_done(e));
-	log_write(e->role, e->server, &spec, e->id, e->call, fate);
+	sigma_record_write(e, &spec, e->id, e->call, fate);
 }
 
 /*
@@ -353,9 +279,9 @@ forget_connection(SigmaEffect *created)
 
 		if (e != created && e->id && sigma_same_key(SIGMA_INODE, e->id, created->id) &&
 			e->session == created->session)
-			forget(e);
+			sigma_effect_forget(e);
 	}
-	forget(created);
+	sigma_effect_forget(created);
 }
 
 /*
@@ -435,7 +361,7 @@ write_gone(void *arg, bool may_have_acted)
 
 	e->writing = NULL;
 	if (!may_have_acted)
-		forget(e);
+		sigma_effect_forget(e);
 }
 
 /*
@@ -457,16 +383,15 @@ give_up_writes(int level)
 			continue;
 		may_have_acted = sigma_call_may_have_acted(e->writing);
 		sigma_call_give_up(e->writing);
-		let_go(e);
+		sigma_effect_let_go(e);
 		if (!may_have_acted)
-			forget(e);
+			sigma_effect_forget(e);
 	}
 	list_free(all);
 }
 
-/* The transaction or subtransaction of this level is rolled back. */
-static void
-roll_back(int level)
+void
+sigma_effects_roll_back(int level)
 {
 	List	   *left;
 	ListCell   *lc;
@@ -482,83 +407,59 @@ roll_back(int level)
 	foreach(lc, left)
 	{
 		SigmaEffect *e = lfirst(lc);
-		SigmaEffect copy = *e;
 
 		if (e->level < level)
 			continue;
-		copy.server = pstrdup(e->server);
-		copy.maybe = pstrdup(e->maybe);
-		copy.done = e->done ? pstrdup(e->done) : NULL;
-		copy.why = e->why ? pstrdup(e->why) : NULL;
-		copy.perhaps = e->perhaps ? pstrdup(e->perhaps) : NULL;
-		copy.hint = e->hint ? pstrdup(e->hint) : NULL;
 		/* first, so that it is told but once, whatever happens */
-		forget(e);
-		warn_of(&copy);
+		take_out(e);
+		warn_of(e);
+		MemoryContextDelete(e->context);
 	}
 	list_free(left);
 	sigma_show_statement(&hiding);
 }
 
-static void
-on_transaction_end(XactEvent event, void *arg UNUSED)
+bool
+sigma_effects_any(void)
 {
-	switch (event)
-	{
-		case XACT_EVENT_PRE_PREPARE:
-			if (effects != NIL)
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot PREPARE a transaction that has written to Sigma")));
-			return;
-		case XACT_EVENT_ABORT:
-			roll_back(1);
-			break;
-		case XACT_EVENT_COMMIT:
-			break;
-		default:
-			return;
-	}
+	return effects != NIL;
+}
+
+void
+sigma_effects_forget(void)
+{
 	while (effects != NIL)
-		forget(llast(effects));
+		sigma_effect_forget(llast(effects));
 	if (effects_context)
 		MemoryContextReset(effects_context);
 }
 
-static void
-on_subtransaction_end(SubXactEvent event, SubTransactionId subid UNUSED,
-					  SubTransactionId parent UNUSED, void *arg UNUSED)
+void
+sigma_effects_hand_on(int level)
 {
-	int			level = GetCurrentTransactionNestLevel();
 	ListCell   *lc;
 
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		roll_back(level);
-	else if (event == SUBXACT_EVENT_COMMIT_SUB)
-		foreach(lc, effects)
-		{
-			SigmaEffect *e = lfirst(lc);
+	foreach(lc, effects)
+	{
+		SigmaEffect *e = lfirst(lc);
 
-			e->level = Min(e->level, level - 1);
-		}
+		e->level = Min(e->level, level - 1);
+	}
 }
 
-/* Remembers a write that is about to be sent. */
-static SigmaEffect *
-remember(SigmaSession *session, const SigmaWrite *write)
+SigmaEffect *
+sigma_effect_remember(SigmaSession *session, const SigmaWrite *write)
 {
-	MemoryContext old;
+	MemoryContext old = CurrentMemoryContext;
 	SigmaEffect *e;
 
 	if (effects_context == NULL)
-	{
 		effects_context = AllocSetContextCreate(TopMemoryContext, "sigma effects",
 												ALLOCSET_SMALL_SIZES);
-		RegisterXactCallback(on_transaction_end, NULL);
-		RegisterSubXactCallback(on_subtransaction_end, NULL);
-	}
-	old = MemoryContextSwitchTo(effects_context);
+	MemoryContextSwitchTo(AllocSetContextCreate(effects_context, "sigma effect",
+												ALLOCSET_SMALL_SIZES));
 	e = palloc0(sizeof(SigmaEffect));
+	e->context = CurrentMemoryContext;
 	e->session = session;
 	e->server = pstrdup(sigma_session_server(session));
 	e->role = pstrdup(write->role ? write->role : GetUserNameFromId(GetUserId(), false));
@@ -566,6 +467,7 @@ remember(SigmaSession *session, const SigmaWrite *write)
 	e->hint = write->hint ? pstrdup(write->hint) : NULL;
 	e->id = write->id ? pstrdup(write->id) : NULL;
 	e->level = GetCurrentTransactionNestLevel();
+	MemoryContextSwitchTo(effects_context);
 	effects = lappend(effects, e);
 	undo_ended_ms = 0;
 	sigma_session_pin(session);
@@ -574,25 +476,24 @@ remember(SigmaSession *session, const SigmaWrite *write)
 }
 
 void
+sigma_effect_follow(SigmaEffect *e, SigmaCall *call)
+{
+	e->writing = call;
+	sigma_call_follow(call, write_gone, e);
+}
+
+void
 sigma_effect_done(SigmaEffect *effect, const char *done)
 {
-	effect->done = MemoryContextStrdup(effects_context, done);
+	effect->done = MemoryContextStrdup(effect->context, done);
 }
 
 void
 sigma_effect_undo(SigmaEffect *effect, const char *target, const char *id, const char *perhaps)
 {
-	effect->perhaps = MemoryContextStrdup(effects_context, perhaps);
-	effect->undo = MemoryContextStrdup(effects_context, target);
-	free_text(effect->id);
-	effect->id = MemoryContextStrdup(effects_context, id);
-}
-
-/* It has been told of already: a rollback says no more of it. */
-void
-sigma_effect_told(SigmaEffect *effect)
-{
-	forget(effect);
+	effect->perhaps = MemoryContextStrdup(effect->context, perhaps);
+	effect->undo = MemoryContextStrdup(effect->context, target);
+	effect->id = MemoryContextStrdup(effect->context, id);
 }
 
 /* The effect that a connection of that id was made by the transaction; or NULL. */
@@ -612,7 +513,6 @@ find_created(const SigmaSession *session, const char *id)
 	return NULL;
 }
 
-/* Will a rollback delete the connection of that id, which the transaction has made? */
 bool
 sigma_effect_is_undone(const SigmaSession *session, const char *id)
 {
@@ -621,216 +521,13 @@ sigma_effect_is_undone(const SigmaSession *session, const char *id)
 	return e && !sigma_session_keeps_on_rollback(e->session);
 }
 
-/*
- * The connection of that id has been deleted: if it was the transaction that
- * made it, nothing is left of that.  Says whether it was.
- */
 bool
-sigma_effect_gone(const SigmaSession *session, const char *id)
+sigma_effect_forget_created(const SigmaSession *session, const char *id)
 {
 	SigmaEffect *e = find_created(session, id);
 
 	if (e == NULL)
 		return false;
-	forget(e);
+	sigma_effect_forget(e);
 	return true;
-}
-
-/* ------------------------------------------------------------------- writes */
-
-/* A write has ended; "why" is its failure, if it has one. */
-static void
-settle(SigmaWrite *write, const SigmaFailure *why)
-{
-	SigmaEffect *e = write->effect;
-
-	let_go(e);
-	if (why == NULL)
-		write->fate = SIGMA_ACTED;
-	else if (sigma_call_may_have_acted(write->call))
-		write->fate = SIGMA_UNKNOWN;
-	else
-		write->fate = SIGMA_REFUSED;
-	log_write(e->role, e->server, &write->spec, write->id, write->call, write->fate);
-	if (write->fate == SIGMA_REFUSED)
-	{
-		write->effect = NULL;
-		forget(e);
-	}
-}
-
-/* An error has ended the wait for a write: it is given up, wherever it stands. */
-static void
-settle_interrupted(SigmaWrite *write)
-{
-	SigmaEffect *e = write->effect;
-
-	if (e == NULL)
-		return;
-	let_go(e);
-	if (write->fate != SIGMA_NOT_SENT)
-		return;
-	/* its reply had come, but was not yet looked at */
-	if (write->call && sigma_call_done(write->call))
-	{
-		if (sigma_call_failure(write->call) == NULL)
-		{
-			write->fate = SIGMA_UNKNOWN;
-			(void) write->succeeded(write);
-		}
-		settle(write, sigma_call_failure(write->call));
-		return;
-	}
-	if (write->call && sigma_call_may_have_acted(write->call))
-	{
-		write->fate = SIGMA_UNKNOWN;
-		log_write(e->role, e->server, &write->spec, write->id, write->call, write->fate);
-	}
-	else
-	{
-		write->effect = NULL;
-		forget(e);
-	}
-	if (write->call)
-		sigma_call_give_up(write->call);
-	write->call = NULL;
-}
-
-/* Another write has failed: this one is not sent any more, if it can be helped. */
-static void
-hold_back(SigmaWrite *write)
-{
-	SigmaEffect *e = write->effect;
-
-	if (sigma_call_done(write->call))
-		return;
-	if (sigma_call_may_have_acted(write->call))
-	{
-		sigma_call_last_try(write->call);
-		return;
-	}
-	sigma_call_give_up(write->call);
-	write->call = NULL;
-	write->effect = NULL;
-	forget(e);
-}
-
-/* A write's call is done: says what became of it. */
-static const SigmaFailure *
-finish_write(SigmaWrite *write)
-{
-	const SigmaFailure *failure = sigma_call_failure(write->call);
-
-	if (failure)
-	{
-		settle(write, failure);
-		return failure;
-	}
-	/* what the reply says may be of no use, but it says that it was done */
-	write->fate = SIGMA_UNKNOWN;
-	failure = write->succeeded(write);
-	settle(write, NULL);
-	if (write->silent && failure == NULL)
-	{
-		sigma_call_free(write->call);
-		write->call = NULL;
-	}
-	return failure;
-}
-
-/* Writes that are under way. */
-typedef struct Flight
-{
-	SigmaWrite *writes;
-	int			width;			/* how many may be, at once */
-	int			started;
-	int			flying;
-	int			first;			/* all before it are through */
-} Flight;
-
-/*
- * Notes what became of those that are done, as soon as they are: what has acted
- * must be on record even if another one hangs.  If none is, waits a turn.
- * Returns the first failure, which may be an earlier one.
- */
-static const SigmaFailure *
-land_writes(Flight *flight, const SigmaFailure *failure)
-{
-	bool		any = false;
-
-	for (int i = flight->first; i < flight->started; i++)
-	{
-		SigmaWrite *write = &flight->writes[i];
-		const SigmaFailure *why = NULL;
-
-		if (!write->flying || (write->call && !sigma_call_done(write->call)))
-			continue;
-		any = true;
-		write->flying = false;
-		flight->flying--;
-		if (write->call)
-			why = finish_write(write);
-		if (failure || why == NULL)
-			continue;
-		failure = why;
-		for (int j = flight->first; j < flight->started; j++)
-			if (flight->writes[j].flying)
-				hold_back(&flight->writes[j]);
-	}
-	while (flight->first < flight->started && !flight->writes[flight->first].flying)
-		flight->first++;
-	if (!any && flight->first < flight->started)
-		sigma_call_wait_turn(flight->writes[flight->first].call);
-	return failure;
-}
-
-const SigmaFailure *
-sigma_try_writes(SigmaSession *session, MemoryContext context, SigmaWrite *writes, int n)
-{
-	const SigmaFailure *volatile failure = NULL;
-	Flight		flight = {.writes = writes, .width = sigma_session_concurrency(session)};
-
-	PG_TRY();
-	{
-		do
-		{
-			/* not far ahead of one that takes long: it may be the one that fails */
-			while (failure == NULL && flight.started < n && flight.flying < flight.width &&
-				   flight.started < flight.first + 2 * flight.width)
-			{
-				SigmaWrite *next = &writes[flight.started];
-
-				next->effect = remember(session, next);
-				next->call = sigma_call_start(session, context, &next->spec);
-				next->effect->writing = next->call;
-				sigma_call_follow(next->call, write_gone, next->effect);
-				next->flying = true;
-				flight.started++;
-				flight.flying++;
-			}
-			failure = land_writes(&flight, failure);
-		} while (flight.flying > 0 || (failure == NULL && flight.started < n));
-	}
-	PG_CATCH();
-	{
-		for (int i = 0; i < n; i++)
-			settle_interrupted(&writes[i]);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	return failure;
-}
-
-void
-sigma_announce(const SigmaCallSpec *spec, const char *change)
-{
-	SigmaHiding hiding;
-
-	/* the statement may hold secrets, and so may one that it is a part of */
-	sigma_hide_statement(&hiding);
-	ereport(NOTICE,
-			(errmsg("dry run: %s", sigma_shown_request(spec->method, spec->target, spec->body)),
-			 change ? errdetail("%s", change) :
-			 spec->subject ? errdetail("Not sent: %s.", spec->subject) : 0));
-	sigma_show_statement(&hiding);
 }
