@@ -15,6 +15,8 @@
 #include "access/attnum.h"
 #include "nodes/pg_list.h"
 
+#include "catalog/catalog.h"
+
 /* ------------------------------------------------------------ secret.c */
 
 /*
@@ -24,7 +26,7 @@
  */
 extern const char *sigma_read_secret(const char *path, char **secret);
 
-/* ------------------------------------------------------------ option.c */
+/* ---------------------------------------------------------- settings.c */
 
 typedef struct SigmaSettings
 {
@@ -96,6 +98,9 @@ extern Oid	sigma_mapping(Oid serverid, Oid userid, List **options);
  * table has none; in the current memory context.
  */
 extern SigmaTableOptions *sigma_table_options(Oid relid);
+
+/* The resource of a table's options; raises HV00R if there is none. */
+extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
 
 /* Is writing through this server allowed? */
 extern bool sigma_server_updatable(Oid serverid);

@@ -1,257 +1,182 @@
 /*-------------------------------------------------------------------------
  *
  * option.c
- *	  The one table of options, their checks at DDL time, and the settings
- *	  that they resolve to.
+ *	  The one table of options: where each may stand, what its value may be,
+ *	  and where it goes.
  *
- * Every name and value is checked by the validator when it is set.  A wrapper
- * can be made without the validator, or get it later, so values are checked
- * again where they are read; what the role may set that has set them cannot be,
- * so a wrapper without the validator is not used.  The values of secret options
- * are never repeated in a message, and base_url is not either, since people put
- * passwords into URLs.
- *
- * Where secrets may go is decided here: only a superuser may name a host that
- * is not one of the published ones.
+ * Every name and value is checked by the validator when it is set, and again
+ * where it is read (see settings.c).  The values of secret options are never
+ * repeated in a message, and base_url is not either, since people put passwords
+ * into URLs.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include <arpa/inet.h>
-#include <limits.h>
 #include <math.h>
 
-#include "access/attnum.h"
-#include "access/htup_details.h"
 #include "access/reloptions.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_foreign_table.h"
-#include "catalog/pg_language.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
 #include "fmgr.h"
-#include "foreign/foreign.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/formatting.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/catalog.h"
-#include "config/config.h"
+#include "config/config_internal.h"
 
 PG_FUNCTION_INFO_V1(sigma_fdw_validator);
 
-/* Sigma's regions and their hosts, as published. */
-static const struct
-{
-	const char *region;
-	const char *base_url;
-}			regions[] =
-{
-	{"gcp-us", "https://api.sigmacomputing.com"},
-	{"gcp-ksa", "https://api.sa.gcp.sigmacomputing.com"},
-	{"aws-us-west", "https://aws-api.sigmacomputing.com"},
-	{"aws-us-east", "https://api.us-a.aws.sigmacomputing.com"},
-	{"aws-ca", "https://api.ca.aws.sigmacomputing.com"},
-	{"aws-eu", "https://api.eu.aws.sigmacomputing.com"},
-	{"aws-au", "https://api.au.aws.sigmacomputing.com"},
-	{"aws-uk", "https://api.uk.aws.sigmacomputing.com"},
-	{"azure-us", "https://api.us.azure.sigmacomputing.com"},
-	{"azure-eu", "https://api.eu.azure.sigmacomputing.com"},
-	{"azure-ca", "https://api.ca.azure.sigmacomputing.com"},
-	{"azure-uk", "https://api.uk.azure.sigmacomputing.com"},
-	{"azure-au", "https://api.au.azure.sigmacomputing.com"},
-};
-
-#define DEFAULT_CONCURRENCY 4
-
+/* What an option's value may be, and what it becomes in C. */
 typedef enum OptionType
 {
+	/* char * */
 	OPTION_TEXT,				/* anything but nothing */
 	OPTION_SECRET,				/* the same, and never shown */
-	OPTION_BOOL,
-	OPTION_INT,
-	OPTION_ROWS,				/* a number of rows, zero or more */
-	OPTION_TIME,				/* with a unit; seconds without one */
-	OPTION_SIZE,				/* with a unit; bytes without one */
-	OPTION_REGION,
+	OPTION_REGION,				/* becomes its URL */
 	OPTION_URL,
-	OPTION_TOKEN_AUTH,
-	OPTION_ON_ERROR,
-	OPTION_ON_MISSING,
-	OPTION_ON_ROLLBACK,
 	OPTION_FILE,
 	OPTION_SECRET_FILE,
 	OPTION_EMAIL,
 	OPTION_ID,
-	OPTION_RESOURCE
+	OPTION_RESOURCE,
+	/* bool */
+	OPTION_BOOL,
+	OPTION_CHOICE,				/* one of two words; is it the second? */
+	/* int */
+	OPTION_INT,
+	OPTION_TIME,				/* with a unit, seconds without one; becomes ms */
+	OPTION_SIZE,				/* with a unit, bytes without one; becomes bytes */
+	/* double */
+	OPTION_ROWS					/* a number of rows, zero or more */
 } OptionType;
 
-typedef struct OptionInfo
+/* The objects that may have an option, as bits. */
+#define ON_SERVER	0x1
+#define ON_MAPPING	0x2
+#define ON_TABLE	0x4
+#define ON_COLUMN	0x8
+
+/* One option: all that there is to say of it. */
+typedef struct SigmaOption
 {
 	const char *name;
-	Oid			context;		/* the catalog of the object that may have it */
+	int			places;
 	OptionType	type;
+	SigmaOptionTarget into;		/* the struct that its value becomes a member of */
+	size_t		offset;			/* and which */
+	double		fallback;		/* the value if it is not set, but NULL for a text */
 	double		min;			/* of OPTION_INT, OPTION_TIME (ms), OPTION_SIZE (bytes) */
 	double		max;
 	const char *range;			/* min and max, for the hint */
-} OptionInfo;
+	const char *words[2];		/* of OPTION_CHOICE; the first is the default */
+} SigmaOption;
 
-static const OptionInfo option_table[] =
+#define SETTING(member)		.into = INTO_SETTINGS, .offset = offsetof(SigmaSettings, member)
+#define TABLE_OPTION(member) .into = INTO_TABLE_OPTIONS, .offset = offsetof(SigmaTableOptions, member)
+
+/*
+ * In an order that suits whom the hint for an unknown name shows them to.  What
+ * both a server and a table may have, a server sets for all of its tables.
+ */
+static const SigmaOption option_table[] =
 {
-	{"region", ForeignServerRelationId, OPTION_REGION, 0, 0, NULL},
-	{"base_url", ForeignServerRelationId, OPTION_URL, 0, 0, NULL},
-	{"token_url", ForeignServerRelationId, OPTION_URL, 0, 0, NULL},
-	{"token_auth", ForeignServerRelationId, OPTION_TOKEN_AUTH, 0, 0, NULL},
-	{"connect_timeout", ForeignServerRelationId, OPTION_TIME, 1, 3600000, "1ms to 1h"},
-	{"request_timeout", ForeignServerRelationId, OPTION_TIME, 1, 86400000, "1ms to 1d"},
-	{"max_retries", ForeignServerRelationId, OPTION_INT, 0, 100, "0 to 100"},
-	{"page_size", ForeignServerRelationId, OPTION_INT, 1, SIGMA_MAX_PAGE_SIZE, "1 to 1000"},
-	{"max_response_size", ForeignServerRelationId, OPTION_SIZE, 1, 1024.0 * 1024 * 1023, "1B to 1023MB"},
-	{"max_concurrency", ForeignServerRelationId, OPTION_INT, 1, 64, "1 to 64"},
-	{"ca_file", ForeignServerRelationId, OPTION_FILE, 0, 0, NULL},
-	{"include_archived", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"skip_permission_check", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"direct_grants_only", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"updatable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"on_rollback", ForeignServerRelationId, OPTION_ON_ROLLBACK, 0, 0, NULL},
-	{"rollback_timeout", ForeignServerRelationId, OPTION_TIME, 1, 3600000, "1ms to 1h"},
-	{"prefetch", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"push_filters", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"count_by_total", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"async_capable", ForeignServerRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"batch_size", ForeignServerRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
-	{"client_id", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
-	{"client_secret", UserMappingRelationId, OPTION_SECRET, 0, 0, NULL},
-	{"client_secret_file", UserMappingRelationId, OPTION_SECRET_FILE, 0, 0, NULL},
-	{"impersonate", UserMappingRelationId, OPTION_EMAIL, 0, 0, NULL},
-	{"tenant", UserMappingRelationId, OPTION_ID, 0, 0, NULL},
-	{"resource", ForeignTableRelationId, OPTION_RESOURCE, 0, 0, NULL},
-	{"page_size", ForeignTableRelationId, OPTION_INT, 1, SIGMA_MAX_PAGE_SIZE, "1 to 1000"},
-	{"include_archived", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"skip_permission_check", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"direct_grants_only", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"updatable", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"rows", ForeignTableRelationId, OPTION_ROWS, 0, 0, NULL},
-	{"prefetch", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"push_filters", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"on_error", ForeignTableRelationId, OPTION_ON_ERROR, 0, 0, NULL},
-	{"on_missing", ForeignTableRelationId, OPTION_ON_MISSING, 0, 0, NULL},
-	{"count_by_total", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"async_capable", ForeignTableRelationId, OPTION_BOOL, 0, 0, NULL},
-	{"batch_size", ForeignTableRelationId, OPTION_INT, 1, 1000, "1 to 1000"},
-	{"field", AttributeRelationId, OPTION_TEXT, 0, 0, NULL},
+	{.name = "region", .places = ON_SERVER, .type = OPTION_REGION, SETTING(base_url)},
+	{.name = "base_url", .places = ON_SERVER, .type = OPTION_URL, SETTING(base_url)},
+	{.name = "token_url", .places = ON_SERVER, .type = OPTION_URL, SETTING(token_url)},
+	{.name = "token_auth", .places = ON_SERVER, .type = OPTION_CHOICE, SETTING(token_basic),
+		.words = {"body", "basic"}},
+	{.name = "connect_timeout", .places = ON_SERVER, .type = OPTION_TIME, SETTING(connect_timeout_ms),
+		.fallback = 10 * 1000, .min = 1, .max = 3600000, .range = "1ms to 1h"},
+	{.name = "request_timeout", .places = ON_SERVER, .type = OPTION_TIME, SETTING(request_timeout_ms),
+		.fallback = 60 * 1000, .min = 1, .max = 86400000, .range = "1ms to 1d"},
+	{.name = "max_retries", .places = ON_SERVER, .type = OPTION_INT, SETTING(max_retries),
+		.fallback = 5, .min = 0, .max = 100, .range = "0 to 100"},
+	{.name = "resource", .places = ON_TABLE, .type = OPTION_RESOURCE, TABLE_OPTION(resource)},
+	{.name = "page_size", .places = ON_SERVER | ON_TABLE, .type = OPTION_INT, TABLE_OPTION(page_size),
+		.fallback = SIGMA_MAX_PAGE_SIZE, .min = 1, .max = SIGMA_MAX_PAGE_SIZE, .range = "1 to 1000"},
+	{.name = "max_response_size", .places = ON_SERVER, .type = OPTION_SIZE, SETTING(max_response_size),
+		.fallback = 64 * 1024 * 1024, .min = 1, .max = 1024.0 * 1024 * 1023, .range = "1B to 1023MB"},
+	{.name = "max_concurrency", .places = ON_SERVER, .type = OPTION_INT, SETTING(max_concurrency),
+		.fallback = 4, .min = 1, .max = 64, .range = "1 to 64"},
+	{.name = "ca_file", .places = ON_SERVER, .type = OPTION_FILE, SETTING(ca_file)},
+	{.name = "include_archived", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
+		TABLE_OPTION(scope.include_archived)},
+	{.name = "skip_permission_check", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
+		TABLE_OPTION(scope.skip_permission_check)},
+	{.name = "direct_grants_only", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
+		TABLE_OPTION(scope.direct_grants_only)},
+	{.name = "updatable", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL, TABLE_OPTION(updatable),
+		.fallback = true},
+	{.name = "rows", .places = ON_TABLE, .type = OPTION_ROWS, TABLE_OPTION(rows), .fallback = -1},
+	{.name = "on_rollback", .places = ON_SERVER, .type = OPTION_CHOICE, SETTING(keep_on_rollback),
+		.words = {"delete", "keep"}},
+	{.name = "rollback_timeout", .places = ON_SERVER, .type = OPTION_TIME, SETTING(rollback_timeout_ms),
+		.fallback = 10 * 1000, .min = 1, .max = 3600000, .range = "1ms to 1h"},
+	{.name = "prefetch", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL, TABLE_OPTION(prefetch),
+		.fallback = true},
+	{.name = "push_filters", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL, TABLE_OPTION(push_filters),
+		.fallback = true},
+	{.name = "on_error", .places = ON_TABLE, .type = OPTION_CHOICE, TABLE_OPTION(on_error_row),
+		.words = {"fail", "row"}},
+	{.name = "on_missing", .places = ON_TABLE, .type = OPTION_CHOICE, TABLE_OPTION(on_missing_empty),
+		.words = {"error", "empty"}},
+	{.name = "count_by_total", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
+		TABLE_OPTION(count_by_total), .fallback = true},
+	{.name = "async_capable", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
+		TABLE_OPTION(async_capable), .fallback = true},
+	{.name = "batch_size", .places = ON_SERVER | ON_TABLE, .type = OPTION_INT, TABLE_OPTION(batch_size),
+		.fallback = 1, .min = 1, .max = 1000, .range = "1 to 1000"},
+	{.name = "client_id", .places = ON_MAPPING, .type = OPTION_SECRET, SETTING(client_id)},
+	{.name = "client_secret", .places = ON_MAPPING, .type = OPTION_SECRET, SETTING(client_secret)},
+	{.name = "client_secret_file", .places = ON_MAPPING, .type = OPTION_SECRET_FILE,
+		SETTING(client_secret_file)},
+	{.name = "impersonate", .places = ON_MAPPING, .type = OPTION_EMAIL, SETTING(impersonate)},
+	{.name = "tenant", .places = ON_MAPPING, .type = OPTION_ID, SETTING(tenant)},
+	{.name = "field", .places = ON_COLUMN, .type = OPTION_TEXT, .into = INTO_NOTHING},
 };
 
-/* ------------------------------------------------------------------ URLs */
-
-typedef struct Url
+/* Where an option stands that belongs to an object of this catalog; 0: nowhere. */
+static int
+place_of(Oid context)
 {
-	bool		https;
-	char	   *host;			/* lower case, an IPv6 address without brackets */
-	bool		has_port;
-	bool		has_path;
-} Url;
-
-/*
- * Takes a URL apart.  It is strict: what is not plainly scheme, host, port and
- * path is refused, so that no two readers can disagree about the host.
- */
-static bool
-parse_url(const char *text, Url *url)
-{
-	static const char host_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
-	static const char path_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~/";
-	const char *p;
-	size_t		length;
-
-	if (strncmp(text, "https://", 8) == 0)
-		url->https = true, p = text + 8;
-	else if (strncmp(text, "http://", 7) == 0)
-		url->https = false, p = text + 7;
-	else
-		return false;
-
-	if (*p == '[')
+	switch (context)
 	{
-		length = strspn(p + 1, "0123456789abcdefABCDEF:");
-		if (length < 2 || p[length + 1] != ']')
-			return false;
-		url->host = pnstrdup(p + 1, length);
-		p += length + 2;
+		case ForeignServerRelationId:
+			return ON_SERVER;
+		case UserMappingRelationId:
+			return ON_MAPPING;
+		case ForeignTableRelationId:
+			return ON_TABLE;
+		case AttributeRelationId:
+			return ON_COLUMN;
+		default:
+			return 0;
 	}
-	else
-	{
-		length = strspn(p, host_chars);
-		if (length == 0 || *p == '.' || *p == '-')
-			return false;
-		url->host = pnstrdup(p, length);
-		p += length;
-	}
-	for (char *c = url->host; *c; c++)
-		*c = pg_tolower((unsigned char) *c);
-
-	url->has_port = false;
-	if (*p == ':')
-	{
-		long		port;
-
-		length = strspn(p + 1, "0123456789");
-		if (length == 0 || length > 5)
-			return false;
-		port = strtol(p + 1, NULL, 10);
-		if (port < 1 || port > 65535)
-			return false;
-		url->has_port = true;
-		p += length + 1;
-	}
-	url->has_path = *p != '\0' && strcmp(p, "/") != 0;
-	if (*p != '\0' && *p != '/')
-		return false;
-	if (strstr(p, "//") || strstr(p, "/.") || p[strspn(p, path_chars)] != '\0')
-		return false;
-	return true;
 }
 
-/*
- * Does the host name mean this machine, without asking anybody?  An address
- * must be written as such everywhere: what only some take for one ("127.1", say,
- * or "127.09.0.1") is a name to others, and anybody may answer for it.
- */
-static bool
-is_loopback(const char *host)
+static const SigmaOption *
+find_option(const char *name, Oid context)
 {
-	struct in_addr address;
-
-	if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
-
-static bool
-is_published(const Url *url)
-{
-	for (int i = 0; i < (int) lengthof(regions); i++)
-		if (strcmp(url->host, regions[i].base_url + strlen("https://")) == 0)
-			return true;
-	return false;
+	for (int i = 0; i < (int) lengthof(option_table); i++)
+		if ((option_table[i].places & place_of(context)) && strcmp(option_table[i].name, name) == 0)
+			return &option_table[i];
+	return NULL;
 }
 
 /* ---------------------------------------------------------------- checks */
 
-pg_noreturn static void
-bad_value(const char *option, const char *hint)
+void
+sigma_bad_value(const char *option, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -259,67 +184,11 @@ bad_value(const char *option, const char *hint)
 			 hint ? errhint("%s", hint) : 0));
 }
 
-static const char *
-closest_region(const char *name)
-{
-	const char *names[lengthof(regions)];
-
-	for (int i = 0; i < (int) lengthof(regions); i++)
-		names[i] = regions[i].region;
-	return sigma_closest(name, names, lengthof(names));
-}
-
-static const char *
-region_url(const char *name)
-{
-	for (int i = 0; i < (int) lengthof(regions); i++)
-		if (strcmp(regions[i].region, name) == 0)
-			return regions[i].base_url;
-	return NULL;
-}
-
-static void
-check_region(const char *value)
-{
-	const char *closest;
-	StringInfoData all;
-
-	if (region_url(value))
-		return;
-	closest = closest_region(value);
-	if (closest)
-		bad_value("region", psprintf("Perhaps you meant the region \"%s\".", closest));
-	initStringInfo(&all);
-	for (int i = 0; i < (int) lengthof(regions); i++)
-		appendStringInfo(&all, "%s%s", i ? ", " : "", regions[i].region);
-	bad_value("region", psprintf("Valid regions are %s.", all.data));
-}
-
-/* "setting": by the current user; else it is read, whoever has set it. */
-static void
-check_url(const char *option, const char *value, bool setting)
-{
-	Url			url;
-
-	if (!parse_url(value, &url))
-		bad_value(option, "It must look like https://host, https://host:port or https://host:port/path, without user, query or fragment.");
-	if (!url.https && !is_loopback(url.host))
-		bad_value(option, "It must begin with https://; plain http is only for a server on this machine (localhost, 127.0.0.1, [::1]).");
-	/* a token URL has a path, a base URL of Sigma's has none */
-	if (setting && (!url.https || !is_published(&url) || url.has_port ||
-					(url.has_path && strcmp(option, "base_url") == 0)) &&
-		!superuser())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to set option \"%s\" to a host that is not one of Sigma's", option),
-				 errhint("Only a superuser may do that; name a region instead.")));
-}
-
 static void
 check_file(const char *option, const char *value, bool setting)
 {
 	if (value[0] != '/')
-		bad_value(option, "It must be an absolute path on the server's machine.");
+		sigma_bad_value(option, "It must be an absolute path on the server's machine.");
 	if (setting && !has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -336,7 +205,7 @@ static void
 check_secret_file(const char *option, const char *value, bool setting)
 {
 	if (value[0] != '/')
-		bad_value(option, "It must be an absolute path on the server's machine.");
+		sigma_bad_value(option, "It must be an absolute path on the server's machine.");
 	if (setting && !superuser())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -359,7 +228,7 @@ is_word(const char *value)
  * (in bytes) in *number; false if it is none or out of its range.
  */
 static bool
-parse_number(const OptionInfo *option, const char *value, double *number)
+parse_number(const SigmaOption *option, const char *value, double *number)
 {
 	const char *hint;
 	int			n;
@@ -391,7 +260,7 @@ parse_number(const OptionInfo *option, const char *value, double *number)
 }
 
 static void
-check_value(const OptionInfo *option, const char *value, bool setting)
+check_value(const SigmaOption *option, const char *value, bool setting)
 {
 	bool		flag;
 	double		number;
@@ -401,51 +270,40 @@ check_value(const OptionInfo *option, const char *value, bool setting)
 		case OPTION_TEXT:
 		case OPTION_SECRET:
 			if (value[0] == '\0')
-				bad_value(option->name, "It must not be empty.");
+				sigma_bad_value(option->name, "It must not be empty.");
 			break;
 		case OPTION_BOOL:
 			if (!parse_bool(value, &flag))
-				bad_value(option->name, "It must be true or false.");
+				sigma_bad_value(option->name, "It must be true or false.");
 			break;
 		case OPTION_INT:
 			if (!parse_number(option, value, &number))
-				bad_value(option->name, psprintf("It must be a whole number from %s.", option->range));
+				sigma_bad_value(option->name, psprintf("It must be a whole number from %s.", option->range));
 			break;
 		case OPTION_ROWS:
 			if (!parse_number(option, value, &number))
-				bad_value(option->name, "It must be a number of rows, zero or more.");
+				sigma_bad_value(option->name, "It must be a number of rows, zero or more.");
 			break;
 		case OPTION_TIME:
 			if (!parse_number(option, value, &number))
-				bad_value(option->name,
+				sigma_bad_value(option->name,
 						  psprintf("It must be a time from %s; units are us, ms, s, min, h and d, and s without one.", option->range));
 			break;
 		case OPTION_SIZE:
 			if (!parse_number(option, value, &number))
-				bad_value(option->name,
+				sigma_bad_value(option->name,
 						  psprintf("It must be a size from %s; units are B, kB, MB and GB, and B without one.", option->range));
 			break;
 		case OPTION_REGION:
-			check_region(value);
+			sigma_check_region(value);
 			break;
 		case OPTION_URL:
-			check_url(option->name, value, setting);
+			sigma_check_url(option->name, value, setting);
 			break;
-		case OPTION_TOKEN_AUTH:
-			if (strcmp(value, "body") != 0 && strcmp(value, "basic") != 0)
-				bad_value(option->name, "It must be \"body\" or \"basic\".");
-			break;
-		case OPTION_ON_ERROR:
-			if (strcmp(value, "fail") != 0 && strcmp(value, "row") != 0)
-				bad_value(option->name, "It must be \"fail\" or \"row\".");
-			break;
-		case OPTION_ON_MISSING:
-			if (strcmp(value, "error") != 0 && strcmp(value, "empty") != 0)
-				bad_value(option->name, "It must be \"error\" or \"empty\".");
-			break;
-		case OPTION_ON_ROLLBACK:
-			if (strcmp(value, "delete") != 0 && strcmp(value, "keep") != 0)
-				bad_value(option->name, "It must be \"delete\" or \"keep\".");
+		case OPTION_CHOICE:
+			if (strcmp(value, option->words[0]) != 0 && strcmp(value, option->words[1]) != 0)
+				sigma_bad_value(option->name,
+								psprintf("It must be \"%s\" or \"%s\".", option->words[0], option->words[1]));
 			break;
 		case OPTION_FILE:
 			check_file(option->name, value, setting);
@@ -457,18 +315,18 @@ check_value(const OptionInfo *option, const char *value, bool setting)
 			if (!is_word(value) || strchr(value, '@') == NULL ||
 				strchr(value, '@') != strrchr(value, '@') ||
 				value[0] == '@' || value[strlen(value) - 1] == '@')
-				bad_value(option->name, "It must be the email address of a member, for example 'name@example.com'.");
+				sigma_bad_value(option->name, "It must be the email address of a member, for example 'name@example.com'.");
 			break;
 		case OPTION_ID:
 			if (!is_word(value))
-				bad_value(option->name, "It must be an id, without spaces.");
+				sigma_bad_value(option->name, "It must be an id, without spaces.");
 			break;
 		case OPTION_RESOURCE:
 			if (sigma_find_resource(value) == NULL)
 			{
 				const char *closest = sigma_closest_resource(value);
 
-				bad_value(option->name, closest
+				sigma_bad_value(option->name, closest
 						  ? psprintf("Perhaps you meant the resource \"%s\".", closest)
 						  : "IMPORT FOREIGN SCHEMA makes a table of each resource there is.");
 			}
@@ -476,29 +334,15 @@ check_value(const OptionInfo *option, const char *value, bool setting)
 	}
 }
 
-static const OptionInfo *
-find_option(const char *name, Oid context)
-{
-	for (int i = 0; i < (int) lengthof(option_table); i++)
-		if (option_table[i].context == context && strcmp(option_table[i].name, name) == 0)
-			return &option_table[i];
-	return NULL;
-}
-
+/* Whose option it is; if both a table and its server may have it, the table's. */
 static const char *
-context_name(Oid context)
+owner_name(const SigmaOption *option)
 {
-	switch (context)
-	{
-		case ForeignServerRelationId:
-			return "a server";
-		case UserMappingRelationId:
-			return "a user mapping";
-		case ForeignTableRelationId:
-			return "a foreign table";
-		default:
-			return "a column of a foreign table";
-	}
+	if (option->places & ON_COLUMN)
+		return "a column of a foreign table";
+	if (option->places & ON_TABLE)
+		return "a foreign table";
+	return option->places & ON_MAPPING ? "a user mapping" : "a server";
 }
 
 /* There is no such option here.  The value is not shown: it may be a secret. */
@@ -511,7 +355,7 @@ bad_name(const char *name, Oid context)
 	char	   *hint;
 
 	for (int i = 0; i < (int) lengthof(option_table); i++)
-		if (option_table[i].context == context)
+		if (option_table[i].places & place_of(context))
 			names[n++] = option_table[i].name;
 	closest = sigma_closest(name, names, n);
 	if (n == 0)
@@ -530,7 +374,7 @@ bad_name(const char *name, Oid context)
 	/* a name that is right elsewhere is no slip of the pen */
 	for (int i = 0; i < (int) lengthof(option_table); i++)
 		if (strcmp(option_table[i].name, name) == 0)
-			hint = psprintf("The option \"%s\" belongs to %s.", name, context_name(option_table[i].context));
+			hint = psprintf("The option \"%s\" belongs to %s.", name, owner_name(&option_table[i]));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
@@ -595,7 +439,7 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst(lc);
-		const OptionInfo *option = find_option(def->defname, context);
+		const SigmaOption *option = find_option(def->defname, context);
 
 		if (option == NULL)
 			bad_name(def->defname, context);
@@ -611,7 +455,7 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* -------------------------------------------------------------- settings */
+/* ------------------------------------------------------------ where they go */
 
 /* What is being read, for the context of an error. */
 typedef struct Reading
@@ -628,12 +472,8 @@ reading_context(void *arg)
 	errcontext("options of %s \"%s\"", reading->what, reading->name);
 }
 
-/*
- * Checks options that are about to be used, since the validator may not have
- * seen them.  Names that nobody knows are passed over.
- */
-static void
-check_read(List *options, Oid context, const char *what, const char *name)
+void
+sigma_check_read_options(List *options, Oid context, const char *what, const char *name)
 {
 	Reading		reading = {what, name};
 	ErrorContextCallback callback = {.callback = reading_context, .arg = &reading};
@@ -644,7 +484,7 @@ check_read(List *options, Oid context, const char *what, const char *name)
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst(lc);
-		const OptionInfo *option = find_option(def->defname, context);
+		const SigmaOption *option = find_option(def->defname, context);
 
 		if (option)
 			check_value(option, defGetString(def), false);
@@ -656,337 +496,86 @@ check_read(List *options, Oid context, const char *what, const char *name)
 	error_context_stack = callback.previous;
 }
 
-/* Is it sigma_fdw_validator()? */
-static bool
-is_validator(Oid function)
+static void *
+member_of(void *target, const SigmaOption *option)
 {
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	bool		result = false;
+	return (char *) target + option->offset;
+}
 
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == ClanguageId)
+void
+sigma_default_options(SigmaOptionTarget into, void *target)
+{
+	for (int i = 0; i < (int) lengthof(option_table); i++)
 	{
-		bool		isnull;
-		Datum		symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+		const SigmaOption *option = &option_table[i];
 
-		result = !isnull && strcmp(TextDatumGetCString(symbol), "sigma_fdw_validator") == 0;
+		if (option->into != into)
+			continue;
+		switch (option->type)
+		{
+			case OPTION_BOOL:
+			case OPTION_CHOICE:
+				*(bool *) member_of(target, option) = option->fallback != 0;
+				break;
+			case OPTION_INT:
+			case OPTION_TIME:
+			case OPTION_SIZE:
+				*(int *) member_of(target, option) = (int) option->fallback;
+				break;
+			case OPTION_ROWS:
+				*(double *) member_of(target, option) = option->fallback;
+				break;
+			default:
+				*(char **) member_of(target, option) = NULL;
+				break;
+		}
 	}
-	ReleaseSysCache(tuple);
-	return result;
 }
 
-/* A server whose options can be relied on; raises HV00D, 22023 or 55000. */
-static ForeignServer *
-checked_server(Oid serverid)
+/* Puts a checked value where it belongs. */
+static void
+apply_option(const SigmaOption *option, const char *value, void *target)
 {
-	ForeignServer *server = GetForeignServer(serverid);
-	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
-
-	check_read(server->options, ForeignServerRelationId, "server", server->servername);
-	if (!is_validator(wrapper->fdwvalidator))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("options of server \"%s\" have not been checked", server->servername),
-				 errdetail("Nobody has looked whether those who have set them may name such hosts and files."),
-				 errhint("Look at the options of its servers and user mappings yourself, then ALTER FOREIGN DATA WRAPPER %s VALIDATOR sigma_fdw_validator.",
-						 quote_identifier(wrapper->fdwname))));
-	return server;
-}
-
-/* A numeric or boolean option's checked value, as a number. */
-static double
-option_number(DefElem *def, Oid context)
-{
-	const OptionInfo *option = find_option(def->defname, context);
+	void	   *member = member_of(target, option);
 	double		number = 0;
-	bool		flag = false;
 
-	if (option->type == OPTION_BOOL)
-		return parse_bool(defGetString(def), &flag) && flag ? 1 : 0;
-	(void) parse_number(option, defGetString(def), &number);
-	return number;
-}
-
-pg_noreturn static void
-no_mapping(Oid userid, const char *server, const char *missing)
-{
-	char	   *user = GetUserNameFromId(userid, false);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-			 missing
-			 ? errmsg("user mapping of \"%s\" for server \"%s\" has no %s", user, server, missing)
-			 : errmsg("no user mapping of \"%s\" for server \"%s\"", user, server),
-			 errhint("Use CREATE USER MAPPING or ALTER USER MAPPING to store client_id, and client_secret or client_secret_file.")));
-}
-
-Oid
-sigma_mapping(Oid serverid, Oid userid, List **options)
-{
-	HeapTuple	tuple;
-	Oid			umid;
-	Datum		value;
-	bool		isnull;
-
-	tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
-							ObjectIdGetDatum(serverid));
-	if (!HeapTupleIsValid(tuple))
-		tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
-								ObjectIdGetDatum(serverid));
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	umid = ((Form_pg_user_mapping) GETSTRUCT(tuple))->oid;
-	value = SysCacheGetAttr(USERMAPPINGUSERSERVER, tuple, Anum_pg_user_mapping_umoptions, &isnull);
-	*options = isnull ? NIL : untransformRelOptions(value);
-	ReleaseSysCache(tuple);
-	return umid;
-}
-
-static void
-apply_server_option(SigmaSettings *s, DefElem *def)
-{
-	const char *name = def->defname;
-
-	if (strcmp(name, "region") == 0)
-		s->base_url = pstrdup(region_url(defGetString(def)));
-	else if (strcmp(name, "base_url") == 0)
-		s->base_url = pstrdup(defGetString(def));
-	else if (strcmp(name, "token_url") == 0)
-		s->token_url = pstrdup(defGetString(def));
-	else if (strcmp(name, "token_auth") == 0)
-		s->token_basic = strcmp(defGetString(def), "basic") == 0;
-	else if (strcmp(name, "ca_file") == 0)
-		s->ca_file = pstrdup(defGetString(def));
-	else if (strcmp(name, "connect_timeout") == 0)
-		s->connect_timeout_ms = (int) option_number(def, ForeignServerRelationId);
-	else if (strcmp(name, "request_timeout") == 0)
-		s->request_timeout_ms = (int) option_number(def, ForeignServerRelationId);
-	else if (strcmp(name, "max_retries") == 0)
-		s->max_retries = (int) option_number(def, ForeignServerRelationId);
-	else if (strcmp(name, "max_response_size") == 0)
-		s->max_response_size = (int) option_number(def, ForeignServerRelationId);
-	else if (strcmp(name, "max_concurrency") == 0)
-		s->max_concurrency = (int) option_number(def, ForeignServerRelationId);
-	else if (strcmp(name, "on_rollback") == 0)
-		s->keep_on_rollback = strcmp(defGetString(def), "keep") == 0;
-	else if (strcmp(name, "rollback_timeout") == 0)
-		s->rollback_timeout_ms = (int) option_number(def, ForeignServerRelationId);
-}
-
-/* What a URL names a server by; palloc'd. */
-static char *
-origin_of(const char *url)
-{
-	size_t		host = strstr(url, "://") + strlen("://") - url;
-	size_t		length = host + strcspn(url + host, "/");
-
-	return asc_tolower(url, length);
-}
-
-SigmaSettings *
-sigma_settings(Oid serverid, Oid userid)
-{
-	ForeignServer *server = checked_server(serverid);
-	SigmaSettings *s = palloc0(sizeof(SigmaSettings));
-	List	   *mapping = NIL;
-	Url			url;
-	ListCell   *lc;
-
-	s->serverid = serverid;
-	s->server = pstrdup(server->servername);
-	s->connect_timeout_ms = 10 * 1000;
-	s->request_timeout_ms = 60 * 1000;
-	s->max_retries = 5;
-	s->max_response_size = 64 * 1024 * 1024;
-	s->max_concurrency = DEFAULT_CONCURRENCY;
-	s->rollback_timeout_ms = 10 * 1000;
-	foreach(lc, server->options)
-		apply_server_option(s, lfirst(lc));
-	while (s->base_url[strlen(s->base_url) - 1] == '/')
-		s->base_url[strlen(s->base_url) - 1] = '\0';
-	if (s->token_url == NULL)
-		s->token_url = psprintf("%s/v2/auth/token", s->base_url);
-	s->loopback = parse_url(s->base_url, &url) && is_loopback(url.host);
-	s->origin = origin_of(s->base_url);
-	s->token_loopback = parse_url(s->token_url, &url) && is_loopback(url.host);
-
-	s->umid = sigma_mapping(serverid, userid, &mapping);
-	if (!OidIsValid(s->umid))
-		no_mapping(userid, s->server, NULL);
-	check_read(mapping, UserMappingRelationId, "the user mapping for server", s->server);
-	foreach(lc, mapping)
+	switch (option->type)
 	{
-		DefElem    *def = lfirst(lc);
-
-		if (strcmp(def->defname, "client_id") == 0)
-			s->client_id = pstrdup(defGetString(def));
-		else if (strcmp(def->defname, "client_secret") == 0)
-			s->client_secret = pstrdup(defGetString(def));
-		else if (strcmp(def->defname, "client_secret_file") == 0)
-			s->client_secret_file = pstrdup(defGetString(def));
-		else if (strcmp(def->defname, "impersonate") == 0)
-			s->impersonate = pstrdup(defGetString(def));
-		else if (strcmp(def->defname, "tenant") == 0)
-			s->tenant = pstrdup(defGetString(def));
+		case OPTION_BOOL:
+			(void) parse_bool(value, member);
+			break;
+		case OPTION_CHOICE:
+			*(bool *) member = strcmp(value, option->words[1]) == 0;
+			break;
+		case OPTION_INT:
+		case OPTION_TIME:
+		case OPTION_SIZE:
+			(void) parse_number(option, value, &number);
+			*(int *) member = (int) number;
+			break;
+		case OPTION_ROWS:
+			(void) parse_number(option, value, member);
+			break;
+		case OPTION_REGION:
+			*(char **) member = pstrdup(sigma_region_url(value));
+			break;
+		default:
+			*(char **) member = pstrdup(value);
+			break;
 	}
-	if (s->client_id == NULL)
-		no_mapping(userid, s->server, "client_id");
-	if (s->client_secret == NULL && s->client_secret_file == NULL)
-		no_mapping(userid, s->server, "client_secret");
-	return s;
 }
 
-bool
-sigma_server_updatable(Oid serverid)
+void
+sigma_apply_options(List *options, Oid context, SigmaOptionTarget into, void *target)
 {
-	ListCell   *lc;
-
-	foreach(lc, checked_server(serverid)->options)
-	{
-		DefElem    *def = lfirst(lc);
-
-		if (strcmp(def->defname, "updatable") == 0)
-			return option_number(def, ForeignServerRelationId) != 0;
-	}
-	return true;
-}
-
-int
-sigma_server_concurrency(Oid serverid)
-{
-	ListCell   *lc;
-
-	foreach(lc, checked_server(serverid)->options)
-	{
-		DefElem    *def = lfirst(lc);
-
-		if (strcmp(def->defname, "max_concurrency") == 0)
-			return (int) option_number(def, ForeignServerRelationId);
-	}
-	return DEFAULT_CONCURRENCY;
-}
-
-/* One option that a server may set for all its tables, and a table for itself. */
-static void
-apply_scan_option(SigmaTableOptions *o, DefElem *def, Oid context)
-{
-	const char *name = def->defname;
-
-	if (strcmp(name, "page_size") == 0)
-		o->page_size = (int) option_number(def, context);
-	else if (strcmp(name, "include_archived") == 0)
-		o->scope.include_archived = option_number(def, context) != 0;
-	else if (strcmp(name, "skip_permission_check") == 0)
-		o->scope.skip_permission_check = option_number(def, context) != 0;
-	else if (strcmp(name, "direct_grants_only") == 0)
-		o->scope.direct_grants_only = option_number(def, context) != 0;
-	else if (strcmp(name, "prefetch") == 0)
-		o->prefetch = option_number(def, context) != 0;
-	else if (strcmp(name, "count_by_total") == 0)
-		o->count_by_total = option_number(def, context) != 0;
-	else if (strcmp(name, "async_capable") == 0)
-		o->async_capable = option_number(def, context) != 0;
-	else if (strcmp(name, "batch_size") == 0)
-		o->batch_size = (int) option_number(def, context);
-	else if (strcmp(name, "push_filters") == 0)
-		o->push_filters = option_number(def, context) != 0;
-}
-
-SigmaTableOptions *
-sigma_table_options(Oid relid)
-{
-	ForeignTable *table = GetForeignTable(relid);
-	ForeignServer *server = checked_server(table->serverid);
-	SigmaTableOptions *o = palloc0(sizeof(SigmaTableOptions));
-	ListCell   *lc;
-
-	o->resource = get_rel_name(relid);
-	check_read(table->options, ForeignTableRelationId, "foreign table", o->resource);
-	o->page_size = SIGMA_MAX_PAGE_SIZE;
-	o->prefetch = true;
-	o->push_filters = true;
-	o->count_by_total = true;
-	o->async_capable = true;
-	/* a table cannot allow what its server forbids */
-	o->updatable = sigma_server_updatable(table->serverid);
-	o->rows = -1;
-	o->batch_size = 1;
-	foreach(lc, server->options)
-		apply_scan_option(o, lfirst(lc), ForeignServerRelationId);
-	foreach(lc, table->options)
-	{
-		DefElem    *def = lfirst(lc);
-
-		apply_scan_option(o, def, ForeignTableRelationId);
-		if (strcmp(def->defname, "resource") == 0)
-			o->resource = pstrdup(defGetString(def));
-		else if (strcmp(def->defname, "updatable") == 0)
-			o->updatable &= option_number(def, ForeignTableRelationId) != 0;
-		else if (strcmp(def->defname, "rows") == 0)
-			o->rows = option_number(def, ForeignTableRelationId);
-		else if (strcmp(def->defname, "on_error") == 0)
-			o->on_error_row = strcmp(defGetString(def), "row") == 0;
-		else if (strcmp(def->defname, "on_missing") == 0)
-			o->on_missing_empty = strcmp(defGetString(def), "empty") == 0;
-	}
-	return o;
-}
-
-/* Does an option "updatable" among these forbid writing, as far as it can be understood? */
-static bool
-forbids_writing(List *options)
-{
-	bool		allowed = true;
 	ListCell   *lc;
 
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst(lc);
+		const SigmaOption *option = find_option(def->defname, context);
 
-		if (strcmp(def->defname, "updatable") == 0 && !parse_bool(defGetString(def), &allowed))
-			return true;
+		if (option && option->into == into)
+			apply_option(option, defGetString(def), target);
 	}
-	return !allowed;
-}
-
-const char *
-sigma_resource_name(Oid relid)
-{
-	ListCell   *lc;
-
-	foreach(lc, GetForeignTable(relid)->options)
-	{
-		DefElem    *def = lfirst(lc);
-
-		if (strcmp(def->defname, "resource") == 0)
-			return defGetString(def);
-	}
-	return get_rel_name(relid);
-}
-
-const char *
-sigma_writable_resource(Oid relid)
-{
-	ForeignTable *table = GetForeignTable(relid);
-
-	return forbids_writing(table->options) || forbids_writing(GetForeignServer(table->serverid)->options)
-		? NULL : sigma_resource_name(relid);
-}
-
-char *
-sigma_column_field_option(Oid relid, AttrNumber attnum)
-{
-	List	   *options = GetForeignColumnOptions(relid, attnum);
-	ListCell   *lc;
-
-	check_read(options, AttributeRelationId, "a column of foreign table", get_rel_name(relid));
-	foreach(lc, options)
-	{
-		DefElem    *def = lfirst(lc);
-
-		if (strcmp(def->defname, "field") == 0)
-			return pstrdup(defGetString(def));
-	}
-	return NULL;
 }

@@ -61,7 +61,6 @@ extern void sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *ri
 
 /* -------------------------------------------------------------- plan.c */
 
-extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
 extern void sigma_refuse_system_columns(Node *expr, Index varno, Oid relid);
 extern bool sigma_is_written(const RelOptInfo *rel);
 extern bool sigma_can_count(RelOptInfo *rel);

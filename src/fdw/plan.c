@@ -98,25 +98,6 @@ typedef struct Binding
 	bool		any;			/* at least one is */
 } Binding;
 
-/* The resource of a table's options; raises HV00R if there is none. */
-const SigmaResource *
-sigma_table_resource(const SigmaTableOptions *options)
-{
-	const SigmaResource *resource = sigma_find_resource(options->resource);
-	const char *closest;
-
-	if (resource)
-		return resource;
-	closest = sigma_closest_resource(options->resource);
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
-			 errmsg("Sigma has no resource \"%s\"", options->resource),
-			 closest
-			 ? errhint("Perhaps you meant \"%s\"; the table option \"resource\" names it, if the table's own name does not.", closest)
-			 : errhint("The table option \"resource\" names it, if the table's own name does not.")));
-	return NULL;				/* keep compilers quiet */
-}
-
 /* The number of the column that stands for a field of the catalogue, or 0. */
 static AttrNumber
 find_column(Relation rel, const SigmaResource *resource, const char *column)

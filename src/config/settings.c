@@ -1,0 +1,253 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.c
+ *	  What the options of a server, a user mapping and a table come to.
+ *
+ * A wrapper can be made without the validator, or get it later, so values are
+ * checked again where they are read; what the role may set that has set them
+ * cannot be, so a wrapper without the validator is not used.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_user_mapping.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "base/base.h"
+#include "catalog/catalog.h"
+#include "config/config_internal.h"
+
+/* Is it sigma_fdw_validator()? */
+static bool
+is_validator(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool		result = false;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == ClanguageId)
+	{
+		bool		isnull;
+		Datum		symbol = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+
+		result = !isnull && strcmp(TextDatumGetCString(symbol), "sigma_fdw_validator") == 0;
+	}
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* A server whose options can be relied on; raises HV00D, 22023 or 55000. */
+static ForeignServer *
+checked_server(Oid serverid)
+{
+	ForeignServer *server = GetForeignServer(serverid);
+	ForeignDataWrapper *wrapper = GetForeignDataWrapper(server->fdwid);
+
+	sigma_check_read_options(server->options, ForeignServerRelationId, "server", server->servername);
+	if (!is_validator(wrapper->fdwvalidator))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("options of server \"%s\" have not been checked", server->servername),
+				 errdetail("Nobody has looked whether those who have set them may name such hosts and files."),
+				 errhint("Look at the options of its servers and user mappings yourself, then ALTER FOREIGN DATA WRAPPER %s VALIDATOR sigma_fdw_validator.",
+						 quote_identifier(wrapper->fdwname))));
+	return server;
+}
+
+pg_noreturn static void
+no_mapping(Oid userid, const char *server, const char *missing)
+{
+	char	   *user = GetUserNameFromId(userid, false);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 missing
+			 ? errmsg("user mapping of \"%s\" for server \"%s\" has no %s", user, server, missing)
+			 : errmsg("no user mapping of \"%s\" for server \"%s\"", user, server),
+			 errhint("Use CREATE USER MAPPING or ALTER USER MAPPING to store client_id, and client_secret or client_secret_file.")));
+}
+
+Oid
+sigma_mapping(Oid serverid, Oid userid, List **options)
+{
+	HeapTuple	tuple;
+	Oid			umid;
+	Datum		value;
+	bool		isnull;
+
+	tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
+							ObjectIdGetDatum(serverid));
+	if (!HeapTupleIsValid(tuple))
+		tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid),
+								ObjectIdGetDatum(serverid));
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	umid = ((Form_pg_user_mapping) GETSTRUCT(tuple))->oid;
+	value = SysCacheGetAttr(USERMAPPINGUSERSERVER, tuple, Anum_pg_user_mapping_umoptions, &isnull);
+	*options = isnull ? NIL : untransformRelOptions(value);
+	ReleaseSysCache(tuple);
+	return umid;
+}
+
+SigmaSettings *
+sigma_settings(Oid serverid, Oid userid)
+{
+	ForeignServer *server = checked_server(serverid);
+	SigmaSettings *s = palloc0(sizeof(SigmaSettings));
+	List	   *mapping = NIL;
+
+	s->serverid = serverid;
+	s->server = pstrdup(server->servername);
+	sigma_default_options(INTO_SETTINGS, s);
+	sigma_apply_options(server->options, ForeignServerRelationId, INTO_SETTINGS, s);
+	while (s->base_url[strlen(s->base_url) - 1] == '/')
+		s->base_url[strlen(s->base_url) - 1] = '\0';
+	if (s->token_url == NULL)
+		s->token_url = psprintf("%s/v2/auth/token", s->base_url);
+	s->loopback = sigma_url_is_loopback(s->base_url);
+	s->origin = sigma_url_origin(s->base_url);
+	s->token_loopback = sigma_url_is_loopback(s->token_url);
+
+	s->umid = sigma_mapping(serverid, userid, &mapping);
+	if (!OidIsValid(s->umid))
+		no_mapping(userid, s->server, NULL);
+	sigma_check_read_options(mapping, UserMappingRelationId, "the user mapping for server", s->server);
+	sigma_apply_options(mapping, UserMappingRelationId, INTO_SETTINGS, s);
+	if (s->client_id == NULL)
+		no_mapping(userid, s->server, "client_id");
+	if (s->client_secret == NULL && s->client_secret_file == NULL)
+		no_mapping(userid, s->server, "client_secret");
+	return s;
+}
+
+bool
+sigma_server_updatable(Oid serverid)
+{
+	SigmaTableOptions o;
+
+	sigma_default_options(INTO_TABLE_OPTIONS, &o);
+	sigma_apply_options(checked_server(serverid)->options, ForeignServerRelationId,
+						INTO_TABLE_OPTIONS, &o);
+	return o.updatable;
+}
+
+int
+sigma_server_concurrency(Oid serverid)
+{
+	SigmaSettings s;
+
+	sigma_default_options(INTO_SETTINGS, &s);
+	sigma_apply_options(checked_server(serverid)->options, ForeignServerRelationId,
+						INTO_SETTINGS, &s);
+	return s.max_concurrency;
+}
+
+SigmaTableOptions *
+sigma_table_options(Oid relid)
+{
+	ForeignTable *table = GetForeignTable(relid);
+	ForeignServer *server = checked_server(table->serverid);
+	SigmaTableOptions *o = palloc0(sizeof(SigmaTableOptions));
+	bool		server_updatable;
+
+	sigma_default_options(INTO_TABLE_OPTIONS, o);
+	o->resource = get_rel_name(relid);
+	sigma_check_read_options(table->options, ForeignTableRelationId, "foreign table", o->resource);
+	sigma_apply_options(server->options, ForeignServerRelationId, INTO_TABLE_OPTIONS, o);
+	server_updatable = o->updatable;
+	sigma_apply_options(table->options, ForeignTableRelationId, INTO_TABLE_OPTIONS, o);
+	/* a table cannot allow what its server forbids */
+	o->updatable &= server_updatable;
+	return o;
+}
+
+const SigmaResource *
+sigma_table_resource(const SigmaTableOptions *options)
+{
+	const SigmaResource *resource = sigma_find_resource(options->resource);
+	const char *closest;
+
+	if (resource)
+		return resource;
+	closest = sigma_closest_resource(options->resource);
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+			 errmsg("Sigma has no resource \"%s\"", options->resource),
+			 closest
+			 ? errhint("Perhaps you meant \"%s\"; the table option \"resource\" names it, if the table's own name does not.", closest)
+			 : errhint("The table option \"resource\" names it, if the table's own name does not.")));
+	return NULL;				/* keep compilers quiet */
+}
+
+/* Does an option "updatable" among these forbid writing, as far as it can be understood? */
+static bool
+forbids_writing(List *options)
+{
+	bool		allowed = true;
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "updatable") == 0 && !parse_bool(defGetString(def), &allowed))
+			return true;
+	}
+	return !allowed;
+}
+
+const char *
+sigma_resource_name(Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, GetForeignTable(relid)->options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "resource") == 0)
+			return defGetString(def);
+	}
+	return get_rel_name(relid);
+}
+
+const char *
+sigma_writable_resource(Oid relid)
+{
+	ForeignTable *table = GetForeignTable(relid);
+
+	return forbids_writing(table->options) || forbids_writing(GetForeignServer(table->serverid)->options)
+		? NULL : sigma_resource_name(relid);
+}
+
+char *
+sigma_column_field_option(Oid relid, AttrNumber attnum)
+{
+	List	   *options = GetForeignColumnOptions(relid, attnum);
+	ListCell   *lc;
+
+	sigma_check_read_options(options, AttributeRelationId, "a column of foreign table", get_rel_name(relid));
+	foreach(lc, options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, "field") == 0)
+			return pstrdup(defGetString(def));
+	}
+	return NULL;
+}
