@@ -80,7 +80,7 @@ typedef enum SigmaPurpose
 	SIGMA_SIGN_IN				/* the token request */
 } SigmaPurpose;
 
-/* ------------------------------------------------------------ report.c */
+/* ----------------------------------------------------------- failure.c */
 
 typedef struct SigmaFailure
 {
@@ -160,6 +160,15 @@ pg_noreturn extern void sigma_raise_reply(const char *target, const char *format
 extern SigmaFailure *sigma_reply_failure(const char *target, const char *what);
 
 /*
+ * The file of a user mapping's client secret cannot be used; "problem" is a
+ * clause whose subject is the file.
+ */
+extern SigmaFailure *sigma_secret_failure(const char *server, const char *path,
+										  const char *problem);
+
+/* -------------------------------------------------------------- text.c */
+
+/*
  * Text from outside (UTF-8, or what claims to be), made fit for a message in
  * the database's encoding: at most "limit" bytes, control characters and the
  * like as spaces, and a question mark for what cannot be shown.  Never raises,
@@ -198,11 +207,12 @@ pg_noreturn extern void sigma_rethrow_clean(MemoryContext context);
 extern char *sigma_mask(char *text, List *secrets);
 
 /*
- * The file of a user mapping's client secret cannot be used; "problem" is a
- * clause whose subject is the file.
+ * The candidate that a word is nearest to, if near enough to be meant.  The
+ * candidates are in lower case.
  */
-extern SigmaFailure *sigma_secret_failure(const char *server, const char *path,
-										  const char *problem);
+extern const char *sigma_closest(const char *word, const char *const *candidates, int n);
+
+/* ------------------------------------------------------------ hiding.c */
 
 /* See sigma_hide_statement(). */
 typedef struct SigmaHiding
@@ -222,12 +232,6 @@ extern void sigma_hide_statement(SigmaHiding *hiding);
 
 /* Ends that; not called after an error, which ends it by itself. */
 extern void sigma_show_statement(const SigmaHiding *hiding);
-
-/*
- * The candidate that a word is nearest to, if near enough to be meant.  The
- * candidates are in lower case.
- */
-extern const char *sigma_closest(const char *word, const char *const *candidates, int n);
 
 /* ---------------------------------------------------------- encoding.c */
 

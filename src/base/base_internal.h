@@ -10,8 +10,13 @@
 
 #include "base/base.h"
 
-/* ------------------------------------------------------------ report.c */
+/* -------------------------------------------------------------- text.c */
 
+/*
+ * Would the character (in Unicode) change what stands around it, on a terminal or in a log?
+ * Controls move the cursor or begin a line; others let text be read from right
+ * to left, or cannot be seen.  Those that join letters are needed.
+ */
 extern bool sigma_is_strange(uint32 c);
 
 #endif							/* SIGMA_BASE_INTERNAL_H */

@@ -4,7 +4,7 @@
  *	  What of a request may be shown.
  *
  * Two ways.  For messages of others, which may repeat what they were sent: a
- * list of the texts that must not be seen in them (report.c masks them).  For
+ * list of the texts that must not be seen in them (text.c masks them).  For
  * what we show ourselves, be it in an error, a dry run, the record or EXPLAIN:
  * sigma_shown_request(), the request without its secrets.
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * test_report.c
- *	  The parts of report.c that need no backend: SQLSTATE by cause, cleaning
+ *	  The parts of failure.c and text.c that need no backend: SQLSTATE by cause, cleaning
  *	  of foreign text, masking of secrets.
  *
  *-------------------------------------------------------------------------
