@@ -149,6 +149,12 @@ extern bool sigma_same_key(SigmaKind kind, const char *a, const char *b);
  */
 extern char *sigma_key_spelling(SigmaKind kind, char *text);
 
+/*
+ * Can this be an identifier of the kind, by its form?  Of an inode's, the forms
+ * are known; others may have any.
+ */
+extern bool sigma_key_has_form(SigmaKind kind, const char *id);
+
 /* Can a column show this text?  A query that asks for another has no rows. */
 extern bool sigma_key_is_shown(SigmaKind kind, const char *text);
 

@@ -128,6 +128,14 @@ sigma_same_key(SigmaKind kind, const char *a, const char *b)
 		memcmp(a_bytes, b_bytes, UUID_BYTES) == 0;
 }
 
+bool
+sigma_key_has_form(SigmaKind kind, const char *id)
+{
+	unsigned char bytes[UUID_BYTES];
+
+	return kind != SIGMA_INODE || decode(kind, id, bytes);
+}
+
 /* The 128 bits of an identifier in the form that columns show; false if it is of another form. */
 static bool
 spell(SigmaKind kind, const char *id, char *uuid)

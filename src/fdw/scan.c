@@ -562,11 +562,11 @@ sigmaForeignAsyncRequest(AsyncRequest *request)
 	answer(request);
 }
 
-void
-sigmaForeignAsyncConfigureWait(AsyncRequest *request)
+/* Adds what an Append is to wait for on behalf of a scan. */
+static void
+add_wait_event(AsyncRequest *request, WaitEventSet *set)
 {
 	SigmaScan  *scan = ((ForeignScanState *) request->requestee)->fdw_state;
-	WaitEventSet *set = ((AppendState *) request->requestor)->as_eventset;
 	bool		ready;
 	int			fd;
 
@@ -577,6 +577,25 @@ sigmaForeignAsyncConfigureWait(AsyncRequest *request)
 	ready = !sigma_walk_would_wait(scan->walk);
 	fd = sigma_session_light(scan->session, scan->beacon, ready ? 0 : LOOK_UP_MS);
 	AddWaitEventToSet(set, WL_SOCKET_READABLE, fd, NULL, request);
+}
+
+void
+sigmaForeignAsyncConfigureWait(AsyncRequest *request)
+{
+	AppendState *append = (AppendState *) request->requestor;
+
+	PG_TRY();
+	{
+		add_wait_event(request, append->as_eventset);
+	}
+	PG_CATCH();
+	{
+		/* before 17, nobody else would free it, and its descriptor would stay */
+		FreeWaitEventSet(append->as_eventset);
+		append->as_eventset = NULL;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 void

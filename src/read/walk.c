@@ -208,6 +208,23 @@ next_parent_keys(SigmaWalk *walk, char **keys, const SigmaFailure **failure)
 
 /* --------------------------------------------------------------- branches */
 
+/* What Sigma may say of a key that the query gives, and that is none. */
+static const SigmaNothing no_such_key[] = {
+	{404, NULL},
+	{400, NULL},
+	{0, NULL}
+};
+
+/* How Sigma says that below these keys there is nothing; or NULL. */
+static const SigmaNothing *
+what_is_nothing(const SigmaWalk *walk, char *const *keys)
+{
+	for (int i = 0; walk->all_bound && i < walk->nkeys; i++)
+		if (!sigma_key_has_form(walk->kinds[i], keys[i]))
+			return no_such_key;
+	return walk->nkeys > 0 ? walk->spec.resource->nothing : NULL;
+}
+
 /* Begins the list of the next keys; false if there are no more. */
 static bool
 open_branch(SigmaWalk *walk)
@@ -256,7 +273,7 @@ open_branch(SigmaWalk *walk)
 			.by_key = walk->nkeys > 0 && walk->all_bound,
 			.tolerate = walk->spec.tolerate,
 			.missing = walk->spec.missing,
-			.nothing = walk->nkeys > 0 ? walk->spec.resource->nothing : NULL,
+			.nothing = what_is_nothing(walk, branch->keys),
 			.dated = walk->spec.dated,
 			.as_of = walk->spec.as_of,
 		};

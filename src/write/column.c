@@ -36,6 +36,8 @@ sigma_set_form(SigmaWriteColumn *column, Oid type)
 		case INT4OID:
 		case INT8OID:
 		case NUMERICOID:
+		case FLOAT4OID:
+		case FLOAT8OID:
 			column->form = SIGMA_FORM_LITERAL;
 			break;
 		case JSONOID:
@@ -73,7 +75,7 @@ sigma_column_to_json(SigmaWriteColumn *column, Datum value)
 		case SIGMA_FORM_BOOL:
 			return text[0] == 't' ? "true" : "false";
 		case SIGMA_FORM_LITERAL:
-			/* numeric has NaN and Infinity, JSON has not */
+			/* there are NaN and Infinity, and not in JSON */
 			if (strspn(text, "0123456789+-.eE") == strlen(text))
 				return text;
 			/* FALLTHROUGH */

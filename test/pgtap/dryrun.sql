@@ -201,6 +201,11 @@ SELECT is(:'restored'::text, 'Old Postgres Warehouse false ' || id_of(14), 'and 
 SELECT is(ARRAY[:'updated_name', :'updated_user', :'deleted_name'], '{later,shop_ro,MySQL Shop}', 'UPDATE ... RETURNING shows the row as it would be, DELETE as it is');
 SELECT is(writes(), '{}', 'and nothing is sent');
 
+-- numbers, of whatever type the column is
+CREATE FOREIGN TABLE floats (name text, type text, host text, port double precision, details jsonb) SERVER sim OPTIONS (resource 'connections');
+SELECT matches(dry($$INSERT INTO floats (name, type, host, port) VALUES ('n', 'postgres', 'h', 5432)$$), '"port": ?5432[^0-9"]', 'a floating-point number is sent as a number');
+DROP FOREIGN TABLE floats;
+
 -- ------------------------------------------------------------------ secrets
 
 CREATE TABLE told (n int GENERATED ALWAYS AS IDENTITY, what text, told text);

@@ -250,6 +250,13 @@ SELECT sigma_request('sim', 'GET', '/v2/workbooks', '{"isArchived": "true"}') #>
 SELECT is(count(*)::int, 0, 'an archived workbook has no pages') FROM sim.workbook_pages WHERE workbook_id = :'archived';
 SELECT is((catch(format('SELECT sigma_request(''sim'', ''GET'', ''/v2/workbooks/%s/pages'')', :'archived'))).state, '23505', '... as the simulator says by 409');
 
+-- a key that cannot be one may be refused as such
+SELECT sim_fault('{"path": "/v2/connections/*", "times": -1, "do": "status", "status": 400}') \g /dev/null
+SELECT is(count(*)::int, 0, 'a key that is no identifier has no row, whatever Sigma says of it') FROM sim.connections WHERE connection_id = 'no-uuid';
+SELECT is(count(*)::int, 0, '... nor a list below it') FROM sim.connection_grants WHERE connection_id = 'no-uuid';
+SELECT is((catch(format('SELECT * FROM sim.connections WHERE connection_id = %L', gen_random_uuid()))).state, '22023', '... but of one that may be, 400 is an error');
+SELECT sim_calm() \g /dev/null
+
 -- lineage
 SELECT count(*) AS lineages FROM sim.workbook_lineage \gset
 SELECT element_id AS element, workbook_id AS workbook FROM sim.workbook_lineage ORDER BY 2, 1 LIMIT 1 \gset
