@@ -3,31 +3,15 @@
 -- sigma_find_created(), if_not_exists, sigma_restore_connection().
 
 \ir lib/simulator.sql
+\ir lib/connections.sql
+\ir lib/log.sql
+\ir lib/ids.sql
 SELECT * FROM no_plan();
 
-SELECT coalesce(pg_current_logfile(), sim_shell('readlink /proc/$PPID/fd/2')) AS log \gset
-SELECT set_config('sim.log', CASE WHEN :'log' LIKE '/%' THEN :'log' ELSE current_setting('data_directory') || '/' || :'log' END, false) AS log \gset
-SELECT sim_shell(format('test -f %s -a -r %s && echo t || echo f', sim_quote(:'log'), sim_quote(:'log'))) AS readable \gset
-\if :readable
-CREATE FUNCTION log_size() RETURNS text LANGUAGE sql AS $$ SELECT sim_shell('wc -c <' || sim_quote(current_setting('sim.log'))) $$;
-CREATE FUNCTION log_has(since text, pattern text) RETURNS text LANGUAGE sql AS $$
-	SELECT sim_shell(format('tail -c +%s %s | grep -aE -m 3 -e %s | cut -c 1-200 || true', since::bigint + 1, sim_quote(current_setting('sim.log')), sim_quote(pattern)))
-$$;
-\else
-CREATE FUNCTION log_size() RETURNS text LANGUAGE sql AS $$ SELECT '0' $$;
-CREATE FUNCTION log_has(since text, pattern text) RETURNS text LANGUAGE sql AS $$ SELECT NULL::text $$;
-SELECT skip('the log of the server cannot be read', 1);
-\endif
-
--- requests that change something; and the same by method and name
-CREATE FUNCTION writes() RETURNS text[] LANGUAGE sql AS $$
-	SELECT coalesce(array_agg(method || ' ' || path ORDER BY n), '{}') FROM sim_log() WHERE method <> 'GET'
-$$;
+-- requests that change something, by method and name
 CREATE FUNCTION written() RETURNS text[] LANGUAGE sql AS $$
 	SELECT sorted(coalesce(array_agg(method || coalesce(' ' || (body::jsonb ->> 'name'), '')), '{}')) FROM sim_log() WHERE method <> 'GET'
 $$;
-CREATE FUNCTION created() RETURNS int LANGUAGE sql AS $$ SELECT (sim_stats() ->> 'created')::int $$;
-CREATE FUNCTION details_of(id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT sim_call('GET', 'details/' || id) $$;
 CREATE FUNCTION live(pattern text) RETURNS int LANGUAGE sql AS $$
 	SELECT count(*)::int FROM jsonb_array_elements(sigma_request('sim', 'GET', '/v2/connections', '{"limit": 1000}') -> 'entries') e WHERE e ->> 'name' LIKE pattern
 $$;
@@ -43,9 +27,6 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	RETURN ARRAY[SQLSTATE || ' ' || SQLERRM];
 END $$;
-CREATE FUNCTION pg() RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT '{"type": "postgres", "host": "h", "database": "d"}'::jsonb $$;
-CREATE TABLE ids AS SELECT n::int - 1 AS n, e ->> 'connectionId' AS id FROM jsonb_array_elements(sigma_request('sim', 'GET', '/v2/connections', '{"includeArchived": true}') -> 'entries') WITH ORDINALITY AS l (e, n);
-CREATE FUNCTION id_of(n int) RETURNS text STABLE LANGUAGE sql AS $$ SELECT i.id FROM public.ids i WHERE i.n = id_of.n $$;
 
 -- --------------------------------------------------------------- the query
 

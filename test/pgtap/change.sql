@@ -2,10 +2,9 @@
 -- transaction commits, once, and until then only its own reads know of it.
 
 \ir lib/simulator.sql
+\ir lib/connections.sql
 SELECT * FROM no_plan();
 
-CREATE FUNCTION pg() RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT '{"type": "postgres", "host": "h", "database": "d"}'::jsonb $$;
-CREATE FUNCTION details_of(id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT sim_call('GET', 'details/' || id) $$;
 CREATE FOREIGN TABLE everything (connection_id text, name text, type text, is_archived bool, updated_at timestamptz, details jsonb) SERVER sim OPTIONS (resource 'connections', include_archived 'true');
 CREATE TABLE was AS SELECT connection_id AS id, name, type FROM everything;
 CREATE FUNCTION id(name text) RETURNS text STABLE LANGUAGE sql AS $$ SELECT w.id FROM was w WHERE w.name = $1 $$;
@@ -592,15 +591,15 @@ SELECT sim_stop('big') \g /dev/null
 -- ------------------------------------------------------------------ EXPLAIN
 
 SELECT sim_reset() \g /dev/null
-CREATE FUNCTION plan_of(statement text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE p json; BEGIN EXECUTE 'EXPLAIN (FORMAT json, VERBOSE, COSTS off) ' || statement INTO p; RETURN (p -> 0 -> 'Plan' ->> 'Remote Request') || coalesce(', ' || (p -> 0 -> 'Plan' ->> 'Remote Request Sent'), ''); END $$;
+CREATE FUNCTION request_of(statement text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE p json; BEGIN EXECUTE 'EXPLAIN (FORMAT json, VERBOSE, COSTS off) ' || statement INTO p; RETURN (p -> 0 -> 'Plan' ->> 'Remote Request') || coalesce(', ' || (p -> 0 -> 'Plan' ->> 'Remote Request Sent'), ''); END $$;
 SELECT sim_calm() \g /dev/null
-SELECT is(plan_of('DELETE FROM sim.connections WHERE name = ''x'''), 'DELETE /v2/connections/{connection_id}, at commit', 'EXPLAIN of DELETE');
-SELECT is(plan_of('UPDATE sim.connections SET name = ''x'', use_oauth = true'), 'PATCH /v2/connections/{connection_id}, at commit', 'EXPLAIN of an UPDATE of the name');
-SELECT is(plan_of('UPDATE sim.connections SET name = ''x'', details = ''{}'''), 'PUT /v2/connections/{connection_id}, at commit', 'EXPLAIN of a replacement');
-SELECT is(plan_of('UPDATE odd SET title = ''x'''), 'PATCH /v2/connections/{connection_id}, at commit', 'by columns of other names');
+SELECT is(request_of('DELETE FROM sim.connections WHERE name = ''x'''), 'DELETE /v2/connections/{connection_id}, at commit', 'EXPLAIN of DELETE');
+SELECT is(request_of('UPDATE sim.connections SET name = ''x'', use_oauth = true'), 'PATCH /v2/connections/{connection_id}, at commit', 'EXPLAIN of an UPDATE of the name');
+SELECT is(request_of('UPDATE sim.connections SET name = ''x'', details = ''{}'''), 'PUT /v2/connections/{connection_id}, at commit', 'EXPLAIN of a replacement');
+SELECT is(request_of('UPDATE odd SET title = ''x'''), 'PATCH /v2/connections/{connection_id}, at commit', 'by columns of other names');
 CREATE FOREIGN TABLE generated (connection_id text, name text, role text GENERATED ALWAYS AS (upper(name)) STORED) SERVER sim OPTIONS (resource 'connections');
-SELECT is(plan_of('UPDATE generated SET name = ''x'''), 'PATCH /v2/connections/{connection_id}, at commit', 'generated columns are not sent');
-SELECT is(plan_of('DELETE FROM sim.connection_grants'), 'DELETE /v2/connections/{connection_id}/grants/{grant_id}', 'grants are revoked at once');
+SELECT is(request_of('UPDATE generated SET name = ''x'''), 'PATCH /v2/connections/{connection_id}, at commit', 'generated columns are not sent');
+SELECT is(request_of('DELETE FROM sim.connection_grants'), 'DELETE /v2/connections/{connection_id}/grants/{grant_id}', 'grants are revoked at once');
 SELECT is(sim_count(), 0, 'EXPLAIN makes no request');
 SELECT is(run($$UPDATE generated SET name = 'g' WHERE name = 'MySQL Shop' RETURNING name;$$), '{"PATCH MySQL Shop {\"name\": \"g\"}"}', 'UPDATE of a table with a generated column');
 

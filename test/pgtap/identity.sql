@@ -1,6 +1,7 @@
 -- Secrets that stand in a file, and whom a mapping signs in as.
 
 \ir lib/simulator.sql
+\ir lib/secrets.sql
 SELECT * FROM no_plan();
 \ir lib/log.sql
 
@@ -146,23 +147,15 @@ ALTER SERVER kept OPTIONS (DROP token_auth);
 -- ------------------------------------------------------------ nothing is shown
 
 -- a script with everything logged that can be; what psql shows of it
-CREATE FUNCTION noisy(script text) RETURNS text LANGUAGE sql AS $$
-	SELECT coalesce(psql('EXPLAIN SELECT FROM kept.connections; SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose;
-		SET debug_print_parse = on; SET debug_print_rewritten = on; SET debug_print_plan = on; ' || script), '')
-$$;
 CREATE TABLE told (n int GENERATED ALWAYS AS IDENTITY, what text, told text);
-CREATE FUNCTION spoilt(path text, what text, more jsonb DEFAULT '{}', process text DEFAULT 'kept') RETURNS void LANGUAGE sql AS $$
-	SELECT sim_calm(process);
-	SELECT sim_fault(jsonb_build_object('path', path, 'times', -1, 'do', what, 'headers', '{"Retry-After": "0"}'::jsonb) || more, process);
-$$;
 SELECT log_size() AS start \gset
 SELECT format('%s|%s|[Bb]earer [0-9a-zA-Z]|Basic [0-9a-zA-Z]|[0-9a-f]{64}', :'first_secret', :'second_secret') AS secret_pattern \gset
 INSERT INTO told (what, told) SELECT 'a list', noisy('SELECT * FROM kept.connections;');
 INSERT INTO told (what, told) SELECT 'the mapping', noisy('SELECT umoptions FROM pg_user_mappings; SELECT umoptions FROM pg_user_mapping;');
 INSERT INTO told (what, told) SELECT 'sigma_check()', noisy('SELECT * FROM sigma_check(''kept'');');
-SELECT spoilt('/v2/auth/token', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', 'no such secret: ' || :'first_secret'))) \g /dev/null
+SELECT spoilt('kept', '/v2/auth/token', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', 'no such secret: ' || :'first_secret'))) \g /dev/null
 INSERT INTO told (what, told) SELECT 'a refusal that repeats the secret', noisy('SELECT * FROM kept.connections;');
-SELECT spoilt('/v2/connections', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', 'no such secret: ' || :'first_secret'))) \g /dev/null
+SELECT spoilt('kept', '/v2/connections', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', 'no such secret: ' || :'first_secret'))) \g /dev/null
 INSERT INTO told (what, told) SELECT 'a failed request that repeats it', noisy('SELECT * FROM kept.connections;');
 SELECT sim_calm('kept') \g /dev/null
 SELECT write_file('secret', :'first_secret' || '\nmore\n') \g /dev/null
@@ -395,24 +388,20 @@ ALTER SERVER many OPTIONS (DROP token_auth);
 -- ------------------------------------------------------ and nothing is shown
 
 TRUNCATE told;
-CREATE OR REPLACE FUNCTION noisy(script text) RETURNS text LANGUAGE sql AS $$
-	SELECT coalesce(psql('EXPLAIN SELECT FROM many.connections; SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose;
-		SET debug_print_parse = on; SET debug_print_rewritten = on; SET debug_print_plan = on; ' || script), '')
-$$;
 SELECT log_size() AS start \gset
 SELECT format('%s|[Bb]earer [0-9a-zA-Z]|[0-9a-f]{64}|eyJ[0-9a-zA-Z_-]+\.', :'admin_secret') AS secret_pattern \gset
 INSERT INTO told (what, told) SELECT 'a list as another', noisy('SELECT * FROM many.connections; EXPLAIN (ANALYZE, VERBOSE) SELECT * FROM many.connections; SELECT * FROM sigma_check(''many'');');
-SELECT spoilt('/v2/auth/token', 'echo', '{"after": 1}', 'many') \g /dev/null
+SELECT spoilt('many', '/v2/auth/token', 'echo', '{"after": 1}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'an exchange whose refusal repeats all of it', noisy('SELECT * FROM many.connections;');
-SELECT spoilt('/v2/auth/token', 'echo', '{"after": 1, "status": 401}', 'many') \g /dev/null
+SELECT spoilt('many', '/v2/auth/token', 'echo', '{"after": 1, "status": 401}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'one with status 401', noisy('SELECT * FROM many.connections; SELECT * FROM sigma_check(''many'');');
-SELECT spoilt('/v2/auth/token', 'echo', '{}', 'many') \g /dev/null
+SELECT spoilt('many', '/v2/auth/token', 'echo', '{}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a sign-in whose refusal repeats all of it', noisy('SELECT * FROM many.connections;');
-SELECT spoilt('/v2/connections', 'echo', '{}', 'many') \g /dev/null
+SELECT spoilt('many', '/v2/connections', 'echo', '{}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a request whose refusal repeats the token', noisy('SELECT * FROM many.connections;');
-SELECT spoilt('/v2/auth/token', 'never', '{"after": 1}', 'many') \g /dev/null
+SELECT spoilt('many', '/v2/auth/token', 'never', '{"after": 1}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a cancel at the exchange', noisy('SET statement_timeout = 300; SELECT * FROM many.connections;');
-SELECT spoilt('/v2/auth/token', 'lost-reply', '{"after": 1}', 'many') \g /dev/null
+SELECT spoilt('many', '/v2/auth/token', 'lost-reply', '{"after": 1}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'an exchange whose reply is lost', noisy('SELECT * FROM many.connections;');
 SELECT sim_calm('many') \g /dev/null
 SELECT is((SELECT string_agg(m[1], ' ') FROM regexp_matches(told, '(' || :'secret_pattern' || ')', 'g') m), NULL, 'nothing is told: ' || what) FROM told ORDER BY n;

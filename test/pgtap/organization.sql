@@ -2,6 +2,7 @@
 -- keys, its filters, and what becomes of a parent that cannot be read.
 
 \ir lib/simulator.sql
+\ir lib/plans.sql
 SELECT * FROM no_plan();
 
 -- ------------------------------------------------- what the simulator holds
@@ -238,18 +239,6 @@ SELECT matches(_error ->> 'message', '.', 'and a message') FROM sim.connection_g
 SELECT is(count(*), 1::bigint, 'so it is with a key') FROM sim.connection_grants WHERE connection_id = :'east' AND _error IS NOT NULL;
 SELECT is(count(*), 0::bigint, 'a condition on the row''s columns drops it') FROM sim.connection_grants WHERE connection_id = :'east' AND permission = 'usage';
 
-CREATE FUNCTION plan_of(query text, options text DEFAULT 'COSTS OFF') RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	plan text := '';
-BEGIN
-	FOR line IN EXECUTE format('EXPLAIN (%s) %s', options, query) LOOP
-		plan := plan || line || E'\n';
-	END LOOP;
-	RETURN plan;
-END
-$$;
 SELECT matches(plan_of('SELECT * FROM sim.connection_grants', 'ANALYZE'), 'Failed Parents: 1\M', 'EXPLAIN ANALYZE counts it');
 SELECT is(plan_of('SELECT * FROM sim.workbook_pages', 'ANALYZE') ~ 'Failed Parents', false, 'and says nothing if there is none');
 SELECT sim_calm() \g /dev/null

@@ -2,20 +2,9 @@
 -- are few, one walk where they are many, and estimates from what was seen.
 
 \ir lib/simulator.sql
+\ir lib/plans.sql
 SELECT * FROM no_plan();
 
-CREATE FUNCTION plan_of(query text, options text DEFAULT 'COSTS OFF') RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	plan text := '';
-BEGIN
-	FOR line IN EXECUTE format('EXPLAIN (%s) %s', options, query) LOOP
-		plan := plan || line || E'\n';
-	END LOOP;
-	RETURN plan;
-END
-$$;
 
 -- the rows that a plan's first node is expected to have
 CREATE FUNCTION estimate(query text) RETURNS int

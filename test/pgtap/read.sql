@@ -2,6 +2,7 @@
 -- they need, however a query is written.
 
 \ir lib/simulator.sql
+\ir lib/plans.sql
 SELECT * FROM no_plan();
 
 -- ------------------------------------------------------------------ pages
@@ -454,16 +455,6 @@ SELECT is(:n, 13, 'objects that shadow others in search_path do nothing');
 -- ------------------------------------------------------------------ EXPLAIN
 
 SELECT is(requests_of('EXPLAIN (VERBOSE, COSTS) SELECT * FROM sim.connections'), '{}', 'EXPLAIN makes no request');
-CREATE FUNCTION plan_of(query text, options text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	lines text := '';
-BEGIN
-	FOR line IN EXECUTE format('EXPLAIN (COSTS OFF %s) %s', options, query) LOOP
-		lines := lines || line || E'\n';
-	END LOOP;
-	RETURN lines;
-END $$;
 SELECT make_server('unused', sim_url()) \g /dev/null
 SELECT sim_calm() \g /dev/null
 SELECT plan_of('SELECT * FROM unused.connections WHERE connection_id = ''x'' UNION ALL SELECT * FROM unused.connections WHERE name = ''y''') \g /dev/null
@@ -492,10 +483,10 @@ BEGIN
 		END LOOP;
 	END IF;
 END $$;
-SELECT is_empty(format('SELECT duplicates(plan_of(%L, '', FORMAT JSON %s'')::json)', query, options), 'FORMAT JSON has unique keys: ' || options)
+SELECT is_empty(format('SELECT duplicates(plan_of(%L, ''COSTS OFF, FORMAT JSON %s'')::json)', query, options), 'FORMAT JSON has unique keys: ' || options)
 FROM (VALUES ('SELECT * FROM sim.connections c JOIN sim.connections d USING (connection_id) WHERE c.name = ''x'''), ('SELECT * FROM three t, many m WHERE m.connection_id = t.connection_id')) q (query),
 	(VALUES (''), (', VERBOSE'), (', ANALYZE'), (', ANALYZE, TIMING OFF, VERBOSE')) o (options);
-SELECT is_empty('SELECT duplicates(plan_of(''INSERT INTO sim.connections (name) VALUES (''''x'''') RETURNING *'', '', FORMAT JSON, VERBOSE'')::json)', 'an INSERT''s, too');
+SELECT is_empty('SELECT duplicates(plan_of(''INSERT INTO sim.connections (name) VALUES (''''x'''') RETURNING *'', ''COSTS OFF, FORMAT JSON, VERBOSE'')::json)', 'an INSERT''s, too');
 
 -- figures of EXPLAIN (ANALYZE) against the simulator's log
 CREATE FUNCTION figure(plan json, what text) RETURNS numeric LANGUAGE sql AS $$
@@ -504,7 +495,7 @@ CREATE FUNCTION figure(plan json, what text) RETURNS numeric LANGUAGE sql AS $$
 		UNION ALL SELECT p FROM node, json_array_elements(n -> 'Plans') p)
 	SELECT sum((n ->> what)::numeric) FROM node
 $$;
-CREATE FUNCTION analyzed(query text) RETURNS json LANGUAGE sql AS $$ SELECT plan_of(query, ', ANALYZE, FORMAT JSON')::json $$;
+CREATE FUNCTION analyzed(query text) RETURNS json LANGUAGE sql AS $$ SELECT plan_of(query, 'COSTS OFF, ANALYZE, FORMAT JSON')::json $$;
 SELECT sim_calm('big') \g /dev/null
 SELECT sim_fault('{"path": "/v2/connections", "after": 1, "times": 2, "do": "status", "status": 503, "headers": {"Retry-After": "0"}}', 'big') \g /dev/null
 CREATE TABLE figures AS SELECT analyzed('SELECT * FROM big.connections') AS plan;
@@ -515,7 +506,7 @@ SELECT cmp_ok(figure(plan, 'Waiting Time'), '>', 0::numeric, 'and waiting time')
 SELECT is(figure(analyzed(format('SELECT * FROM many WHERE connection_id IN (''x'', ''y'', %L)', :'id')), 'Requests'), 3::numeric, 'requests of look-ups');
 SELECT make_server('fresh', sim_url()) \g /dev/null
 SELECT is(figure(analyzed('SELECT * FROM fresh.connections'), 'Sign-Ins'), 1::numeric, 'a sign-in is counted');
-SELECT unalike(plan_of('SELECT * FROM sim.connections', ', ANALYZE, TIMING OFF, SUMMARY OFF'), '%Waiting Time%', 'TIMING OFF shows no time');
+SELECT unalike(plan_of('SELECT * FROM sim.connections', 'COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF'), '%Waiting Time%', 'TIMING OFF shows no time');
 SELECT is(figure(analyzed('SELECT * FROM sim.connections'), 'Actual Rows'), 13::numeric, 'actual rows');
 
 -- the row estimate: the option, else the number last seen

@@ -27,10 +27,6 @@ RETURNS text LANGUAGE sql AS $$
 	SELECT coalesce(psql(environment || E'\n' || replace(replace(script, 'region ''aws-us-east''', format('base_url %L', sim_url())),
 		'/etc/postgresql/sigma.secret', current_setting('data_directory') || '/sigma.secret')), '')
 $$;
--- requests that change something
-CREATE FUNCTION writes() RETURNS text[] LANGUAGE sql AS $$
-	SELECT coalesce(array_agg(method || ' ' || path ORDER BY n), '{}') FROM sim_log() WHERE method <> 'GET' AND path NOT LIKE '%/lookup'
-$$;
 -- what is wrong with what psql has said
 CREATE FUNCTION complaints(told text) RETURNS text[] IMMUTABLE LANGUAGE sql AS $$
 	SELECT coalesce(array_agg(line), '{}') FROM regexp_split_to_table(told, '\n') line

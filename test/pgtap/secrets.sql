@@ -2,6 +2,7 @@
 -- client is told.  And none goes to a server that is not the right one.
 
 \ir lib/simulator.sql
+\ir lib/secrets.sql
 SELECT * FROM no_plan();
 \ir lib/log.sql
 
@@ -26,19 +27,11 @@ INSERT INTO vault VALUES
 
 -- A script whose own text holds no secret, with everything logged that can be;
 -- what psql shows of it.
-CREATE FUNCTION noisy(script text) RETURNS text LANGUAGE sql AS $$
-	SELECT coalesce(psql('EXPLAIN SELECT FROM quiet.connections; SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose;
-		SET debug_print_parse = on; SET debug_print_rewritten = on; SET debug_print_plan = on; ' || script), '')
-$$;
 -- One whose text does hold secrets: PostgreSQL itself logs its parse tree, so
 -- that is not asked for; and it logs where it looks for a library, with the
 -- statement that needs it, so the library is there already.
 CREATE FUNCTION loud(script text) RETURNS text LANGUAGE sql AS $$
 	SELECT coalesce(psql('EXPLAIN SELECT FROM quiet.connections; SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose; ' || script), '')
-$$;
-CREATE FUNCTION spoilt(path text, what text, more jsonb DEFAULT '{}') RETURNS void LANGUAGE sql AS $$
-	SELECT sim_calm('quiet');
-	SELECT sim_fault(jsonb_build_object('path', path, 'times', -1, 'do', what, 'headers', '{"Retry-After": "0"}'::jsonb) || more, 'quiet');
 $$;
 
 SELECT log_size() AS start \gset
@@ -57,37 +50,37 @@ INSERT INTO told (what, told) SELECT 'a create that contradicts itself', noisy('
 INSERT INTO told (what, told) SELECT 'a create by any request', noisy('SELECT sigma_request(''quiet'', ''POST'', ''/v2/connections'', NULL, jsonb_build_object(''name'', name, ''details'', details)) FROM vault WHERE name IN (''bad'', ''good'');');
 INSERT INTO told (what, told) SELECT 'COPY of a row that Sigma refuses', noisy('COPY quiet.connections (name, details) FROM PROGRAM ''printf "bad\t{\"type\": \"postgres\", \"password\": \"hu%s-copied\"}\n" sh'';');
 INSERT INTO told (what, told) SELECT 'COPY of a row without a type', noisy('COPY quiet.connections (name, details) FROM PROGRAM ''printf "bad\t{\"password\": \"hu%s-copied\"}\n" sh'';');
-SELECT spoilt('/v2/connections', 'body', '{"status": 400, "body": {"code": "hush-password", "requestId": "hush-database", "message": "password hush-password of hush-database"}}') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections', 'body', '{"status": 400, "body": {"code": "hush-password", "requestId": "hush-database", "message": "password hush-password of hush-database"}}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a refusal that repeats secrets', noisy(:'create' || ' SELECT sigma_create_connection(''quiet'', name, details) FROM vault WHERE name = ''good'';');
-SELECT spoilt('/v2/connections', 'body', '{"status": 400, "body": {"code": "hush-phrase", "message": "line hushhushhush\n of the key with hush-phrase"}}') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections', 'body', '{"status": 400, "body": {"code": "hush-phrase", "message": "line hushhushhush\n of the key with hush-phrase"}}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a refusal that repeats a key', noisy('INSERT INTO quiet.connections (name, details) SELECT name, details FROM vault WHERE name = ''key''; SELECT sigma_create_connection(''quiet'', name, details) FROM vault WHERE name = ''key'';');
-SELECT spoilt('/v2/connections*', 'status', '{"status": 500}') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections*', 'status', '{"status": 500}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'status 500', noisy('SELECT * FROM quiet.connections; ' || :'create');
-SELECT spoilt('/v2/connections*', 'status', '{"status": 401}') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections*', 'status', '{"status": 401}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'status 401', noisy('SELECT * FROM quiet.connections; ' || :'create');
-SELECT spoilt('/v2/connections*', 'status', '{"status": 302, "headers": {"Location": "http://127.0.0.1:1/"}}') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections*', 'status', '{"status": 302, "headers": {"Location": "http://127.0.0.1:1/"}}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a redirect', noisy('SELECT * FROM quiet.connections; ' || :'create');
-SELECT spoilt('/v2/connections*', 'lost-reply') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections*', 'lost-reply') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a lost reply', noisy('SELECT * FROM quiet.connections; ' || :'create');
-SELECT spoilt('/v2/connections*', 'reset') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections*', 'reset') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a reset', noisy('SELECT * FROM quiet.connections; ' || :'create');
-SELECT spoilt('/v2/connections*', 'body', '{"body": "words"}') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections*', 'body', '{"body": "words"}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a reply that is none', noisy('SELECT * FROM quiet.connections; ' || :'create');
-SELECT spoilt('/v2/connections*', 'never') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections*', 'never') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a cancel', noisy('SET statement_timeout = 300; SELECT * FROM quiet.connections; ' || :'create');
 INSERT INTO told (what, told) SELECT 'a termination', noisy('SELECT pg_sleep(0); BEGIN; SET LOCAL statement_timeout = 300; ' || :'create' || ' COMMIT; SELECT pg_terminate_backend(pg_backend_pid());');
-SELECT spoilt('/v2/auth/token', 'status', '{"status": 401}') \g /dev/null
+SELECT spoilt('quiet', '/v2/auth/token', 'status', '{"status": 401}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a sign-in that is refused', noisy('SELECT * FROM quiet.connections; ' || :'create');
-SELECT spoilt('/v2/auth/token', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', format('unknown client quiet-client with %s, that is Basic %s', :'client_secret', :'basic')))) \g /dev/null
+SELECT spoilt('quiet', '/v2/auth/token', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', format('unknown client quiet-client with %s, that is Basic %s', :'client_secret', :'basic')))) \g /dev/null
 INSERT INTO told (what, told) SELECT 'a sign-in whose refusal repeats the secret', noisy('SELECT * FROM quiet.connections; ' || :'create');
-SELECT spoilt('/v2/auth/token', 'body', '{"body": {"access_token": "hush hush"}}') \g /dev/null
+SELECT spoilt('quiet', '/v2/auth/token', 'body', '{"body": {"access_token": "hush hush"}}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a token that is none', noisy('SELECT * FROM quiet.connections;');
-SELECT spoilt('/v2/auth/token', 'body', '{"body": {"access_token": "hush-hush"}}') \g /dev/null
+SELECT spoilt('quiet', '/v2/auth/token', 'body', '{"body": {"access_token": "hush-hush"}}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a token that is not accepted', noisy('SELECT * FROM quiet.connections;');
 SELECT sim_calm('quiet') \g /dev/null
 ALTER SERVER quiet OPTIONS (ADD token_auth 'basic');
 INSERT INTO told (what, told) SELECT 'sign-in by HTTP Basic', noisy('SELECT * FROM quiet.connections;');
-SELECT spoilt('/v2/auth/token', 'status', '{"status": 500}') \g /dev/null
+SELECT spoilt('quiet', '/v2/auth/token', 'status', '{"status": 500}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a failed sign-in by HTTP Basic', noisy('SELECT * FROM quiet.connections;');
 SELECT sim_calm('quiet') \g /dev/null
 ALTER SERVER quiet OPTIONS (DROP token_auth);
@@ -125,11 +118,11 @@ INSERT INTO told (what, told) SELECT 'a path that is none', loud($$SELECT sigma_
 INSERT INTO told (what, told) SELECT 'one in PL/pgSQL', loud($$DO $b$ BEGIN INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); END $b$;$$);
 INSERT INTO told (what, told) SELECT 'one that is prepared', loud($$PREPARE p (jsonb) AS INSERT INTO quiet.connections (name, details) VALUES ('x', $1); EXECUTE p ('{"type": "postgres", "password": "hush"}');$$);
 INSERT INTO told (what, told) SELECT 'an unknown server', loud($$SELECT sigma_create_connection('none', 'x', '{"type": "postgres", "password": "hush"}');$$);
-SELECT spoilt('/v2/connections*', 'never') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections*', 'never') \g /dev/null
 INSERT INTO told (what, told) SELECT 'one that is cancelled', loud($$SET statement_timeout = 300; INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
-SELECT spoilt('/v2/auth/token', 'never') \g /dev/null
+SELECT spoilt('quiet', '/v2/auth/token', 'never') \g /dev/null
 INSERT INTO told (what, told) SELECT 'one that is cancelled at sign-in', loud($$SET statement_timeout = 300; INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
-SELECT spoilt('/v2/connections*', 'lost-reply') \g /dev/null
+SELECT spoilt('quiet', '/v2/connections*', 'lost-reply') \g /dev/null
 INSERT INTO told (what, told) SELECT 'one whose reply is lost', loud($$INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
 SELECT sim_calm('quiet') \g /dev/null
 INSERT INTO told (what, told) SELECT 'an option that is misspelt', loud($$CREATE USER MAPPING FOR PUBLIC SERVER quiet OPTIONS (client_id 'a', client_secrte 'hush');$$);

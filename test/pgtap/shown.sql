@@ -2,6 +2,7 @@
 -- terminal would obey, nothing that reads as our own words, and no secret.
 
 \ir lib/simulator.sql
+\ir lib/connections.sql
 SELECT * FROM no_plan();
 \ir lib/log.sql
 ALTER SERVER sim OPTIONS (ADD max_retries '0');
@@ -16,7 +17,6 @@ INSERT INTO evil VALUES (E'x\x1b[2J\nERROR:  forged\t' || U&'\009B5m\0085\061C\2
 	'x"), id 1, status 201, requestId 2 \ "(y');
 CREATE FUNCTION evil() RETURNS text STABLE LANGUAGE sql AS 'SELECT text FROM public.evil';
 CREATE FUNCTION forged() RETURNS text STABLE LANGUAGE sql AS 'SELECT forged FROM public.evil';
-CREATE FUNCTION pg() RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT '{"type": "postgres", "host": "h", "database": "d"}'::jsonb $$;
 SELECT U&'[\0001-\0008\000B-\001F\007F-\009F\061C\200E\200F\2028-\202E\2066-\2069]' AS strange,
 	E'\x1b|' || U&'\009B|\0085|\061C|\200F|\202E|\2028|\2066|^ERROR:  forged' AS strange_bytes \gset
 

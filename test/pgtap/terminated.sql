@@ -2,10 +2,10 @@
 -- with them the calls, are gone before its transaction is rolled back.
 
 \ir lib/simulator.sql
+\ir lib/connections.sql
 SELECT * FROM no_plan();
 \ir lib/log.sql
 
-CREATE FUNCTION pg() RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT '{"type": "postgres", "host": "h", "database": "d"}'::jsonb $$;
 CREATE FUNCTION terminated(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	victim int;

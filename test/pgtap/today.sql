@@ -2,6 +2,7 @@
 -- are retired, archived or empty.
 
 \ir lib/simulator.sql
+\ir lib/plans.sql
 SELECT * FROM no_plan();
 
 SELECT sim_start('older', '--api 2025-11') \g /dev/null
@@ -205,17 +206,6 @@ SELECT sim_calm() \g /dev/null
 
 -- ------------------------------------------- what is archived or has nothing
 
-CREATE FUNCTION plan_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	plan text := '';
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF) ' || statement LOOP
-		plan := plan || line || E'\n';
-	END LOOP;
-	RETURN plan;
-END
-$$;
 SELECT workbook_id AS workbook FROM sim.workbooks ORDER BY 1 LIMIT 1 \gset
 SELECT count(*) AS others FROM sim.workbook_pages WHERE workbook_id <> :'workbook' \gset
 CREATE TABLE gone (code int, body jsonb);
@@ -226,12 +216,12 @@ BEGIN
 	PERFORM sim_calm();
 	PERFORM sim_fault(jsonb_build_object('path', format('/v2/workbooks/%s/pages', workbook), 'times', -1, 'do', 'body', 'status', g.code, 'body', g.body));
 	RETURN NEXT is((SELECT count(*)::int FROM sim.workbook_pages), others, g.code || ': a document that is archived or gone has no rows');
-	RETURN NEXT matches(plan_of('SELECT * FROM sim.workbook_pages'), 'Retries: 0\n.*Lists Not There: 1\n', '... which EXPLAIN ANALYZE counts');
+	RETURN NEXT matches(plan_of('SELECT * FROM sim.workbook_pages', 'ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF'), 'Retries: 0\n.*Lists Not There: 1\n', '... which EXPLAIN ANALYZE counts');
 	RETURN NEXT is((SELECT count(*)::int FROM sim.workbook_pages p WHERE p.workbook_id = workbook), 0, '... also if it is asked for itself');
 	ALTER FOREIGN TABLE sim.workbook_pages OPTIONS (ADD on_error 'row');
 	RETURN NEXT results_eq('SELECT workbook_id, _error ->> ''sqlstate'', _error ->> ''message'' FROM sim.workbook_pages WHERE _error IS NOT NULL',
 		format('VALUES (%L, ''P0002'', %L)', workbook, 'nothing there in Sigma: ' || (g.body ->> 'message')), '... and with on_error a row says so');
-	RETURN NEXT unalike(plan_of('SELECT * FROM sim.workbook_pages'), '%Failed Parents%', '... which is no failure');
+	RETURN NEXT unalike(plan_of('SELECT * FROM sim.workbook_pages', 'ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF'), '%Failed Parents%', '... which is no failure');
 	ALTER FOREIGN TABLE sim.workbook_pages OPTIONS (DROP on_error);
 	PERFORM sim_calm();
 END
@@ -262,14 +252,14 @@ SELECT count(*) AS lineages FROM sim.workbook_lineage \gset
 SELECT element_id AS element, workbook_id AS workbook FROM sim.workbook_lineage ORDER BY 2, 1 LIMIT 1 \gset
 SELECT sim_fault(jsonb_build_object('path', format('/v2/workbooks/%s/lineage/elements/%s', :'workbook', :'element'), 'times', -1, 'do', 'status', 'status', 500)) \g /dev/null
 SELECT is(count(*)::int, :lineages - 1, 'an element without lineage is no row') FROM sim.workbook_lineage;
-SELECT matches(plan_of('SELECT * FROM sim.workbook_lineage'), 'Retries: 0\n.*Lists Not There: 1\n', '... is not asked for again, and is counted');
+SELECT matches(plan_of('SELECT * FROM sim.workbook_lineage', 'ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF'), 'Retries: 0\n.*Lists Not There: 1\n', '... is not asked for again, and is counted');
 ALTER FOREIGN TABLE sim.workbook_lineage OPTIONS (ADD on_error 'row');
 SELECT is(array_agg(_error ->> 'message'), '{nothing there in Sigma: The simulator was told to fail}', '... or a row that says so') FROM sim.workbook_lineage WHERE _error IS NOT NULL;
 SELECT is(count(*)::int, 1, '... also by key') FROM sim.workbook_lineage WHERE workbook_id = :'workbook' AND element_id = :'element' AND _error IS NOT NULL;
 ALTER FOREIGN TABLE sim.workbook_lineage OPTIONS (DROP on_error);
 SELECT sim_calm() \g /dev/null
 SELECT sim_fault(jsonb_build_object('path', format('/v2/workbooks/%s/lineage/elements/%s', :'workbook', :'element'), 'do', 'status', 'status', 500, 'html', true)) \g /dev/null
-SELECT matches(plan_of('SELECT * FROM sim.workbook_lineage'), 'Retries: 1\n', 'a web page with 500 is a failure that passes');
+SELECT matches(plan_of('SELECT * FROM sim.workbook_lineage', 'ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF'), 'Retries: 1\n', 'a web page with 500 is a failure that passes');
 SELECT is(count(*)::int, 0, 'an unknown element has none') FROM sim.workbook_lineage WHERE workbook_id = :'workbook' AND element_id = 'none';
 SELECT sim_calm() \g /dev/null
 -- none at all

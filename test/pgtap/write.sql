@@ -2,10 +2,9 @@
 -- a word about it if its transaction ends otherwise.
 
 \ir lib/simulator.sql
+\ir lib/connections.sql
 SELECT * FROM no_plan();
 
-CREATE FUNCTION created() RETURNS int LANGUAGE sql AS $$ SELECT (sim_stats() ->> 'created')::int $$;
-CREATE FUNCTION details_of(id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT sim_call('GET', 'details/' || id) $$;
 \set pg '''{"type": "postgres", "host": "db.example.com", "database": "app"}'''
 
 -- ------------------------------------------------------------------- INSERT
@@ -147,7 +146,6 @@ BEGIN
 	EXECUTE statement;
 	RETURN created();
 END $$;
-CREATE FUNCTION pg() RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT '{"type": "postgres", "host": "h", "database": "d"}'::jsonb $$;
 SELECT is(copies('INSERT INTO sim.connections (name, details) SELECT name || '' copy'', pg() FROM sim.connections'), 13, 'INSERT ... SELECT never reads what it made');
 SELECT is(copies('INSERT INTO sim.connections (name, details) SELECT name, pg() FROM sim.connections RETURNING *'), 13, 'nor with RETURNING');
 SELECT is(copies('INSERT INTO sim.connections (name, details) SELECT name, pg() FROM other'), 13, 'nor through another table');

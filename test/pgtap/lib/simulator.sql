@@ -198,6 +198,13 @@ LANGUAGE sql AS $$
 	FROM sim_log(process)
 $$;
 
+-- those that change something in Sigma
+CREATE FUNCTION writes() RETURNS text[]
+LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(method || ' ' || path ORDER BY n), '{}')
+	FROM sim_log() WHERE method <> 'GET' AND path NOT LIKE '%/lookup'
+$$;
+
 -- several requests under way at once come in any order
 CREATE FUNCTION sorted(words text[]) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
 	SELECT array_agg(w ORDER BY w COLLATE "C") FROM unnest(words) w
