@@ -19,17 +19,6 @@ const SigmaResource *const sigma_resources[] = {
 	SIGMA_RESOURCES(POINTER_TO_RESOURCE)
 };
 
-/*
- * How a document that is archived answers, or what stands below it: one that
- * has gone since the list of documents was read is not found.
- */
-const SigmaNothing sigma_gone[] = {
-	{404, NULL},
-	{409, "inode_archived"},
-	{400, "inode_archived"},
-	{0, NULL}
-};
-
 const int	sigma_nresources = lengthof(sigma_resources);
 
 const SigmaResource *

@@ -42,7 +42,11 @@ is_count_star(Node *node)
 		agg->aggfilter == NULL && agg->agglevelsup == 0;
 }
 
-/* Adds the way of this file to an aggregation, if that is all it is. */
+/*
+ * Adds the way of this file to an aggregation, if that is all it is.  The
+ * path's fdw_private, which becomes the plan's, has the table's OID and whether
+ * the statement writes to its server.
+ */
 void
 sigmaGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input,
 						  RelOptInfo *output, void *extra UNUSED)
@@ -69,18 +73,6 @@ sigmaGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo
 											 SIGMA_REQUEST_COST + 1,
 											 list_make2(makeInteger(planner_rt_fetch(input->relid, root)->relid),
 														makeInteger(sigma_is_written(input)))));
-}
-
-/* The plan of such a path: fdw_private has the table's OID, and whether the statement writes to its server. */
-ForeignScan *
-sigma_count_plan(PlannerInfo *root, ForeignPath *path, List *tlist, Plan *outer_plan)
-{
-	List	   *aggregates = pull_var_clause((Node *) root->upper_targets[UPPERREL_GROUP_AGG]->exprs,
-											 PVC_INCLUDE_AGGREGATES | PVC_INCLUDE_PLACEHOLDERS);
-	TargetEntry *entry = makeTargetEntry(linitial(aggregates), 1, NULL, false);
-
-	return make_foreignscan(tlist, NIL, 0, NIL, path->fdw_private, list_make1(entry), NIL,
-							outer_plan);
 }
 
 /* The table that is counted. */

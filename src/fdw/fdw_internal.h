@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fdw_internal.h
- *	  What modify.c, update.c and apply.c share, and nobody else sees.
+ *	  What only the files of fdw/ share.
  *
  *-------------------------------------------------------------------------
  */
@@ -69,8 +69,6 @@ extern bool sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, Li
 
 /* ------------------------------------------------------------- count.c */
 
-extern ForeignScan *sigma_count_plan(PlannerInfo *root, ForeignPath *path, List *tlist,
-									 Plan *outer_plan);
 extern Oid	sigma_count_relid(const ForeignScan *plan);
 extern bool sigma_count_written(const ForeignScan *plan);
 extern char *sigma_count_target(Oid relid);

@@ -685,6 +685,18 @@ choose_filters(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, List *c
 	return filters;
 }
 
+/* The plan of a path that sigmaGetForeignUpperPaths() has added. */
+static ForeignScan *
+count_plan(PlannerInfo *root, ForeignPath *path, List *tlist, Plan *outer_plan)
+{
+	List	   *aggregates = pull_var_clause((Node *) root->upper_targets[UPPERREL_GROUP_AGG]->exprs,
+											 PVC_INCLUDE_AGGREGATES | PVC_INCLUDE_PLACEHOLDERS);
+	TargetEntry *entry = makeTargetEntry(linitial(aggregates), 1, NULL, false);
+
+	return make_foreignscan(tlist, NIL, 0, NIL, path->fdw_private, list_make1(entry), NIL,
+							outer_plan);
+}
+
 ForeignScan *
 sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *best_path,
 					List *tlist, List *scan_clauses, Plan *outer_plan)
@@ -700,7 +712,7 @@ sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *
 	int			wanted;
 
 	if (IS_UPPER_REL(rel))
-		return sigma_count_plan(root, best_path, tlist, outer_plan);
+		return count_plan(root, best_path, tlist, outer_plan);
 
 	/* the path was made for such clauses, so they are among them */
 	b = bind_keys(root, rel, info, item, scan_clauses);
