@@ -19,9 +19,7 @@
 #include <math.h>
 #include <time.h>
 
-#include "common/base64.h"
 #include "common/pg_prng.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "storage/ipc.h"
@@ -34,12 +32,6 @@
 #include "config/config.h"
 #include "session/session_internal.h"
 
-/* A reply that is no error object is shown in part, unless it is longer. */
-#define REPLY_LOOK (16 * 1024)
-
-/* So much of a text is searched for secrets: several times what is shown. */
-#define MASKED_LOOK 4096
-
 /* After a 429, so many good replies let the session send one more at once. */
 #define GOOD_REPLIES_TO_WIDEN 20
 
@@ -47,89 +39,6 @@
 #define LOOK_UP_MS 50
 
 /* --------------------------------------------------------------- failures */
-
-/* What must not be shown in a message about a request of this session. */
-static List *
-session_secrets(const SigmaSession *s, List *secrets)
-{
-	const SigmaSettings *settings = s->settings;
-
-	secrets = list_copy(secrets);
-	/* one in a file may not have been read yet, and then nobody has been told it */
-	if (settings->client_secret)
-	{
-		char	   *pair = psprintf("%s:%s", settings->client_id, settings->client_secret);
-		int			length = (int) strlen(pair);
-		int			encoded_length = pg_b64_enc_len(length);
-		char	   *encoded = palloc0(encoded_length + 1);
-
-		secrets = lappend(secrets, settings->client_secret);
-		secrets = lappend(secrets, sigma_url_encode(settings->client_secret,
-													strlen(settings->client_secret)));
-		if (pg_b64_encode((const void *) pair, length, encoded, encoded_length) > 0)
-			secrets = lappend(secrets, encoded);
-	}
-	if (s->token)
-		secrets = lappend(secrets, s->token);
-	if (s->actor_token)
-	{
-		secrets = lappend(secrets, s->actor_token);
-		secrets = lappend(secrets, sigma_url_encode(s->actor_token, strlen(s->actor_token)));
-	}
-	if (s->subject_token)
-	{
-		/* the rest of it is no secret, and could be put together again */
-		secrets = lappend(secrets, s->subject_token);
-		secrets = lappend(secrets, strrchr(s->subject_token, '.') + 1);
-	}
-	return secrets;
-}
-
-/*
- * A text of the server's (or NULL) with the secrets masked.  What is shown of it
- * is less than what is kept here, and "details" may be of very many secrets.
- */
-static char *
-masked(char *text, List *secrets)
-{
-	size_t		length;
-
-	if (text == NULL)
-		return NULL;
-	length = strlen(text);
-	if (length > MASKED_LOOK)
-		text[pg_encoding_mbcliplen(PG_UTF8, text, (int) length, MASKED_LOOK)] = '\0';
-	return sigma_mask(text, secrets);
-}
-
-/* What to tell of a request that has failed for good; palloc'd. */
-SigmaFailure *
-sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProblem *problem,
-				 List *secrets)
-{
-	char	   *code = NULL;
-	char	   *message = NULL;
-	char	   *request_id = NULL;
-
-	secrets = session_secrets(s, secrets);
-	/* what answers a sign-in may be a token in an unknown shape: it is not shown */
-	if (reply->outcome == SIGMA_REPLIED &&
-		!sigma_json_error_object(reply->body.data, reply->body.length, &code, &message, &request_id) &&
-		problem->purpose != SIGMA_SIGN_IN && !reply->html && reply->body.data[0] != '<' && reply->body.length > 0 && reply->body.length <= REPLY_LOOK)
-		problem->reply = masked(pnstrdup(reply->body.data, reply->body.length), secrets);
-	problem->outcome = reply->outcome;
-	problem->status = reply->status;
-	problem->server = s->settings->server;
-	problem->api_code = masked(code, secrets);
-	problem->api_message = masked(message, secrets);
-	problem->api_request_id = masked(request_id, secrets);
-	problem->transport_text = masked(pstrdup(reply->text), secrets);
-	problem->html = reply->html;
-	problem->connect_timeout_ms = s->settings->connect_timeout_ms;
-	problem->request_timeout_ms = s->settings->request_timeout_ms;
-	problem->max_response_size = s->settings->max_response_size;
-	return sigma_problem_to_failure(problem);
-}
 
 /*
  * Does Sigma say that there is nothing to be read?  In its own words: what
@@ -235,14 +144,6 @@ sigma_call_follow(SigmaCall *call, SigmaCallGone gone, void *arg)
 	call->gone_arg = arg;
 }
 
-/* A call is done, well or badly. */
-void
-sigma_finish_call(SigmaCall *call)
-{
-	dlist_delete(&call->node);
-	call->state = CALL_DONE;
-}
-
 static void
 send_call(SigmaCall *call)
 {
@@ -286,7 +187,7 @@ static void
 end_badly(SigmaCall *call, bool unknown)
 {
 	call->failure = unknown ? &unknown_outcome : &sigma_out_of_memory;
-	sigma_finish_call(call);
+	finish_call(call);
 }
 
 /* Does nobody know whether a request that has failed was carried out? */
@@ -389,7 +290,7 @@ receive_reply(SigmaCall *call)
 			if (is_failure_behind(reply))
 				fail_call(call, reply, &attempt);
 			else
-				sigma_finish_call(call);
+				finish_call(call);
 			return;
 		}
 		if (is_nothing(call, reply, &plainly))
@@ -397,7 +298,7 @@ receive_reply(SigmaCall *call)
 			call->not_found = true;
 			if (!plainly)
 				call->nothing = describe_reply(call, reply, &attempt, true);
-			sigma_finish_call(call);
+			finish_call(call);
 			return;
 		}
 		/* another backend's token may have been no good either, and unknown to be so */

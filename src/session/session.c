@@ -226,19 +226,6 @@ sigma_session_server(const SigmaSession *session)
 	return session->settings->server;
 }
 
-char *
-sigma_session_identity(const SigmaSession *session)
-{
-	const char *member = session->settings->impersonate;
-	const char *tenant = session->settings->tenant;
-
-	if (member && tenant)
-		return psprintf("as %s to tenant %s", sigma_quoted(member), sigma_quoted(tenant));
-	if (member)
-		return psprintf("as %s", sigma_quoted(member));
-	return tenant ? psprintf("to tenant %s", sigma_quoted(tenant)) : NULL;
-}
-
 Oid
 sigma_session_serverid(const SigmaSession *session)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * session_internal.h
- *	  What session.c, sign_in.c and call.c share, and nobody else sees.
+ *	  What only the files of session/ share.
  *
  *-------------------------------------------------------------------------
  */
@@ -121,6 +121,22 @@ wipe(char *secret)
 		explicit_bzero(secret, strlen(secret));
 }
 
+/* A call is done, well or badly. */
+static inline void
+finish_call(SigmaCall *call)
+{
+	dlist_delete(&call->node);
+	call->state = CALL_DONE;
+}
+
+/* ---------------------------------------------------------------- failure.c */
+
+/* A reply that is no error object is shown in part, unless it is longer. */
+#define REPLY_LOOK (16 * 1024)
+
+extern SigmaFailure *sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply,
+											SigmaProblem *problem, List *secrets);
+
 /* ---------------------------------------------------------------- sign_in.c */
 extern bool sigma_token_is_good(const SigmaSession *s);
 extern void sigma_drop_token(SigmaSession *s);
@@ -133,9 +149,6 @@ extern void sigma_seek_token(SigmaSession *s, SigmaCall *waiting);
 
 /* ------------------------------------------------------------------- call.c */
 extern void sigma_detach_call(SigmaCall *call);
-extern void sigma_finish_call(SigmaCall *call);
-extern SigmaFailure *sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply,
-											SigmaProblem *problem, List *secrets);
 extern long sigma_idle_time(SigmaSession *s);
 extern void sigma_advance(SigmaSession *s);
 

@@ -246,7 +246,7 @@ fail_waiting_calls(SigmaSession *s, const SigmaFailure *failure)
 			continue;
 		/* first, in case there is no memory for more */
 		call->failure = &sigma_out_of_memory;
-		sigma_finish_call(call);
+		finish_call(call);
 		old = MemoryContextSwitchTo(call->context);
 		call->failure = sigma_copy_failure(failure);
 		MemoryContextSwitchTo(old);
