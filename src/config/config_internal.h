@@ -38,10 +38,10 @@ extern void sigma_apply_options(List *options, Oid context, SigmaOptionTarget in
  */
 extern void sigma_check_read_options(List *options, Oid context, const char *what, const char *name);
 
+/* --------------------------------------------------------------- url.c */
+
 /* Raises 22023.  The value is not shown: it may be a secret.  "hint" may be NULL. */
 pg_noreturn extern void sigma_bad_value(const char *option, const char *hint);
-
-/* --------------------------------------------------------------- url.c */
 
 /* The base URL of a region; NULL if there is none of that name. */
 extern const char *sigma_region_url(const char *name);

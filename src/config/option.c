@@ -175,15 +175,6 @@ find_option(const char *name, Oid context)
 
 /* ---------------------------------------------------------------- checks */
 
-void
-sigma_bad_value(const char *option, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for option \"%s\"", option),
-			 hint ? errhint("%s", hint) : 0));
-}
-
 static void
 check_file(const char *option, const char *value, bool setting)
 {

@@ -49,6 +49,15 @@ typedef struct Url
 	bool		has_path;
 } Url;
 
+void
+sigma_bad_value(const char *option, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for option \"%s\"", option),
+			 hint ? errhint("%s", hint) : 0));
+}
+
 /*
  * Takes a URL apart.  It is strict: what is not plainly scheme, host, port and
  * path is refused, so that no two readers can disagree about the host.
