@@ -20,11 +20,13 @@ $$;
 -- ------------------------------------------------------------------- good
 
 SELECT is(steps('sim'), 'mapping dns connect tls region clock token identity', 'the steps, all of them ok');
-SELECT is(array_agg(step ORDER BY step COLLATE "C"), (SELECT array_agg('resource ' || relname ORDER BY relname COLLATE "C") FROM pg_class WHERE relnamespace = 'sim'::regnamespace AND relkind = 'f'),
+SELECT is(array_agg(step ORDER BY step COLLATE "C"), (SELECT array_agg('resource ' || relname ORDER BY relname COLLATE "C")
+	FROM pg_class WHERE relnamespace = 'sim'::regnamespace AND relkind = 'f'),
 	'and each resource') FROM sigma_check('sim') WHERE step LIKE 'resource %';
 SELECT is(bool_and(ok), true, 'which can all be read') FROM sigma_check('sim');
 SELECT is(count(*), 0::bigint, 'where all is well nothing is advised') FROM sigma_check('sim') WHERE hint IS NOT NULL;
-SELECT is((SELECT detail FROM sigma_check('sim') WHERE step = 'identity'), (SELECT format('member %s of organization %s', user_id, organization_id) FROM sigma_whoami('sim')), 'it says who is signed in');
+SELECT is((SELECT detail FROM sigma_check('sim') WHERE step = 'identity'),
+	(SELECT format('member %s of organization %s', user_id, organization_id) FROM sigma_whoami('sim')), 'it says who is signed in');
 SELECT cmp_ok(count_of('SELECT * FROM sigma_check(''sim'')'), '<', 200, 'it asks for one page of each list');
 SELECT is(count(*), 0::bigint, 'no secret is shown') FROM sigma_check('sim') c WHERE c::text LIKE '%simulator-secret%';
 
@@ -61,7 +63,8 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER nowhere OPTIONS (client_id 'a', clie
 SELECT is(steps('nowhere'), 'mapping dns!', 'a host that has no address');
 
 -- a certificate that nobody has signed
-SELECT sim_shell('d=$(mktemp -d) && chmod 700 $d && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout $d/key -out $d/cert 2>/dev/null && echo $d') AS dir \gset
+SELECT sim_shell('d=$(mktemp -d) && chmod 700 $d && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 '
+	'-addext subjectAltName=IP:127.0.0.1 -keyout $d/key -out $d/cert 2>/dev/null && echo $d') AS dir \gset
 SELECT sim_start('tls', format('--tls-cert %s/cert --tls-key %1$s/key', :'dir')) \g /dev/null
 SELECT make_server('tls', replace(sim_url('tls'), 'http:', 'https:')) \g /dev/null
 SELECT is(steps('tls'), 'mapping dns connect tls!', 'an unknown authority: TLS');

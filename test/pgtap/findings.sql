@@ -12,7 +12,8 @@ $$;
 SELECT item('{"connectionId": "c-1", "name": "one"}') \g /dev/null
 SELECT is((SELECT name FROM sim.connections WHERE connection_id = 'c-1'), 'one', 'the entry that was asked for');
 SELECT item('{"connection": {"connectionId": "c-1"}}') \g /dev/null
-SELECT fails('SELECT name FROM sim.connections WHERE connection_id = ''c-1''', 'HV000', '%it has no "connectionId"', '%/v2/connections/c-1%', NULL, 'an object of another shape is not "no row"');
+SELECT fails('SELECT name FROM sim.connections WHERE connection_id = ''c-1''', 'HV000', '%it has no "connectionId"',
+	'%/v2/connections/c-1%', NULL, 'an object of another shape is not "no row"');
 SELECT item('{"entries": [], "nextPage": null}') \g /dev/null
 SELECT fails('SELECT name FROM sim.connections WHERE connection_id = ''c-1''', 'HV000', '%it has no "connectionId"', NULL, NULL, 'nor is a list');
 SELECT item('{"connectionId": "c-2", "name": "two"}') \g /dev/null
@@ -32,46 +33,57 @@ SELECT sim_calm() \g /dev/null
 CREATE TABLE wanted (connection_id text, permission text);
 INSERT INTO wanted SELECT connection_id, 'usage' FROM sim.connections WHERE name = 'MySQL Shop';
 INSERT INTO wanted SELECT connection_id, 'annotate' FROM sim.connections WHERE name = 'MySQL Shop';
-SELECT sigma_grant_connection('sim', connection_id, 'usage', member_id => m) FROM (SELECT DISTINCT connection_id FROM wanted) w, (SELECT member_id FROM sim.members LIMIT 3) x (m) \g /dev/null
-CREATE TEMP TABLE before AS SELECT count(*) AS n FROM sim.connection_grants g WHERE g.member_id IS NOT NULL AND connection_id IN (SELECT connection_id FROM wanted);
+SELECT sigma_grant_connection('sim', connection_id, 'usage', member_id => m) FROM (SELECT DISTINCT connection_id FROM wanted) w,
+	(SELECT member_id FROM sim.members LIMIT 3) x (m) \g /dev/null
+CREATE TEMP TABLE before AS SELECT count(*) AS n FROM sim.connection_grants g WHERE g.member_id IS NOT NULL
+	AND connection_id IN (SELECT connection_id FROM wanted);
 ALTER FOREIGN TABLE sim.connection_grants OPTIONS (ADD page_size '2');
 SET enable_memoize = off;
 SET statement_timeout = '20s';
 SELECT lives_ok('INSERT INTO sim.connection_grants (connection_id, permission, member_id)
 	SELECT w.connection_id, w.permission, g.member_id FROM wanted w CROSS JOIN LATERAL
-		(SELECT * FROM sim.connection_grants g WHERE g.connection_id = w.connection_id AND g.member_id IS NOT NULL OFFSET 0) g', 'an INSERT from the list that it adds to ends');
-SELECT is((SELECT count(*) FROM sim.connection_grants g WHERE g.member_id IS NOT NULL AND connection_id IN (SELECT connection_id FROM wanted)), n * 3, '... with what was there') FROM before;
+		(SELECT * FROM sim.connection_grants g WHERE g.connection_id = w.connection_id AND g.member_id IS NOT NULL OFFSET 0) g',
+			'an INSERT from the list that it adds to ends');
+SELECT is((SELECT count(*) FROM sim.connection_grants g WHERE g.member_id IS NOT NULL AND connection_id IN (SELECT connection_id
+	FROM wanted)), n * 3, '... with what was there') FROM before;
 RESET statement_timeout;
 RESET enable_memoize;
 
 -- ------------------------------------------- a grant is revoked once, not more
 
 SELECT sim_call('DELETE', 'log') \g /dev/null
-SELECT lives_ok('DELETE FROM sim.connection_grants g USING wanted w WHERE g.connection_id = w.connection_id AND g.member_id IS NOT NULL', 'a DELETE whose join has each row twice');
+SELECT lives_ok('DELETE FROM sim.connection_grants g USING wanted w WHERE g.connection_id = w.connection_id '
+	'AND g.member_id IS NOT NULL', 'a DELETE whose join has each row twice');
 SELECT is(count(*), count(DISTINCT path), 'asks for each revocation once') FROM sim_log() WHERE method = 'DELETE';
 
 -- ------------------------------------------------------------------ planning
 
 CREATE TABLE parent (connection_id text, name text);
 CREATE FOREIGN TABLE child () INHERITS (parent) SERVER sim OPTIONS (resource 'connections');
-SELECT psql($$BEGIN; UPDATE parent SET name = 'by the parent' WHERE name = 'Postgres Production'; SELECT count(*) FROM child WHERE name = 'by the parent'; ROLLBACK;$$) AS told \gset
+SELECT psql($$BEGIN; UPDATE parent SET name = 'by the parent' WHERE name = 'Postgres Production'; SELECT count(*) FROM child WHERE name = 'by the parent'; ROLLBACK;$$)
+	AS told \gset
 SELECT is(:'told'::text, '1', 'UPDATE by way of an inheritance parent');
-CREATE FOREIGN TABLE computed (name text, type text, shout text OPTIONS (field 'shout') GENERATED ALWAYS AS (upper(name)) STORED, details jsonb) SERVER sim OPTIONS (resource 'connections');
-SELECT lives_ok($$INSERT INTO computed (name, details) VALUES ('computed', '{"type": "postgres", "host": "h", "database": "d"}')$$, 'a generated column is not sent');
-SELECT is(count_of('SELECT n, (SELECT count(name) FROM sim.teams t WHERE t.name > n::text) FROM generate_series(1, 50) n') <= 2, true, 'a list that is rescanned is fetched twice at the most');
+CREATE FOREIGN TABLE computed (name text, type text, shout text OPTIONS (field 'shout') GENERATED ALWAYS AS (upper(name)) STORED,
+	details jsonb) SERVER sim OPTIONS (resource 'connections');
+SELECT lives_ok($$INSERT INTO computed (name, details) VALUES ('computed', '{"type": "postgres", "host": "h", "database": "d"}')$$,
+	'a generated column is not sent');
+SELECT is(count_of('SELECT n, (SELECT count(name) FROM sim.teams t WHERE t.name > n::text) FROM generate_series(1, 50) n') <= 2,
+	true, 'a list that is rescanned is fetched twice at the most');
 
 -- ---------------------------------------------------- many users, one backend
 
 SELECT format('CREATE SERVER s%1$s FOREIGN DATA WRAPPER sigma_fdw OPTIONS (base_url %2$L)', i, sim_url()),
 	format('CREATE USER MAPPING FOR CURRENT_USER SERVER s%s OPTIONS (client_id ''simulator-client'', client_secret ''simulator-secret'')', i),
 	format('CREATE FOREIGN TABLE teams_%1$s (name text) SERVER s%1$s OPTIONS (resource ''teams'')', i) FROM generate_series(1, 120) i \gexec
-SELECT lives_ok($$DO $do$ BEGIN FOR i IN 1..120 LOOP EXECUTE format('SELECT count(name) FROM teams_%s', i); END LOOP; END $do$ $$, '120 servers, one after another, in one transaction');
+SELECT lives_ok($$DO $do$ BEGIN FOR i IN 1..120 LOOP EXECUTE format('SELECT count(name) FROM teams_%s', i); END LOOP; END $do$ $$,
+	'120 servers, one after another, in one transaction');
 SELECT cmp_ok((sim_stats() ->> 'open_connections')::int, '<', 20, '... do not keep all their connections');
 
 -- ------------------------------------------------- what the client is told
 
 SELECT unalike(psql($$\set SHOW_CONTEXT always
-	DO $do$ BEGIN PERFORM sigma_create_connection('sim', NULL, '{"type": "postgres", "password": "hush-hush"}'); END $do$; $$), '%CONTEXT%hush%', 'the context of an error does not quote the statement');
+	DO $do$ BEGIN PERFORM sigma_create_connection('sim', NULL, '{"type": "postgres", "password": "hush-hush"}'); END $do$; $$),
+		'%CONTEXT%hush%', 'the context of an error does not quote the statement');
 ALTER SERVER sim OPTIONS (ADD on_rollback 'keep');
 SELECT alike(psql($$SET client_encoding = latin1; BEGIN; SAVEPOINT a;
 	SELECT sigma_create_connection('sim', U&'na\65E5me', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL;
@@ -80,7 +92,8 @@ ALTER SERVER sim OPTIONS (DROP on_rollback);
 SELECT sim_fault('{"path": "/v2/spec", "times": -1, "do": "body", "body": "a: \"1\"\n", "content_type": "text/yaml"}') \g /dev/null
 SELECT is(sigma_request('sim', 'GET', '/v2/spec'), to_jsonb(E'a: "1"\n'::text), 'an endpoint that answers in YAML gives a string');
 SELECT sim_fault('{"path": "/v2/whoami", "times": -1, "do": "never"}') \g /dev/null
-SELECT alike(psql($$SET statement_timeout = '500ms'; SELECT * FROM sigma_check('sim'); SELECT 40 + 2;$$), '%canceling statement%42%', 'after a cancelled sigma_check() the session goes on');
+SELECT alike(psql($$SET statement_timeout = '500ms'; SELECT * FROM sigma_check('sim'); SELECT 40 + 2;$$),
+	'%canceling statement%42%', 'after a cancelled sigma_check() the session goes on');
 SELECT sim_calm() \g /dev/null
 
 SELECT * FROM finish();

@@ -16,7 +16,8 @@ CREATE FUNCTION bodies() RETURNS jsonb[]
 LANGUAGE sql AS $$ SELECT array_agg(body::jsonb ORDER BY n) FROM sim_log() WHERE body IS NOT NULL $$;
 -- who may use a connection, as Sigma says
 CREATE FUNCTION grants_of(id text) RETURNS text
-LANGUAGE sql AS $$ SELECT coalesce(string_agg(permission || ' ' || CASE WHEN team_id IS NULL THEN 'member' ELSE 'team' END, ', ' ORDER BY permission, team_id NULLS FIRST), '') FROM sim.connection_grants WHERE connection_id = id $$;
+LANGUAGE sql AS $$ SELECT coalesce(string_agg(permission || ' ' || CASE WHEN team_id IS NULL THEN 'member' ELSE 'team' END, ', '
+	ORDER BY permission, team_id NULLS FIRST), '') FROM sim.connection_grants WHERE connection_id = id $$;
 
 -- ---------------------------------------------------------- sync and lookup
 
@@ -43,10 +44,13 @@ SELECT is(grants_of(:'west'), '', 'nobody may use the connection');
 SELECT sim_calm() \g /dev/null
 SELECT lives_ok(format('SELECT sigma_grant_connection(''sim'', %L, ''usage'', member_id => %L)', :'west', :'member'), 'grant to a member');
 SELECT lives_ok(format('SELECT sigma_grant_connection(''sim'', %L, ''annotate'', team_id => %L)', :'west', :'team'), 'grant to a team');
-SELECT is(bodies(), ARRAY[jsonb_build_object('grants', jsonb_build_array(jsonb_build_object('grantee', jsonb_build_object('memberId', :'member'), 'permission', 'usage'))),
-	jsonb_build_object('grants', jsonb_build_array(jsonb_build_object('grantee', jsonb_build_object('teamId', :'team'), 'permission', 'annotate')))], 'as the API describes it');
+SELECT is(bodies(), ARRAY[jsonb_build_object('grants',
+	jsonb_build_array(jsonb_build_object('grantee', jsonb_build_object('memberId', :'member'), 'permission', 'usage'))),
+	jsonb_build_object('grants', jsonb_build_array(jsonb_build_object('grantee', jsonb_build_object('teamId', :'team'),
+		'permission', 'annotate')))], 'as the API describes it');
 SELECT is(grants_of(:'west'), 'annotate team, usage member', 'both are there');
-SELECT fails(format('SELECT sigma_grant_connection(''sim'', %L, ''usage'', %L, %L)', :'west', :'member', :'team'), '22023', NULL, NULL, '%exactly one%', 'a grant to both');
+SELECT fails(format('SELECT sigma_grant_connection(''sim'', %L, ''usage'', %L, %L)', :'west', :'member', :'team'),
+	'22023', NULL, NULL, '%exactly one%', 'a grant to both');
 SELECT fails(format('SELECT sigma_grant_connection(''sim'', %L, ''usage'')', :'west'), '22023', NULL, NULL, '%exactly one%', 'a grant to nobody');
 SELECT is(sigma_revoke_connection('sim', :'west', 'usage', member_id => :'member'), 1, 'revoke from the member');
 SELECT is(sigma_revoke_connection('sim', :'west', 'usage', member_id => :'member'), 0, 'once only');
@@ -57,20 +61,27 @@ SELECT is(grants_of(:'west'), '', 'nobody may use it again');
 -- ------------------------------------------------------------ grants as SQL
 
 SELECT sim_calm() \g /dev/null
-INSERT INTO sim.connection_grants (connection_id, permission, member_id) VALUES (:'west', 'usage', :'member') RETURNING grant_id AS granted, inode_id, created_at IS NOT NULL AS dated, _error IS NULL AS good \gset
+INSERT INTO sim.connection_grants (connection_id, permission, member_id) VALUES (:'west', 'usage', :'member')
+	RETURNING grant_id AS granted, inode_id, created_at IS NOT NULL AS dated, _error IS NULL AS good \gset
 SELECT is((sim_requests())[1], 'POST ' || :'grants_west', 'INSERT grants');
 SELECT is(:'inode_id'::text, :'west', 'RETURNING gives what Sigma made');
 SELECT is(:'dated' || :'good', 'tt', 'all of it');
 SELECT is(grant_id, :'granted', 'which is what the table has') FROM sim.connection_grants WHERE connection_id = :'west';
-SELECT is(count_of(format('INSERT INTO sim.connection_grants (connection_id, permission, team_id) VALUES (%L, ''usage'', %L), (%1$L, ''annotate'', %2$L)', :'west', :'team')), 2, 'without RETURNING it is one request for each row');
+SELECT is(count_of(format('INSERT INTO sim.connection_grants (connection_id, permission, team_id) '
+	'VALUES (%L, ''usage'', %L), (%1$L, ''annotate'', %2$L)', :'west', :'team')), 2, 'without RETURNING it is one request for each row');
 SELECT is(grants_of(:'west'), 'annotate team, usage member, usage team', 'INSERT of several rows');
 
-SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission) VALUES (%L, ''usage'')', :'west'), '22023', NULL, NULL, '%exactly one%', 'a grant to nobody');
-SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission, member_id, team_id) VALUES (%L, ''usage'', ''a'', ''b'')', :'west'), '22023', NULL, NULL, '%exactly one%', 'a grant to both');
+SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission) VALUES (%L, ''usage'')', :'west'),
+	'22023', NULL, NULL, '%exactly one%', 'a grant to nobody');
+SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission, member_id, team_id) '
+	'VALUES (%L, ''usage'', ''a'', ''b'')', :'west'), '22023', NULL, NULL, '%exactly one%', 'a grant to both');
 SELECT fails('INSERT INTO sim.connection_grants (permission, member_id) VALUES (''usage'', ''a'')', '23502', NULL, NULL, NULL, 'a grant on nothing');
-SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, member_id) VALUES (%L, ''a'')', :'west'), '23502', NULL, NULL, NULL, 'a grant of nothing');
-SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission, member_id, grant_id) VALUES (%L, ''usage'', ''a'', ''b'')', :'west'), '428C9', NULL, NULL, NULL, 'an id that Sigma sets');
-SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission, member_id) VALUES (''unknown'', ''usage'', %L)', :'member'), 'P0002', NULL, NULL, NULL, 'a connection that is not there');
+SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, member_id) VALUES (%L, ''a'')', :'west'),
+	'23502', NULL, NULL, NULL, 'a grant of nothing');
+SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission, member_id, grant_id) '
+	'VALUES (%L, ''usage'', ''a'', ''b'')', :'west'), '428C9', NULL, NULL, NULL, 'an id that Sigma sets');
+SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission, member_id) '
+	'VALUES (''unknown'', ''usage'', %L)', :'member'), 'P0002', NULL, NULL, NULL, 'a connection that is not there');
 SELECT fails('UPDATE sim.connection_grants SET permission = ''annotate''', '55000', NULL, NULL, NULL, 'a grant cannot be changed');
 SELECT fails('INSERT INTO sim.teams (name) VALUES (''x'')', '55000', NULL, NULL, NULL, 'other tables are read only');
 SELECT fails('DELETE FROM sim.teams', '55000', NULL, NULL, NULL, 'for DELETE, too');
@@ -85,26 +96,31 @@ SELECT is(count_of(format('DELETE FROM sim.connection_grants WHERE connection_id
 
 -- join with a local list of who should have it
 CREATE TABLE wanted AS SELECT :'west' AS connection_id, email FROM unnest('{greta.silva.6@example.com,ada.okafor.0@example.com}'::text[]) AS email;
-INSERT INTO sim.connection_grants (connection_id, permission, member_id) SELECT w.connection_id, 'usage', m.member_id FROM wanted w JOIN sim.members m USING (email);
+INSERT INTO sim.connection_grants (connection_id, permission, member_id) SELECT w.connection_id, 'usage', m.member_id
+	FROM wanted w JOIN sim.members m USING (email);
 SELECT is(grants_of(:'west'), 'usage member, usage member', 'INSERT ... SELECT');
 DELETE FROM sim.connection_grants g USING wanted w, sim.members m WHERE g.connection_id = w.connection_id AND m.email = w.email AND g.member_id = m.member_id;
 SELECT is(grants_of(:'west'), '', 'DELETE ... USING');
 
 -- what is done in Sigma stays done
-SELECT matches(psql(format('BEGIN; INSERT INTO sim.connection_grants (connection_id, permission, member_id) VALUES (%L, ''usage'', %L); ROLLBACK;', :'west', :'member')),
+SELECT matches(psql(format('BEGIN; INSERT INTO sim.connection_grants (connection_id, permission, member_id) '
+	'VALUES (%L, ''usage'', %L); ROLLBACK;', :'west', :'member')),
 	'WARNING: .*grant of usage .*exists in Sigma', 'ROLLBACK says what it leaves');
 SELECT is(grants_of(:'west'), 'usage member', 'which is there');
 SELECT matches(psql(format('BEGIN; DELETE FROM sim.connection_grants WHERE connection_id = %L; ROLLBACK;', :'west')),
 	'WARNING: .*was revoked in Sigma', 'and what it cannot bring back');
 SELECT is(grants_of(:'west'), '', 'which is gone');
-SELECT matches(psql(format('BEGIN; SELECT sigma_grant_connection(''sim'', %L, ''usage'', %L); ROLLBACK;', :'west', :'member')), 'WARNING: .*exists in Sigma', 'the same after the function');
+SELECT matches(psql(format('BEGIN; SELECT sigma_grant_connection(''sim'', %L, ''usage'', %L); ROLLBACK;', :'west', :'member')),
+	'WARNING: .*exists in Sigma', 'the same after the function');
 SELECT sigma_revoke_connection('sim', :'west', member_id => :'member') \g /dev/null
 
 -- nothing is done where nothing may be
 SELECT sim_calm() \g /dev/null
-SELECT matches(psql(format('BEGIN READ ONLY; INSERT INTO sim.connection_grants (connection_id, permission, member_id) VALUES (%L, ''usage'', %L);', :'west', :'member')), '25006', 'a read-only transaction');
+SELECT matches(psql(format('BEGIN READ ONLY; INSERT INTO sim.connection_grants (connection_id, permission, member_id) '
+	'VALUES (%L, ''usage'', %L);', :'west', :'member')), '25006', 'a read-only transaction');
 SELECT matches(psql(format('BEGIN READ ONLY; DELETE FROM sim.connection_grants WHERE connection_id = %L;', :'east')), '25006', 'for DELETE, too');
-SELECT matches(psql(format('BEGIN READ ONLY; SELECT sigma_grant_connection(''sim'', %L, ''usage'', %L);', :'west', :'member')), '25006', 'for the function, too');
+SELECT matches(psql(format('BEGIN READ ONLY; SELECT sigma_grant_connection(''sim'', %L, ''usage'', %L);', :'west', :'member')),
+	'25006', 'for the function, too');
 ALTER FOREIGN TABLE sim.connection_grants OPTIONS (ADD updatable 'false');
 SELECT fails(format('DELETE FROM sim.connection_grants WHERE connection_id = %L', :'east'), '55000', NULL, NULL, NULL, 'updatable false on the table');
 ALTER FOREIGN TABLE sim.connection_grants OPTIONS (DROP updatable);
@@ -115,7 +131,8 @@ SELECT is(count(*), 0::bigint, 'and changes nothing') FROM sim_log() WHERE metho
 
 -- a write whose reply is lost
 SELECT sim_fault(jsonb_build_object('method', 'POST', 'path', :'grants_west', 'times', 1, 'do', 'lost-reply')) \g /dev/null
-SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission, member_id) VALUES (%L, ''usage'', %L)', :'west', :'member'), '08007', NULL, NULL, NULL, 'a grant whose outcome is unknown');
+SELECT fails(format('INSERT INTO sim.connection_grants (connection_id, permission, member_id) VALUES (%L, ''usage'', %L)',
+	:'west', :'member'), '08007', NULL, NULL, NULL, 'a grant whose outcome is unknown');
 SELECT is(count(*), 1::bigint, 'is not sent again') FROM sim_log() WHERE method = 'POST';
 SELECT sim_calm() \g /dev/null
 SELECT is(grants_of(:'west'), 'usage member', 'it was done, as it happens');

@@ -39,11 +39,14 @@ ALTER FOREIGN TABLE fresh.members OPTIONS (DROP rows);
 ANALYZE fresh.members;
 SELECT is(reltuples::int, :members, 'ANALYZE counts') FROM pg_class WHERE oid = 'fresh.members'::regclass;
 SELECT cmp_ok(count(*), '>', 5::bigint, 'and gathers statistics') FROM pg_stats WHERE schemaname = 'fresh' AND tablename = 'members' AND avg_width > 0;
-SELECT is(estimate('SELECT * FROM fresh.members WHERE member_type = ''Admin'''), (SELECT count(*)::int FROM fresh.members WHERE member_type = 'Admin'), 'which tell how many rows a condition leaves');
+SELECT is(estimate('SELECT * FROM fresh.members WHERE member_type = ''Admin'''),
+	(SELECT count(*)::int FROM fresh.members WHERE member_type = 'Admin'), 'which tell how many rows a condition leaves');
 ANALYZE fresh.connection_grants;
-SELECT is(reltuples::bigint, (SELECT count(*) FROM fresh.connection_grants), 'of a table below a parent, too') FROM pg_class WHERE oid = 'fresh.connection_grants'::regclass;
+SELECT is(reltuples::bigint, (SELECT count(*) FROM fresh.connection_grants), 'of a table below a parent, too') FROM pg_class
+	WHERE oid = 'fresh.connection_grants'::regclass;
 ANALYZE fresh.workbook_elements;
-SELECT is(reltuples::bigint, (SELECT count(*) FROM fresh.workbook_elements), 'and of one below two') FROM pg_class WHERE oid = 'fresh.workbook_elements'::regclass;
+SELECT is(reltuples::bigint, (SELECT count(*) FROM fresh.workbook_elements), 'and of one below two') FROM pg_class
+	WHERE oid = 'fresh.workbook_elements'::regclass;
 SELECT is(count_of('ANALYZE fresh.teams'), 1, 'it takes one walk');
 SELECT sim_fault('{"method": "GET", "path": "/v2.1/teams", "times": -1, "do": "status", "status": 403}') \g /dev/null
 SELECT fails('ANALYZE fresh.teams', '42501', NULL, NULL, NULL, 'ANALYZE of what cannot be read is an error');
@@ -59,26 +62,35 @@ ANALYZE few;
 ANALYZE many;
 
 -- entries by key
-SELECT matches(plan_of('SELECT * FROM few JOIN big.connections USING (connection_id)'), 'Sigma Lookup Join.*Remote Request: GET /v2/connections/\{connection_id\}', '3 rows: look-ups');
+SELECT matches(plan_of('SELECT * FROM few JOIN big.connections USING (connection_id)'),
+	'Sigma Lookup Join.*Remote Request: GET /v2/connections/\{connection_id\}', '3 rows: look-ups');
 SELECT is(count_of('SELECT * FROM few JOIN big.connections USING (connection_id)', 'big'), 3, 'which are 3 requests');
-SELECT matches(plan_of('SELECT * FROM many JOIN big.connections USING (connection_id)'), 'Hash Join.*Remote Request: GET /v2/connections\?limit=1000', '100,000 rows: one walk');
+SELECT matches(plan_of('SELECT * FROM many JOIN big.connections USING (connection_id)'),
+	'Hash Join.*Remote Request: GET /v2/connections\?limit=1000', '100,000 rows: one walk');
 SELECT is(count_of('SELECT * FROM many JOIN big.connections USING (connection_id)', 'big'), 3, 'which is 3 pages');
 
 -- lists by parent
-SELECT matches(plan_of('SELECT * FROM few JOIN big.connection_grants USING (connection_id)'), 'Sigma Lookup Join.*Remote Request: GET /v2/connections/\{connection_id\}/grants', 'the lists of 3 parents: look-ups');
+SELECT matches(plan_of('SELECT * FROM few JOIN big.connection_grants USING (connection_id)'),
+	'Sigma Lookup Join.*Remote Request: GET /v2/connections/\{connection_id\}/grants', 'the lists of 3 parents: look-ups');
 SELECT is(plan_of('SELECT * FROM few JOIN big.connection_grants USING (connection_id)') ~ 'Remote Parent Requests', false, 'without the list of parents');
 SELECT is(count_of('SELECT * FROM few JOIN big.connection_grants USING (connection_id)', 'big'), 3, 'which are 3 requests');
-SELECT matches(plan_of('SELECT * FROM many JOIN big.connection_grants USING (connection_id)'), '(Hash|Merge) Join.*Remote Parent Requests: GET /v2/connections\?limit=1000', '100,000 rows: one walk over the parents');
+SELECT matches(plan_of('SELECT * FROM many JOIN big.connection_grants USING (connection_id)'),
+	'(Hash|Merge) Join.*Remote Parent Requests: GET /v2/connections\?limit=1000', '100,000 rows: one walk over the parents');
 SELECT is(plan_of('SELECT * FROM many JOIN big.connection_grants USING (connection_id)') ~ 'Remote Parameters', false, 'with no key from the join');
 
 -- other shapes take keys from the join, too
-SELECT matches(plan_of('SELECT * FROM few LEFT JOIN big.connections USING (connection_id)'), 'Sigma Lookup Join.*Join Type: Left.*Remote Parameters: connection_id = ', 'LEFT JOIN');
-SELECT matches(plan_of('SELECT * FROM big.connections WHERE connection_id IN (SELECT connection_id FROM few)'), 'Remote Parameters: connection_id = ', 'IN (SELECT)');
-SELECT matches(plan_of('SELECT * FROM few f, LATERAL (SELECT * FROM big.connection_grants g WHERE g.connection_id = f.connection_id OFFSET 0) g'), 'Nested Loop.*Remote Parameters: connection_id = ', 'LATERAL');
-SELECT is((SELECT count(*)::int FROM few f, LATERAL (SELECT c.name FROM big.connections c WHERE c.connection_id = f.connection_id OFFSET 0) g), 3, 'and finds the rows');
+SELECT matches(plan_of('SELECT * FROM few LEFT JOIN big.connections USING (connection_id)'),
+	'Sigma Lookup Join.*Join Type: Left.*Remote Parameters: connection_id = ', 'LEFT JOIN');
+SELECT matches(plan_of('SELECT * FROM big.connections WHERE connection_id IN (SELECT connection_id FROM few)'),
+	'Remote Parameters: connection_id = ', 'IN (SELECT)');
+SELECT matches(plan_of('SELECT * FROM few f, LATERAL (SELECT * FROM big.connection_grants g '
+	'WHERE g.connection_id = f.connection_id OFFSET 0) g'), 'Nested Loop.*Remote Parameters: connection_id = ', 'LATERAL');
+SELECT is((SELECT count(*)::int FROM few f, LATERAL (SELECT c.name FROM big.connections c
+	WHERE c.connection_id = f.connection_id OFFSET 0) g), 3, 'and finds the rows');
 
 -- a key from another of Sigma's tables
-SELECT matches(plan_of('SELECT * FROM sim.workbooks w JOIN sim.workbook_pages p USING (workbook_id) WHERE w.name = ''Churn'''), 'Sigma Lookup Join.*Remote Parameters: workbook_id = ', 'pages of the one workbook of a name');
+SELECT matches(plan_of('SELECT * FROM sim.workbooks w JOIN sim.workbook_pages p USING (workbook_id) WHERE w.name = ''Churn'''),
+	'Sigma Lookup Join.*Remote Parameters: workbook_id = ', 'pages of the one workbook of a name');
 SELECT is(count_of('SELECT * FROM sim.workbooks w JOIN sim.workbook_pages p USING (workbook_id) WHERE w.name = ''Churn'''), 2, 'are two requests');
 
 -- the same rows either way
@@ -95,7 +107,8 @@ RESET enable_mergejoin;
 CREATE TABLE few_ids AS SELECT connection_id FROM sim.connections LIMIT 3;
 SELECT alike(plan_of('SELECT (SELECT name FROM sim.connections c WHERE c.connection_id = few_ids.connection_id) FROM few_ids'),
 	'%Remote Parameters: connection_id = $0%', 'a correlated subquery is explained');
-SELECT alike(plan_of('SELECT (SELECT count(permission) FROM sim.connection_grants g WHERE g.connection_id = upper(few_ids.connection_id)) FROM few_ids', 'VERBOSE, COSTS OFF'),
+SELECT alike(plan_of('SELECT (SELECT count(permission) FROM sim.connection_grants g '
+	'WHERE g.connection_id = upper(few_ids.connection_id)) FROM few_ids', 'VERBOSE, COSTS OFF'),
 	'%Remote Parameters: connection_id = upper($0)%', '... in an expression, too');
 
 SELECT * FROM finish();

@@ -39,7 +39,8 @@ WITH d AS (DELETE FROM gp USING o WHERE gp.connection_id = o.id RETURNING 1) SEL
 SELECT is(left_over(), 0::bigint, 'nor in WITH');
 SELECT granted() \g /dev/null
 WITH d AS (DELETE FROM gp WHERE connection_id = current_setting('test.shop') RETURNING grant_id)
-	SELECT is(count(*), 25::bigint, 'and what it reads beside is as it was') FROM d, LATERAL (SELECT FROM sim.connection_grants g WHERE g.connection_id = current_setting('test.shop') OFFSET 0) g;
+	SELECT is(count(*), 25::bigint, 'and what it reads beside is as it was') FROM d,
+		LATERAL (SELECT FROM sim.connection_grants g WHERE g.connection_id = current_setting('test.shop') OFFSET 0) g;
 CREATE TABLE gl (connection_id text, grant_id text) PARTITION BY LIST (connection_id);
 CREATE FOREIGN TABLE gl_sigma PARTITION OF gl DEFAULT SERVER sim OPTIONS (resource 'connection_grants', page_size '1');
 SELECT granted() \g /dev/null
@@ -88,23 +89,31 @@ SELECT is(left_over(), 0::bigint, '... misses none');
 SELECT granted() \g /dev/null
 SELECT alike(psql(format($$BEGIN; DECLARE c SCROLL CURSOR FOR SELECT count(*) OVER (), g.grant_id IS NULL FROM sim.connection_grants g WHERE connection_id = %1$L;
 	DECLARE d CURSOR FOR SELECT 'd', permission FROM sim.connection_grants g WHERE connection_id = %1$L;
-	FETCH 1 FROM d; DELETE FROM sim.connection_grants WHERE connection_id = %1$L; FETCH ALL FROM d; FETCH ALL FROM c; COMMIT;$$, :'shop')), '%d|usage%d|usage%d|usage%d|usage%d|usage%', 'a cursor shows what was there when its list was begun');
+	FETCH 1 FROM d; DELETE FROM sim.connection_grants WHERE connection_id = %1$L; FETCH ALL FROM d; FETCH ALL FROM c; COMMIT;$$,
+		:'shop')), '%d|usage%d|usage%d|usage%d|usage%d|usage%', 'a cursor shows what was there when its list was begun');
 SELECT granted() \g /dev/null
-SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', '/v2/connections/' || :'shop' || '/grants', 'after', 1, 'times', 2, 'do', 'status', 'status', 400)) \g /dev/null
+SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', '/v2/connections/' || :'shop' || '/grants', 'after', 1, 'times', 2,
+	'do', 'status', 'status', 400)) \g /dev/null
 SELECT matches(psql(format($$BEGIN; DECLARE d CURSOR FOR SELECT permission FROM sim.connection_grants g WHERE connection_id = %1$L;
-	FETCH 1 FROM d; SAVEPOINT s; SELECT sigma_request('sim', 'DELETE', '/v2/connections/%1$s/grants/none'); ROLLBACK TO s; FETCH ALL FROM d; COMMIT;$$, :'shop')), 'usage.*22023: request refused.*55000: the rest of a list of connection_grants could not be read', 'a list whose rest cannot be read is no short list');
+	FETCH 1 FROM d; SAVEPOINT s; SELECT sigma_request('sim', 'DELETE', '/v2/connections/%1$s/grants/none'); ROLLBACK TO s; FETCH ALL FROM d; COMMIT;$$,
+		:'shop')), 'usage.*22023: request refused.*55000: the rest of a list of connection_grants could not be read',
+		'a list whose rest cannot be read is no short list');
 SELECT sim_calm() \g /dev/null
 
 -- ----------------------------------------------------- lists that fail
 
-CREATE FOREIGN TABLE tolerant (connection_id text, grant_id text, permission text, "_error" jsonb) SERVER sim OPTIONS (resource 'connection_grants', on_error 'row');
+CREATE FOREIGN TABLE tolerant (connection_id text, grant_id text, permission text, "_error" jsonb) SERVER sim
+	OPTIONS (resource 'connection_grants', on_error 'row');
 SELECT granted() \g /dev/null
 SELECT sim_calm() \g /dev/null
 -- the shop is not the first of them
-SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/connections/%s/grants', :'shop'), 'times', -1, 'do', 'status', 'status', 403)) \g /dev/null
-SELECT fails('DELETE FROM tolerant WHERE permission IS DISTINCT FROM ''none''', '42501', 'permission denied by Sigma%', '%/grants%', NULL, 'DELETE from a table with on_error ''row'' fails at the list that fails');
+SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/connections/%s/grants', :'shop'), 'times', -1, 'do',
+	'status', 'status', 403)) \g /dev/null
+SELECT fails('DELETE FROM tolerant WHERE permission IS DISTINCT FROM ''none''', '42501', 'permission denied by Sigma%',
+	'%/grants%', NULL, 'DELETE from a table with on_error ''row'' fails at the list that fails');
 SELECT is(count(*), 0::bigint, '... before anything is removed') FROM sim_log() WHERE method = 'DELETE';
-SELECT fails('DELETE FROM tolerant WHERE permission = ''none'' OR _error IS NOT NULL', '55000', 'cannot revoke grants of connection "%", whose list could not be read', NULL, '%_error IS NULL%', 'who asks for such rows is told what they are');
+SELECT fails('DELETE FROM tolerant WHERE permission = ''none'' OR _error IS NOT NULL', '55000',
+	'cannot revoke grants of connection "%", whose list could not be read', NULL, '%_error IS NULL%', 'who asks for such rows is told what they are');
 SELECT lives_ok('DELETE FROM tolerant WHERE permission = ''none'' AND _error IS NULL', 'who leaves them out removes the rest');
 SELECT sim_calm() \g /dev/null
 

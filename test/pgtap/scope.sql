@@ -24,8 +24,10 @@ SELECT is((SELECT count(workbook_id) FROM every_workbook), (SELECT count(*) FROM
 SELECT is(asked('ANALYZE every_workbook'), '{GET /v2/workbooks?skipPermissionCheck=true}', 'and by ANALYZE');
 SELECT matches(psql('EXPLAIN SELECT * FROM every_workbook'), 'Remote Request: GET /v2/workbooks\?skipPermissionCheck=true&limit=1000', 'EXPLAIN shows it');
 -- a look-up need not know what is not shared, so the plan must not choose one
-SELECT is(asked(format('SELECT name FROM every_workbook WHERE workbook_id = %L', :'workbook')), '{GET /v2/workbooks?skipPermissionCheck=true}', 'there is no look-up by key');
-SELECT is(asked(format('SELECT name FROM sim.workbooks WHERE workbook_id = %L', :'workbook')), ARRAY['GET /v2/workbooks/' || :'workbook'], 'where there is one without the option');
+SELECT is(asked(format('SELECT name FROM every_workbook WHERE workbook_id = %L', :'workbook')),
+	'{GET /v2/workbooks?skipPermissionCheck=true}', 'there is no look-up by key');
+SELECT is(asked(format('SELECT name FROM sim.workbooks WHERE workbook_id = %L', :'workbook')),
+	ARRAY['GET /v2/workbooks/' || :'workbook'], 'where there is one without the option');
 
 -- at the server, for all tables; of those below a parent, for the lists of the parents
 SELECT make_server('every', sim_url(), 'skip_permission_check ''true''') \g /dev/null
@@ -34,10 +36,13 @@ SELECT is((SELECT count(*) FROM every.data_models WHERE name = 'Private Model'),
 SELECT is((SELECT count(*) FROM every.datasets WHERE name = 'Private Customers'), 1::bigint, 'datasets');
 SELECT is(asked('SELECT email FROM every.members'), '{GET /v2.1/members?includeInactive=true}', 'other lists do not take it');
 SELECT is((SELECT count(*)::int FROM every.workbook_sources), :sources + 1, 'what those workbooks read from');
-SELECT is((asked('SELECT * FROM every.workbook_sources'))[1], 'GET /v2/workbooks/' || (SELECT min(workbook_id) FROM every_workbook) || '/sources', 'each is asked for its sources');
+SELECT is((asked('SELECT * FROM every.workbook_sources'))[1], 'GET /v2/workbooks/' || (SELECT min(workbook_id)
+	FROM every_workbook) || '/sources', 'each is asked for its sources');
 SELECT is('GET /v2/workbooks?skipPermissionCheck=true' = ANY (asked('SELECT * FROM every.workbook_sources')), true, 'after all have been listed');
-SELECT matches(psql('EXPLAIN SELECT * FROM every.workbook_sources'), 'Remote Parent Requests: GET /v2/workbooks\?skipPermissionCheck=true&limit=1000', 'EXPLAIN shows that');
-SELECT is((SELECT count(*) FROM every.workbooks w JOIN every.workbook_sources s USING (workbook_id) WHERE w.name = 'Private Notes'), 1::bigint, 'a join of both');
+SELECT matches(psql('EXPLAIN SELECT * FROM every.workbook_sources'),
+	'Remote Parent Requests: GET /v2/workbooks\?skipPermissionCheck=true&limit=1000', 'EXPLAIN shows that');
+SELECT is((SELECT count(*) FROM every.workbooks w JOIN every.workbook_sources s USING (workbook_id)
+	WHERE w.name = 'Private Notes'), 1::bigint, 'a join of both');
 ALTER FOREIGN TABLE every.workbooks OPTIONS (ADD skip_permission_check 'false');
 SELECT is((SELECT count(workbook_id)::int FROM every.workbooks), :workbooks, 'a table can say otherwise');
 
@@ -51,8 +56,10 @@ SELECT fails('SELECT name FROM second.workbooks', '42501', '%administrators%', '
 
 CREATE FOREIGN TABLE direct (grant_id text, inode_id text, inode_type text) SERVER sim OPTIONS (resource 'grants', direct_grants_only 'true');
 SELECT is(asked(format('SELECT * FROM sim.grants WHERE inode_id = %L', :'workbook')), ARRAY['GET /v2/grants?inodeId=' || :'workbook'], 'grants of an object');
-SELECT is(asked(format('SELECT * FROM direct WHERE inode_id = %L', :'workbook')), ARRAY[format('GET /v2/grants?directGrantsOnly=true&inodeId=%s', :'workbook')], 'only those on the object itself');
-SELECT is((SELECT count(*) FROM direct WHERE inode_id = :'workbook'), (SELECT count(*) FROM sim.grants WHERE inode_id = :'workbook'), 'what is inherited is of another object, and no row of either');
+SELECT is(asked(format('SELECT * FROM direct WHERE inode_id = %L', :'workbook')),
+	ARRAY[format('GET /v2/grants?directGrantsOnly=true&inodeId=%s', :'workbook')], 'only those on the object itself');
+SELECT is((SELECT count(*) FROM direct WHERE inode_id = :'workbook'),
+	(SELECT count(*) FROM sim.grants WHERE inode_id = :'workbook'), 'what is inherited is of another object, and no row of either');
 SELECT is((SELECT count(*) FROM direct), (SELECT count(*) FROM sim.grants), 'all of them');
 SELECT is(asked('SELECT grant_id FROM direct WHERE grant_id = ''x'''), '{GET /v2/grants?directGrantsOnly=true}', 'there is no look-up by key');
 SELECT make_server('directly', sim_url(), 'direct_grants_only ''true''') \g /dev/null
@@ -62,7 +69,8 @@ SELECT is(asked(format('SELECT * FROM directly.workspace_grants WHERE workspace_
 
 -- --------------------------------------------------------------------- values
 
-SELECT fails(format('CREATE FOREIGN TABLE bad (name text) SERVER sim OPTIONS (resource ''workbooks'', %s ''maybe'')', o), '22023', '%' || o || '%', NULL, '%true or false%', o || ' is a boolean')
+SELECT fails(format('CREATE FOREIGN TABLE bad (name text) SERVER sim OPTIONS (resource ''workbooks'', %s ''maybe'')', o), '22023',
+	'%' || o || '%', NULL, '%true or false%', o || ' is a boolean')
 FROM unnest('{skip_permission_check,direct_grants_only}'::text[]) o;
 
 SELECT * FROM finish();

@@ -14,7 +14,8 @@ SELECT lives_ok('SELECT is_insertable_into FROM information_schema.tables', 'inf
 SELECT lives_ok('SELECT is_updatable FROM information_schema.columns', 'information_schema.columns');
 SELECT lives_ok('SELECT is_updatable, is_insertable_into FROM information_schema.views', 'information_schema.views');
 SELECT lives_ok('SELECT * FROM information_schema.foreign_tables', 'information_schema.foreign_tables');
-SELECT is(array_agg(table_name || ' ' || is_insertable_into ORDER BY table_name COLLATE "C"), '{odd_column YES,oops NO,reading NO,right_one YES}', '... which says what is right')
+SELECT is(array_agg(table_name || ' ' || is_insertable_into ORDER BY table_name COLLATE "C"),
+	'{odd_column YES,oops NO,reading NO,right_one YES}', '... which says what is right')
 	FROM information_schema.tables WHERE table_name IN ('oops', 'odd_column', 'right_one', 'reading');
 SELECT lives_ok('SELECT pg_relation_size(oid), pg_total_relation_size(oid), pg_relation_is_updatable(oid, false) FROM pg_class', 'sizes of all relations');
 SELECT unalike(psql('\d+ oops
@@ -38,15 +39,19 @@ SELECT fails('INSERT INTO reading VALUES (''x'')', '55000', '%does not allow ins
 -- ------------------------------------------------- two columns of one field
 
 CREATE FOREIGN TABLE twice (connection_id text, name text, title text OPTIONS (field 'name'), pool_sizes jsonb, pools json OPTIONS (field 'poolSizes'),
-	type text, host text, "server" text OPTIONS (field 'host'), use_oauth bool, oauth text OPTIONS (field 'useOauth'), details jsonb, secret jsonb OPTIONS (field 'details'))
+	type text, host text, "server" text OPTIONS (field 'host'), use_oauth bool, oauth text OPTIONS (field 'useOauth'),
+		details jsonb, secret jsonb OPTIONS (field 'details'))
 	SERVER sim OPTIONS (resource 'connections');
 SELECT fails(statement, '22023', 'column "' || a || '" contradicts column "' || b || '"', '%' || field || '%', '%same%', 'two values of ' || field)
 	FROM (VALUES
 		($$INSERT INTO twice (name, title, details) VALUES ('x', 'y', '{"type": "postgres", "host": "h", "database": "d"}')$$, 'title', 'name', 'name'),
-		($$INSERT INTO twice (name, pool_sizes, pools, details) VALUES ('x', '{"a": 1}', '{"a": 2}', '{"type": "postgres", "host": "h", "database": "d"}')$$, 'pools', 'pool_sizes', 'poolSizes'),
+		($$INSERT INTO twice (name, pool_sizes, pools, details) VALUES ('x', '{"a": 1}', '{"a": 2}', '{"type": "postgres", "host": "h", "database": "d"}')$$,
+			'pools', 'pool_sizes', 'poolSizes'),
 		($$INSERT INTO twice (name, host, server, details) VALUES ('x', 'h', 'i', '{"type": "postgres", "database": "d"}')$$, 'server', 'host', 'host'),
-		($$INSERT INTO twice (name, use_oauth, oauth, details) VALUES ('x', true, 'false', '{"type": "postgres", "host": "h", "database": "d"}')$$, 'oauth', 'use_oauth', 'useOauth'),
-		($$INSERT INTO twice (name, details, secret) VALUES ('x', '{"type": "postgres", "host": "h", "database": "hush"}', '{"type": "postgres", "host": "h", "database": "hash"}')$$, 'secret', 'details', 'details'),
+		($$INSERT INTO twice (name, use_oauth, oauth, details) VALUES ('x', true, 'false', '{"type": "postgres", "host": "h", "database": "d"}')$$,
+			'oauth', 'use_oauth', 'useOauth'),
+		($$INSERT INTO twice (name, details, secret) VALUES ('x', '{"type": "postgres", "host": "h", "database": "hush"}', '{"type": "postgres", "host": "h", "database": "hash"}')$$,
+			'secret', 'details', 'details'),
 		($$UPDATE twice SET name = 'a', title = 'b' WHERE type = 'mysql'$$, 'title', 'name', 'name'),
 		($$UPDATE twice SET name = 'a', title = NULL WHERE type = 'mysql'$$, 'title', 'name', 'name')) v (statement, a, b, field);
 SELECT is(count(*), 0::bigint, '... before any is sent') FROM sim_log() WHERE method <> 'GET';
