@@ -10,11 +10,16 @@ SELECT make_server('store', sim_url('store'), 'batch_size ''50'''), make_server(
 SELECT sim_config('{"latency_ms": 10}', 'store') \g /dev/null
 CREATE FUNCTION creates() RETURNS int LANGUAGE sql AS $$ SELECT count(*)::int FROM sim_log('store') WHERE method = 'POST' $$;
 CREATE FUNCTION inserted(kind text, n int, server text DEFAULT 'store') RETURNS text LANGUAGE sql AS $$
-	SELECT format('INSERT INTO %s.connections (name, details) SELECT %L || lpad(i::text, 3, ''0''), ''{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'' FROM generate_series(1, %s) i', server, kind, n)
+	SELECT format('INSERT INTO %s.connections (name, details) SELECT %L || lpad(i::text, 3, ''0''), ''{"type": "postgres", '
+		'"host": "h", "database": "d", "user": "u", "password": "p"}'' FROM generate_series(1, %s) i', server, kind, n)
 $$;
 -- the names in the simulator, by another way
-CREATE FUNCTION stored(kind text) RETURNS text[] LANGUAGE sql AS $$ SELECT coalesce(array_agg(name ORDER BY name), '{}') FROM store_1.connections WHERE name LIKE kind || '%' $$;
-CREATE FUNCTION names(kind text, n int) RETURNS text[] LANGUAGE sql AS $$ SELECT coalesce(array_agg(kind || lpad(i::text, 3, '0') ORDER BY i), '{}') FROM generate_series(1, n) i $$;
+CREATE FUNCTION stored(kind text) RETURNS text[] LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(name ORDER BY name), '{}') FROM store_1.connections WHERE name LIKE kind || '%'
+$$;
+CREATE FUNCTION names(kind text, n int) RETURNS text[] LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(kind || lpad(i::text, 3, '0') ORDER BY i), '{}') FROM generate_series(1, n) i
+$$;
 SELECT count(connection_id) FROM store.connections \g /dev/null
 SELECT sim_calm('store') \g /dev/null
 SELECT lives_ok(inserted('plain', 120), '120 rows, 50 at once');
@@ -35,7 +40,8 @@ ALTER SERVER store OPTIONS (DROP max_concurrency);
 
 -- with somebody looking at the rows
 CREATE TABLE returned (n int GENERATED ALWAYS AS IDENTITY, name text, id text);
-WITH i AS (INSERT INTO store.connections (name, details) SELECT 'back' || lpad(i::text, 3, '0'), '{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}' FROM generate_series(1, 60) i RETURNING name, connection_id)
+WITH i AS (INSERT INTO store.connections (name, details) SELECT 'back' || lpad(i::text, 3, '0'),
+	'{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}' FROM generate_series(1, 60) i RETURNING name, connection_id)
 INSERT INTO returned (name, id) SELECT name, connection_id FROM i;
 SELECT is(array_agg(name ORDER BY n), names('back', 60), 'RETURNING gives the rows in order') FROM returned;
 SELECT is(count(*)::int, 60, '... with the ids that they have') FROM returned JOIN store_1.connections c ON c.connection_id = id AND c.name = returned.name;
@@ -43,18 +49,21 @@ CREATE TABLE triggered (name text, id text);
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO triggered VALUES (new.name, new.connection_id); RETURN new; END $$;
 CREATE TRIGGER note AFTER INSERT ON store.connections FOR EACH ROW EXECUTE FUNCTION note();
 SELECT lives_ok(inserted('seen', 12), 'with a trigger');
-SELECT is((SELECT count(*)::int FROM triggered JOIN store_1.connections c ON c.connection_id = id AND c.name = triggered.name), 12, '... that sees the new rows');
+SELECT is((SELECT count(*)::int FROM triggered JOIN store_1.connections c ON c.connection_id = id AND c.name = triggered.name),
+	12, '... that sees the new rows');
 DROP TRIGGER note ON store.connections;
 
 -- COPY, and a partition that rows are routed to
 SELECT sim_call('DELETE', 'log', NULL, 'store') \g /dev/null
-COPY store.connections (name, details) FROM PROGRAM 'for i in 1 2 3 4 5 6 7; do echo "copied00$i|{\"type\": \"postgres\", \"host\": \"h\", \"database\": \"d\", \"user\": \"u\", \"password\": \"p\"}"; done' (DELIMITER '|');
+COPY store.connections (name, details) FROM PROGRAM 'for i in 1 2 3 4 5 6 7; '
+	'do echo "copied00$i|{\"type\": \"postgres\", \"host\": \"h\", \"database\": \"d\", \"user\": \"u\", \"password\": \"p\"}"; done' (DELIMITER '|');
 SELECT is(stored('copied'), names('copied', 7), 'COPY FROM');
 CREATE TABLE parts (name text, type text, details jsonb) PARTITION BY LIST (type);
 CREATE FOREIGN TABLE part_far PARTITION OF parts FOR VALUES IN ('postgres') SERVER store OPTIONS (resource 'connections');
 CREATE TABLE part_near PARTITION OF parts FOR VALUES IN ('snowflake');
 SELECT sim_call('DELETE', 'log', NULL, 'store') \g /dev/null
-INSERT INTO parts SELECT 'routed' || lpad(i::text, 3, '0'), CASE WHEN i <= 8 THEN 'postgres' ELSE 'snowflake' END, '{"host": "h", "database": "d", "user": "u", "password": "p"}' FROM generate_series(1, 10) i;
+INSERT INTO parts SELECT 'routed' || lpad(i::text, 3, '0'), CASE WHEN i <= 8 THEN 'postgres' ELSE 'snowflake' END,
+	'{"host": "h", "database": "d", "user": "u", "password": "p"}' FROM generate_series(1, 10) i;
 SELECT is(stored('routed'), names('routed', 8), 'rows routed to a partition');
 SELECT is((SELECT count(*)::int FROM part_near), 2, '... and those that are not');
 DROP TABLE parts;
@@ -72,7 +81,8 @@ BEGIN
 	PERFORM sim_fault(fault || '{"method": "POST", "path": "/v2/connections"}', 'store');
 	said := psql(before || inserted(kind, n));
 	PERFORM sim_call('DELETE', 'fault', NULL, 'store');
-	SELECT coalesce(array_agg(m[1] ORDER BY m[1]), '{}') INTO exists FROM regexp_matches(said, 'connection "(\w+)" \([-0-9a-f]+\) exists in Sigma although', 'g') m;
+	SELECT coalesce(array_agg(m[1] ORDER BY m[1]), '{}') INTO exists
+		FROM regexp_matches(said, 'connection "(\w+)" \([-0-9a-f]+\) exists in Sigma although', 'g') m;
 	SELECT coalesce(array_agg(m[1] ORDER BY m[1]), '{}') INTO may FROM regexp_matches(said, 'connection "(\w+)" may exist in Sigma although', 'g') m;
 	there := stored(kind);
 	RETURN NEXT matches(said, 'ERROR:  ' || state, kind || ': fails');
@@ -93,7 +103,8 @@ SELECT fails_in_batch('broken', 60, '{"after": 10, "do": "status", "status": 500
 SELECT fails_in_batch('garbled', 60, '{"after": 10, "do": "body", "body": "{}"}', 'HV000', 1);
 SELECT fails_in_batch('several', 120, '{"after": 20, "times": 3, "do": "lost-reply"}', '08007', 3);
 -- what may pass by itself
-SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "after": 10, "times": 3, "do": "status", "status": 429, "headers": {"Retry-After": "0"}}', 'store') \g /dev/null
+SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "after": 10, "times": 3, "do": "status", "status": 429, '
+	'"headers": {"Retry-After": "0"}}', 'store') \g /dev/null
 SELECT lives_ok(inserted('busy', 60), 'a batch with some that are told to come later');
 SELECT is(stored('busy'), names('busy', 60), '... is created once');
 SELECT sim_call('POST', 'revoke-tokens', NULL, 'store') \g /dev/null
@@ -101,12 +112,16 @@ SELECT lives_ok(inserted('renewed', 60), 'a batch with a token that is no longer
 SELECT is(stored('renewed'), names('renewed', 60), '... is created once');
 -- what is wrong with a row is found before any of its batch is sent
 SELECT sim_calm('store') \g /dev/null
-SELECT fails('INSERT INTO store.connections (name, details) SELECT CASE WHEN i <> 70 THEN ''checked'' || i END, ''{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'' FROM generate_series(1, 100) i', '23502', NULL, NULL, NULL, 'a row without a name');
+SELECT fails('INSERT INTO store.connections (name, details) SELECT CASE WHEN i <> 70 THEN ''checked'' || i END, '
+	'''{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'' FROM generate_series(1, 100) i',
+	'23502', NULL, NULL, NULL, 'a row without a name');
 SELECT is(creates(), 50, '... of the second batch: the first has been sent');
 -- a cancel in the middle
 SELECT fails_in_batch('cancelled', 100, '{"after": 20, "times": -1, "do": "never"}', '57014', 4, 'SET statement_timeout = ''1s''; ');
 -- a rollback
-CREATE FUNCTION told_at_rollback(n int) RETURNS int LANGUAGE sql AS $$ SELECT count(*)::int FROM regexp_matches(psql('BEGIN; ' || inserted('undone', n) || '; ROLLBACK;'), 'exists in Sigma although', 'g') $$;
+CREATE FUNCTION told_at_rollback(n int) RETURNS int LANGUAGE sql AS $$
+	SELECT count(*)::int FROM regexp_matches(psql('BEGIN; ' || inserted('undone', n) || '; ROLLBACK;'), 'exists in Sigma although', 'g')
+$$;
 SELECT is(told_at_rollback(60), 60, 'a rollback tells of each of a batch');
 ALTER SERVER store OPTIONS (DROP on_rollback);
 SELECT sim_calm('store') \g /dev/null
@@ -114,7 +129,9 @@ SELECT is(told_at_rollback(60), 0, '... of none, if it may delete them');
 SELECT is(count(DISTINCT path) || ' ' || count(*), '60 60', '... each once') FROM sim_log('store') WHERE method = 'DELETE' AND status = 200;
 SELECT is(at_once('store'), 4, '... four at once');
 -- a statement never reads what it makes
-SELECT is(psql('INSERT INTO store.connections (name, details) SELECT ''self'' || name, ''{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'' FROM store.connections WHERE name LIKE ''%copied%'' AND name < ''copied006'''), NULL, 'a batch made of what is there');
+SELECT is(psql('INSERT INTO store.connections (name, details) SELECT ''self'' || name, ''{"type": "postgres", "host": "h", '
+	'"database": "d", "user": "u", "password": "p"}'' FROM store.connections '
+	'WHERE name LIKE ''%copied%'' AND name < ''copied006'''), NULL, 'a batch made of what is there');
 SELECT is(cardinality(stored('selfcopied')), 5, 'what a batch creates, its own statement does not see');
 
 SELECT * FROM finish();

@@ -56,7 +56,8 @@ BEGIN
 	END IF;
 	ms := extract(epoch FROM clock_timestamp() - told) * 1000;
 	INSERT INTO results VALUES (phase, what, way, ms);
-	RETURN NEXT ok(ms < room_ms, format('%s, %s: %s acts', phase, what, way)) || CASE WHEN ms < room_ms THEN '' ELSE E'\n' || diag(format('after %s ms', round(ms))) END;
+	RETURN NEXT ok(ms < room_ms, format('%s, %s: %s acts', phase, what, way)) || CASE WHEN ms < room_ms THEN ''
+		ELSE E'\n' || diag(format('after %s ms', round(ms))) END;
 	IF way = 'terminate' THEN
 		PERFORM dblink_disconnect('victim');
 		RETURN;
@@ -108,7 +109,8 @@ CREATE FUNCTION told_to_wait(what text) RETURNS text LANGUAGE sql AS $$
 	SELECT what;
 $$;
 SELECT ends('pause of 60 s before a retry', told_to_wait(what), way, format(statement, 'slow'), :room_ms)
-FROM (SELECT what, statement, n FROM statements UNION ALL SELECT 'second page', statement, 5 FROM statements WHERE what = 'list') s, unnest('{statement_timeout,cancel,terminate}'::text[]) way
+FROM (SELECT what, statement, n FROM statements UNION ALL SELECT 'second page', statement, 5 FROM statements
+	WHERE what = 'list') s, unnest('{statement_timeout,cancel,terminate}'::text[]) way
 ORDER BY s.n;
 
 -- the second page of a list, and a reply that stops in its middle
@@ -123,7 +125,8 @@ FROM unnest('{never,drip}'::text[]) fault, unnest('{statement_timeout,cancel,ter
 -- many look-ups under way at once
 CREATE TABLE ids AS SELECT 'id-' || i AS connection_id FROM generate_series(1, 50) i;
 ANALYZE ids;
-SELECT ends('waiting for an answer', 'look-ups of a join', way, 'SELECT count(c.name)::text FROM ids LEFT JOIN silent.connections c USING (connection_id)', :room_ms)
+SELECT ends('waiting for an answer', 'look-ups of a join', way,
+	'SELECT count(c.name)::text FROM ids LEFT JOIN silent.connections c USING (connection_id)', :room_ms)
 FROM unnest('{statement_timeout,cancel,terminate}'::text[]) way;
 
 -- functions
@@ -139,17 +142,20 @@ CREATE TABLE arrays AS SELECT array_agg('key ' || i) AS keys FROM generate_serie
 SELECT ends('a long array of keys', 'look-ups', 'statement_timeout',
 	'SELECT count(permission)::text FROM sim.connection_grants WHERE connection_id = ANY ((SELECT keys FROM arrays)::text[])', :room_ms);
 SELECT ends('a long array of keys', 'that nothing can have', 'statement_timeout',
-	$$SELECT count(element_id)::text FROM sim.workbook_elements WHERE workbook_id = ANY ((SELECT keys FROM arrays)::text[]) AND page_id = ANY ('{"",.,..}')$$, :room_ms);
+	$$SELECT count(element_id)::text FROM sim.workbook_elements WHERE workbook_id = ANY ((SELECT keys FROM arrays)::text[]) AND page_id = ANY ('{"",.,..}')$$,
+		:room_ms);
 
 -- ------------------------------------------------- what a cancel leaves behind
 
 -- a cancelled create is named, as it may have been carried out
 SELECT sim_spoil_create('never', '{"times": 1}') \g /dev/null
-SELECT psql($$SET statement_timeout = 300; INSERT INTO sim.connections (name, details) VALUES ('interrupted', '{"type": "postgres", "host": "h", "database": "d"}');$$) AS told \gset
+SELECT psql($$SET statement_timeout = 300; INSERT INTO sim.connections (name, details) VALUES ('interrupted', '{"type": "postgres", "host": "h", "database": "d"}');$$)
+	AS told \gset
 SELECT alike(:'told'::text, '%ERROR:  57014: canceling statement due to statement timeout%', 'a create that is cancelled');
 SELECT alike(:'told'::text, '%WARNING:  01000: connection "interrupted" may exist in Sigma%', 'is named, since nobody knows whether it was carried out');
 -- one that never left is not
-SELECT psql($$SET statement_timeout = 300; INSERT INTO no_accept.connections (name, details) VALUES ('not sent', '{"type": "postgres", "host": "h", "database": "d"}');$$) AS told \gset
+SELECT psql($$SET statement_timeout = 300; INSERT INTO no_accept.connections (name, details) VALUES ('not sent', '{"type": "postgres", "host": "h", "database": "d"}');$$)
+	AS told \gset
 SELECT alike(:'told'::text, '%ERROR:  57014: canceling statement due to statement timeout%', 'a create that is cancelled before it left');
 SELECT unalike(:'told'::text, '%may exist%', 'is not, since it was not carried out');
 

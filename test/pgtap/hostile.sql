@@ -24,7 +24,8 @@ INSERT INTO floods (mode, state, message) VALUES
 SELECT hostile_start(mode) FROM floods \g /dev/null
 -- once as what gives the token, once as the API itself, with a token from elsewhere
 SELECT make_server(replace(mode, '-', '_') || '_token', sim_url(mode), 'max_retries ''0'', request_timeout ''1500ms'', max_response_size ''1048576'''),
-	make_server(replace(mode, '-', '_'), sim_url(mode), format('max_retries ''0'', request_timeout ''1500ms'', max_response_size ''1048576'', token_url %L', sim_url() || '/v2/auth/token'))
+	make_server(replace(mode, '-', '_'), sim_url(mode),
+		format('max_retries ''0'', request_timeout ''1500ms'', max_response_size ''1048576'', token_url %L', sim_url() || '/v2/auth/token'))
 FROM floods \g /dev/null
 
 -- bytes that this backend has ever taken at a time
@@ -70,7 +71,8 @@ INSERT INTO amplified (mode, token, message) VALUES
 	('full-entry', false, 'unexpected reply from Sigma: an entry has more than 10000 members'),
 	('full-page', false, 'unexpected reply from Sigma: it has more than 1000000 entries'),
 	('long-next', false, 'unexpected reply from Sigma: the token of the next page is too long');
-SELECT make_server(replace(mode, '-', '_'), hostile_start(mode), CASE WHEN token THEN '' ELSE format('token_url %L, ', sim_url() || '/v2/auth/token') END || 'max_retries ''0''')
+SELECT make_server(replace(mode, '-', '_'), hostile_start(mode), CASE WHEN token THEN ''
+	ELSE format('token_url %L, ', sim_url() || '/v2/auth/token') END || 'max_retries ''0''')
 FROM amplified \g /dev/null
 SELECT dblink_connect(mode, current_setting('sim.conninfo')) FROM amplified \g /dev/null
 SELECT survived(a, mode, 'HV000', m.message, 4 * :room_ms, 200)
@@ -81,7 +83,8 @@ FROM amplified m, dblink(mode, format('SELECT * FROM attack(%L)', replace(mode, 
 SELECT sim_shell('test "$https_proxy" = http://127.0.0.1:1 && echo t || echo f') AS proxied \gset
 \if :proxied
 SELECT make_server('elsewhere', 'https://sigma.example.com', 'max_retries ''0''') \g /dev/null
-SELECT fails('SELECT * FROM elsewhere.connections', '08001', 'could not connect to server "elsewhere"', 'POST https://sigma.example.com/v2/auth/token: %127.0.0.1%', NULL, 'a proxy in the environment');
+SELECT fails('SELECT * FROM elsewhere.connections', '08001', 'could not connect to server "elsewhere"',
+	'POST https://sigma.example.com/v2/auth/token: %127.0.0.1%', NULL, 'a proxy in the environment');
 \else
 SELECT skip('the server was started without the proxy', 1);
 \endif

@@ -43,7 +43,8 @@ SELECT ids, spell(ids),
 	raw(format('SELECT attrs ->> ''inodeId'' FROM sigma.connection_grants WHERE connection_id = %L', :'east')) AS inode_id,
 	raw('SELECT attrs ->> ''connectionId'' FROM sigma.connections WHERE name = ''Snowflake East''') AS connection_id
 FROM mode;
-SELECT is(inode_id, CASE WHEN ids IN ('grants', 'url') THEN url_id(:'east') WHEN ids = 'upper' THEN upper(:'east') ELSE :'east' END, ids || ': attrs keeps how a grant came')
+SELECT is(inode_id, CASE WHEN ids IN ('grants', 'url') THEN url_id(:'east') WHEN ids = 'upper' THEN upper(:'east')
+	ELSE :'east' END, ids || ': attrs keeps how a grant came')
 FROM sent;
 SELECT is(connection_id, CASE WHEN ids = 'url' THEN url_id(:'east') WHEN ids = 'upper' THEN upper(:'east') ELSE :'east' END, ids || ': and a connection')
 FROM sent;
@@ -79,7 +80,8 @@ CREATE FUNCTION found(resource text, col text, value text, by_key boolean) RETUR
 DECLARE
 	rows text;
 BEGIN
-	EXECUTE format('SELECT string_agg((to_jsonb(r) - ''attrs'')::text, E''\n'' ORDER BY (to_jsonb(r) - ''attrs'')::text COLLATE "C") FROM sigma.%I r WHERE r.%I %s = %L',
+	EXECUTE format('SELECT string_agg((to_jsonb(r) - ''attrs'')::text, E''\n'' '
+		'ORDER BY (to_jsonb(r) - ''attrs'')::text COLLATE "C") FROM sigma.%I r WHERE r.%I %s = %L',
 		resource, col, CASE WHEN by_key THEN '' ELSE '|| ''''' END, value) INTO rows;
 	RETURN rows;
 END
@@ -87,11 +89,14 @@ $$;
 -- each column that a query can give a key by, and a value that it has
 CREATE TABLE key AS
 SELECT resource, col, raw(format('SELECT max(%I) FROM sigma.%I', col, resource)) AS value
-FROM (VALUES ('connections', 'connection_id'), ('connection_grants', 'connection_id'), ('connection_paths', 'connection_id'), ('connection_path_grants', 'connection_path_id'),
+FROM (VALUES ('connections', 'connection_id'), ('connection_grants', 'connection_id'), ('connection_paths', 'connection_id'),
+	('connection_path_grants', 'connection_path_id'),
 	('connection_table_columns', 'table_id'), ('members', 'member_id'), ('team_members', 'team_id'), ('user_attribute_teams', 'user_attribute_id'),
 	('account_type_permissions', 'account_type_id'), ('workspaces', 'workspace_id'), ('workspace_grants', 'workspace_id'), ('files', 'parent_id'),
-	('member_teams', 'member_id'), ('grants', 'grant_id'), ('grants', 'inode_id'), ('grants', 'team_id'), ('datasets', 'dataset_id'), ('dataset_grants', 'dataset_id'),
-	('dataset_sources', 'dataset_id'), ('data_models', 'data_model_id'), ('data_model_sources', 'data_model_id'), ('templates', 'template_id'), ('workbooks', 'workbook_id'),
+	('member_teams', 'member_id'), ('grants', 'grant_id'), ('grants', 'inode_id'), ('grants', 'team_id'),
+		('datasets', 'dataset_id'), ('dataset_grants', 'dataset_id'),
+	('dataset_sources', 'dataset_id'), ('data_models', 'data_model_id'), ('data_model_sources', 'data_model_id'),
+		('templates', 'template_id'), ('workbooks', 'workbook_id'),
 	('workbook_pages', 'workbook_id'), ('workbook_elements', 'workbook_id'), ('workbook_elements', 'page_id'), ('workbook_element_columns', 'element_id'),
 	('workbook_sources', 'workbook_id'), ('workbook_tag_bookmarks', 'tag_name'), ('tag_workbooks', 'version_tag_id')) k (resource, col);
 CREATE FUNCTION check_key(k key, ids text) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -121,7 +126,8 @@ SELECT spell('upper') \g /dev/null
 SELECT check_key(k, 'upper') FROM key k;
 SELECT spell('grants') \g /dev/null
 
-SELECT is((SELECT count(*) FROM sigma.connection_grants g JOIN sigma.connections c ON g.connection_id = upper(c.connection_id)), 0::bigint, 'a key in another spelling than the one that is shown is another text');
+SELECT is((SELECT count(*) FROM sigma.connection_grants g JOIN sigma.connections c ON g.connection_id = upper(c.connection_id)),
+	0::bigint, 'a key in another spelling than the one that is shown is another text');
 SELECT is(requests_of(format('SELECT * FROM sigma.connection_grants WHERE connection_id = %L', upper(:'east'))), '{}', 'it is known without a request');
 SELECT is(requests_of(format('SELECT * FROM sigma.connection_grants WHERE connection_id = ANY (%L)', ARRAY[upper(:'east'), :'east', url_id(:'east')])),
 	ARRAY[format('GET /v2/connections/%s/grants?limit=1000', :'east')], 'of several, those that are shown are asked for');
@@ -136,15 +142,19 @@ CREATE FOREIGN TABLE element (workbook_id uuid, page_id uuid, element_id text, n
 CREATE FOREIGN TABLE page (workbook_id uuid, page_id uuid, name text) SERVER sim OPTIONS (resource 'workbook_pages');
 CREATE TABLE page_id AS SELECT '5cbd10f5-0f9e-4d36-9d30-a4a1f5f1abcd'::uuid AS id;
 SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/workbooks/%s/pages', :'workbook'), 'times', -1, 'do', 'body',
-	'body', '{"entries": [{"pageId": "5CBD10F5-0F9E-4D36-9D30-A4A1F5F1ABCD", "name": "one"}, {"pageId": "K3jUTvYYdP", "name": "two"}], "nextPage": null}'::jsonb)) \g /dev/null
+	'body', '{"entries": [{"pageId": "5CBD10F5-0F9E-4D36-9D30-A4A1F5F1ABCD", "name": "one"}, {"pageId": "K3jUTvYYdP", '
+		'"name": "two"}], "nextPage": null}'::jsonb)) \g /dev/null
 SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/workbooks/%s/pages/*', :'workbook'), 'times', -1, 'do', 'body',
 	'body', '{"entries": [{"elementId": "e", "name": "found"}], "nextPage": null}'::jsonb)) \g /dev/null
 SELECT is(count(*), 1::bigint, 'a page by its uuid, looked up') FROM element WHERE workbook_id = :'workbook' AND page_id = (SELECT id FROM page_id);
-SELECT is(count(*), 1::bigint, 'and found among the workbook''s') FROM element WHERE workbook_id::text = :'workbook' AND workbook_id || '' = :'workbook' AND page_id = '5cbd10f5-0f9e-4d36-9d30-a4a1f5f1abcd';
+SELECT is(count(*), 1::bigint, 'and found among the workbook''s') FROM element WHERE workbook_id::text = :'workbook'
+	AND workbook_id || '' = :'workbook' AND page_id = '5cbd10f5-0f9e-4d36-9d30-a4a1f5f1abcd';
 SELECT is(count(*), 1::bigint, 'as text it is shown as a uuid is')
-FROM sigma.workbook_elements e JOIN sigma.workbook_pages p USING (workbook_id, page_id) WHERE workbook_id = :'workbook' AND page_id = '5cbd10f5-0f9e-4d36-9d30-a4a1f5f1abcd';
+FROM sigma.workbook_elements e JOIN sigma.workbook_pages p USING (workbook_id, page_id) WHERE workbook_id = :'workbook'
+	AND page_id = '5cbd10f5-0f9e-4d36-9d30-a4a1f5f1abcd';
 -- the other page's identifier has no other spelling
-SELECT is((SELECT count(*) FROM sigma.workbook_elements WHERE workbook_id || '' = :'workbook' AND page_id = 'k3jutvyydp'), 0::bigint, 'an identifier of another form is exact');
+SELECT is((SELECT count(*) FROM sigma.workbook_elements WHERE workbook_id || '' = :'workbook' AND page_id = 'k3jutvyydp'),
+	0::bigint, 'an identifier of another form is exact');
 SELECT sim_calm() \g /dev/null
 
 -- a name is no identifier: what the API takes for the same need not be what it is
@@ -152,8 +162,10 @@ SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/workboo
 	'body', '{"entries": [{"bookmarkId": "b", "name": "found"}], "nextPage": null}'::jsonb)) \g /dev/null
 SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/workbooks/%s/tags', :'workbook'), 'times', -1, 'do', 'body',
 	'body', '{"entries": [{"versionTagId": "t", "name": "Production"}, {"versionTagId": "u", "name": "Test"}], "nextPage": null}'::jsonb)) \g /dev/null
-SELECT is(count(*), 1::bigint, 'the bookmarks of a tag by its name') FROM sigma.workbook_tag_bookmarks WHERE workbook_id = :'workbook' AND tag_name = 'Production';
-SELECT is(count(*), 0::bigint, 'not by a name that it does not have, though the API would take it') FROM sigma.workbook_tag_bookmarks WHERE workbook_id = :'workbook' AND tag_name = 'PRODUCTION';
+SELECT is(count(*), 1::bigint, 'the bookmarks of a tag by its name') FROM sigma.workbook_tag_bookmarks
+	WHERE workbook_id = :'workbook' AND tag_name = 'Production';
+SELECT is(count(*), 0::bigint, 'not by a name that it does not have, though the API would take it')
+	FROM sigma.workbook_tag_bookmarks WHERE workbook_id = :'workbook' AND tag_name = 'PRODUCTION';
 SELECT is(requests_of(format('SELECT * FROM sigma.workbook_tag_bookmarks WHERE workbook_id = %L AND tag_name = ''Test''', :'workbook')),
 	ARRAY[format('GET /v2/workbooks/%s/tags?limit=1000', :'workbook'), format('GET /v2/workbooks/%s/tags/Test/bookmarks?limit=1000', :'workbook')],
 	'the workbook''s tags say how it is written, and only the one is read');
@@ -166,13 +178,17 @@ SELECT sim_calm() \g /dev/null
 CREATE FUNCTION check_joins(ids text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM spell(ids);
-	RETURN NEXT is((SELECT count(*) FROM sigma.workbooks w JOIN sigma.grants g ON g.inode_id = w.workbook_id), 22::bigint, ids || ': the permissions on each workbook');
-	RETURN NEXT is((SELECT count(*) FROM sigma.connection_grants WHERE inode_id IS DISTINCT FROM connection_id), 0::bigint, ids || ': a grant is of its connection');
-	RETURN NEXT is((SELECT count(*) FROM sigma.workbook_sources s LEFT JOIN sigma.connection_paths p ON p.url_id = s.inode_id WHERE s.type = 'table' AND p.url_id IS NULL), 0::bigint, ids || ': a source is a path');
+	RETURN NEXT is((SELECT count(*) FROM sigma.workbooks w JOIN sigma.grants g ON g.inode_id = w.workbook_id), 22::bigint,
+		ids || ': the permissions on each workbook');
+	RETURN NEXT is((SELECT count(*) FROM sigma.connection_grants WHERE inode_id IS DISTINCT FROM connection_id), 0::bigint,
+		ids || ': a grant is of its connection');
+	RETURN NEXT is((SELECT count(*) FROM sigma.workbook_sources s LEFT JOIN sigma.connection_paths p ON p.url_id = s.inode_id
+		WHERE s.type = 'table' AND p.url_id IS NULL), 0::bigint, ids || ': a source is a path');
 	RETURN NEXT is((SELECT count(*) FROM sigma.data_model_sources s JOIN sigma.datasets d USING (dataset_id)), 1::bigint, ids || ': or a dataset');
 	RETURN NEXT is((SELECT count(*) FROM sigma.files f JOIN sigma.workbooks w ON w.workbook_id = f.id), 11::bigint, ids || ': a file is its workbook');
 	RETURN NEXT is((SELECT count(*) FROM sigma.files f JOIN sigma.workspaces w ON w.workspace_id = f.parent_id), 7::bigint, ids || ': and is in a workspace');
-	RETURN NEXT is((SELECT l.inode_id FROM sigma.connections c CROSS JOIN sigma_lookup_path('sim', c.connection_id, '{SALES,PUBLIC,ORDERS}') l WHERE c.name = 'Snowflake East'),
+	RETURN NEXT is((SELECT l.inode_id FROM sigma.connections c CROSS JOIN sigma_lookup_path('sim', c.connection_id,
+		'{SALES,PUBLIC,ORDERS}') l WHERE c.name = 'Snowflake East'),
 		(SELECT url_id FROM sigma.connection_paths WHERE path = '["SALES", "PUBLIC", "ORDERS"]'), ids || ': what is looked up by path');
 	RETURN NEXT is((SELECT count(DISTINCT table_name) FROM sigma.warehouse_tables), 10::bigint, ids || ': the ready views');
 	RETURN NEXT is((SELECT count(*) FROM sigma.connection_use), 20::bigint, ids || ': all of them');
@@ -212,7 +228,8 @@ BEGIN
 		DELETE FROM sigma.connections WHERE name = 'gone';
 		COMMIT;
 	$script$);
-	RETURN NEXT is(told, E'one 1\nrenamed again\ngranted true\nrenamed again\nunchanged true\nfound 1\nrevoked\nrenamed again\nrestored false\nleft 0', ids || ': what is made is found by its id');
+	RETURN NEXT is(told, E'one 1\nrenamed again\ngranted true\nrenamed again\nunchanged true\nfound 1\nrevoked\nrenamed '
+		'again\nrestored false\nleft 0', ids || ': what is made is found by its id');
 	RETURN NEXT is((SELECT count(*) FROM sim_log() WHERE status >= 400 OR status IS NULL), 0::bigint, ids || ': no request fails');
 END
 $check$;

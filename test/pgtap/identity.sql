@@ -10,12 +10,14 @@ SELECT set_config('sim.dir', :'dir', false) \g /dev/null
 -- a file of the server's user; the content is printf's
 CREATE FUNCTION file(name text) RETURNS text LANGUAGE sql AS $$ SELECT current_setting('sim.dir') || '/' || name $$;
 CREATE FUNCTION write_file(name text, content text, mode text DEFAULT '600') RETURNS void LANGUAGE sql AS $$
-	SELECT sim_shell(format('f=%s; rm -f $f; (umask 077; printf %%b %s >$f.new); chmod %s $f.new; mv $f.new $f', sim_quote(file(name)), sim_quote(content), mode))
+	SELECT sim_shell(format('f=%s; rm -f $f; (umask 077; printf %%b %s >$f.new); chmod %s $f.new; mv $f.new $f',
+		sim_quote(file(name)), sim_quote(content), mode))
 $$;
 
 -- the same client with two secrets: who signs in with the second sees only two connections
 SELECT md5(random()::text) AS first_secret, md5(random()::text) AS second_secret \gset
-SELECT sim_start('kept', format('--client-id kept-client --client-secret %s --client-id kept-client --client-secret %s', :'first_secret', :'second_secret')) \g /dev/null
+SELECT sim_start('kept', format('--client-id kept-client --client-secret %s --client-id kept-client --client-secret %s',
+	:'first_secret', :'second_secret')) \g /dev/null
 SELECT make_server('kept', sim_url('kept'), 'max_retries ''1''') \g /dev/null
 CREATE FUNCTION rows() RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
@@ -29,11 +31,15 @@ END $$;
 
 SELECT write_file('secret', :'first_secret' || '\n') \g /dev/null
 \set mapping 'USER MAPPING FOR CURRENT_USER SERVER kept OPTIONS '
-SELECT fails('ALTER ' || :'mapping' || '(ADD client_secret_file ''secret'', DROP client_secret)', '22023', 'invalid value for option "client_secret_file"', NULL, '%absolute path%', 'a path that is not absolute');
+SELECT fails('ALTER ' || :'mapping' || '(ADD client_secret_file ''secret'', DROP client_secret)', '22023',
+	'invalid value for option "client_secret_file"', NULL, '%absolute path%', 'a path that is not absolute');
 SELECT fails('ALTER ' || :'mapping' || '(ADD client_secret_file '''', DROP client_secret)', '22023', NULL, NULL, '%absolute path%', 'an empty path');
-SELECT fails('ALTER ' || :'mapping' || '(ADD client_secret_file ''/secret'')', 'HV00D', 'options "client_secret" and "client_secret_file" exclude each other', NULL, '%ALTER USER MAPPING.', 'both a secret and a file');
-SELECT fails('CREATE USER MAPPING FOR PUBLIC SERVER kept OPTIONS (client_id ''x'', client_secret ''y'', client_secret_file ''/secret'')', 'HV00D', '%exclude each other', NULL, NULL, 'at once, too');
-SELECT fails(format('ALTER SERVER kept OPTIONS (ADD client_secret_file %L)', file('secret')), 'HV00D', 'invalid option "client_secret_file"', NULL, 'The option "client_secret_file" belongs to a user mapping.', 'a server has no such option');
+SELECT fails('ALTER ' || :'mapping' || '(ADD client_secret_file ''/secret'')', 'HV00D',
+	'options "client_secret" and "client_secret_file" exclude each other', NULL, '%ALTER USER MAPPING.', 'both a secret and a file');
+SELECT fails('CREATE USER MAPPING FOR PUBLIC SERVER kept OPTIONS (client_id ''x'', client_secret ''y'', '
+	'client_secret_file ''/secret'')', 'HV00D', '%exclude each other', NULL, NULL, 'at once, too');
+SELECT fails(format('ALTER SERVER kept OPTIONS (ADD client_secret_file %L)', file('secret')), 'HV00D',
+	'invalid option "client_secret_file"', NULL, 'The option "client_secret_file" belongs to a user mapping.', 'a server has no such option');
 SELECT format('ALTER ' || :'mapping' || '(DROP client_secret, SET client_id ''kept-client'', ADD client_secret_file %L)', file('secret')) \gexec
 SELECT fails('ALTER ' || :'mapping' || '(ADD client_secret ''x'')', 'HV00D', '%exclude each other', NULL, NULL, 'a secret beside a file');
 SELECT lives_ok('ALTER ' || :'mapping' || '(DROP client_secret_file, ADD client_secret ''x'')', 'from a file to a secret');
@@ -48,12 +54,15 @@ GRANT USAGE ON SCHEMA kept TO :role;
 GRANT SELECT ON ALL TABLES IN SCHEMA kept TO :role;
 GRANT pg_read_server_files TO :role;
 SET ROLE :role;
-SELECT fails(format('CREATE ' || :'mapping' || '(client_id ''kept-client'', client_secret_file %L)', '/none/at/all'), '42501', 'permission denied to set option "client_secret_file"', NULL, 'Only a superuser may do that%', 'another role may not name a file, whatever files it may read');
+SELECT fails(format('CREATE ' || :'mapping' || '(client_id ''kept-client'', client_secret_file %L)', '/none/at/all'), '42501',
+	'permission denied to set option "client_secret_file"', NULL, 'Only a superuser may do that%',
+	'another role may not name a file, whatever files it may read');
 RESET ROLE;
 SELECT format('CREATE USER MAPPING FOR %I SERVER kept OPTIONS (client_id ''kept-client'', client_secret_file %L)', :'role', file('secret')) \gexec
 SET ROLE :role;
 SELECT is((SELECT count(connection_id)::int FROM kept.connections), 13, 'but may sign in by what a superuser has set');
-SELECT fails('ALTER ' || :'mapping' || '(SET client_id ''x'')', '42501', 'permission denied to set option "client_secret_file"', NULL, NULL, 'it cannot alter such a mapping');
+SELECT fails('ALTER ' || :'mapping' || '(SET client_id ''x'')', '42501', 'permission denied to set option "client_secret_file"',
+	NULL, NULL, 'it cannot alter such a mapping');
 RESET ROLE;
 DROP USER MAPPING FOR :role SERVER kept;
 
@@ -78,16 +87,21 @@ INSERT INTO contents (what, before, after, mode) VALUES
 INSERT INTO contents (what, before, after, mode, problem) VALUES
 	('mode 0644', '', '\n', '644', 'has group or world access.'), ('mode 0640, owned by the server''s user', '', '\n', '640', 'has group or world access.'),
 	('mode 0601', '', '\n', '601', 'has group or world access.'), ('mode 0620', '', '\n', '620', 'has group or world access.'),
-	('a second line', '', '\nmore\n', DEFAULT, 'holds control characters, or more than one line.'), ('two newlines', '', '\n\n', DEFAULT, 'holds control characters, or more than one line.'),
-	('a NUL', '', '\0000x', DEFAULT, 'holds control characters, or more than one line.'), ('a tab', '\t', '', DEFAULT, 'holds control characters, or more than one line.'),
+	('a second line', '', '\nmore\n', DEFAULT, 'holds control characters, or more than one line.'),
+		('two newlines', '', '\n\n', DEFAULT, 'holds control characters, or more than one line.'),
+	('a NUL', '', '\0000x', DEFAULT, 'holds control characters, or more than one line.'),
+		('a tab', '\t', '', DEFAULT, 'holds control characters, or more than one line.'),
 	('what is no text', '\0377', '', DEFAULT, 'holds what is no text in the database''s encoding.'), ('a space before it', ' ', '', DEFAULT, NULL);
-SELECT is(with_file(before || :'first_secret' || after, mode), CASE WHEN before = ' ' THEN '28000 server "kept" refused the sign-in: We cannot verify your identity.  Please try again later.: POST ' || sim_url('kept') || '/v2/auth/token: HTTP status 401, code "unauthorized"'
+SELECT is(with_file(before || :'first_secret' || after, mode), CASE WHEN before = ' '
+	THEN '28000 server "kept" refused the sign-in: We cannot verify your identity.  Please try again later.: POST '
+	|| sim_url('kept') || '/v2/auth/token: HTTP status 401, code "unauthorized"'
 	WHEN problem IS NULL THEN 'taken' ELSE '28000 could not use the client_secret_file of the user mapping for server "kept": ' || problem END, what)
 FROM contents WHERE before <> ' ' ORDER BY n;
 SELECT alike(with_file(' ' || :'first_secret'), '28000 server "kept" refused the sign-in: %', 'a space is a part of the secret');
 SELECT is(with_file(''), '28000 could not use the client_secret_file of the user mapping for server "kept": is empty.', 'an empty file');
 SELECT is(with_file('\n'), '28000 could not use the client_secret_file of the user mapping for server "kept": is empty.', 'an empty line');
-SELECT is(with_file(repeat('x', 65537)), '28000 could not use the client_secret_file of the user mapping for server "kept": is larger than 64 kB.', 'a file that is too large');
+SELECT is(with_file(repeat('x', 65537)),
+	'28000 could not use the client_secret_file of the user mapping for server "kept": is larger than 64 kB.', 'a file that is too large');
 SELECT alike(with_file(repeat('x', 65535) || '\n'), '28000 server "kept" refused the sign-in: %', 'one that is not');
 -- what is no file, and what is not ours
 SELECT with_file(:'first_secret') \g /dev/null
@@ -104,11 +118,16 @@ SELECT is(with_path('/dev/null'), 'File "/dev/null" is not a regular file.', 'a 
 SELECT is(with_path('/etc/passwd'), 'File "/etc/passwd" has group or world access.', 'a file that root has for all to read');
 SELECT is(with_path(file('link')), 'taken', 'a link to the right one');
 SELECT is(with_path(file('none')), format('File "%s" could not be opened: No such file or directory.', file('none')), 'and none again');
-SELECT fails('SELECT * FROM kept.connections', '28000', NULL, NULL, 'It must hold one line of text, the secret, and have permissions u=rw (0600) or less%', 'a hint says how it must be');
+SELECT fails('SELECT * FROM kept.connections', '28000', NULL, NULL,
+	'It must hold one line of text, the secret, and have permissions u=rw (0600) or less%', 'a hint says how it must be');
 SELECT lives_ok('EXPLAIN SELECT * FROM kept.connections', 'EXPLAIN does not need it');
-SELECT is((SELECT array_agg(step || ' ' || ok || ': ' || detail || ' ' || hint) FROM sigma_check('kept')), ARRAY[format('mapping false: could not use the client_secret_file of the user mapping for server "kept" (File "%s" could not be opened: No such file or directory.) It must hold one line of text, the secret, and have permissions u=rw (0600) or less if the database server''s user owns it, or u=rw,g=r (0640) or less if root does.', file('none'))], 'sigma_check() tells it');
+SELECT is((SELECT array_agg(step || ' ' || ok || ': ' || detail || ' ' || hint) FROM sigma_check('kept')),
+	ARRAY[format('mapping false: could not use the client_secret_file of the user mapping for server "kept" (File "%s" could not '
+	'be opened: No such file or directory.) It must hold one line of text, the secret, and have permissions u=rw (0600) or less '
+	'if the database server''s user owns it, or u=rw,g=r (0640) or less if root does.', file('none'))], 'sigma_check() tells it');
 SELECT is(with_path(file('secret')), 'taken', 'and the right one');
-SELECT is((SELECT array_agg(step) FROM (SELECT * FROM sigma_check('kept') LIMIT 8) s WHERE ok AND step IN ('mapping', 'token', 'identity')), '{mapping,token,identity}', 'sigma_check() is content');
+SELECT is((SELECT array_agg(step) FROM (SELECT * FROM sigma_check('kept') LIMIT 8) s WHERE ok AND step IN ('mapping', 'token',
+	'identity')), '{mapping,token,identity}', 'sigma_check() is content');
 
 -- ---------------------------------------------------- a file that is replaced
 
@@ -136,8 +155,10 @@ ANALYZE ids;
 SELECT is((SELECT count(name)::int FROM ids JOIN long USING (connection_id)), 8, 'a join by key');
 SELECT sim_shell('rm ' || sim_quote(file('secret'))) \g /dev/null
 SELECT sim_call('POST', 'revoke-tokens', NULL, 'kept') \g /dev/null
-SELECT fails('SELECT count(name) FROM ids JOIN long USING (connection_id)', '28000', 'could not use the client_secret_file%', NULL, NULL, 'a join whose calls all wait for a sign-in that cannot be');
-SELECT fails($$INSERT INTO kept.connections (name, details) VALUES ('x', '{"type": "postgres", "host": "h", "database": "d"}')$$, '28000', 'could not use the client_secret_file%', NULL, NULL, 'a create leaves no doubt');
+SELECT fails('SELECT count(name) FROM ids JOIN long USING (connection_id)', '28000', 'could not use the client_secret_file%',
+	NULL, NULL, 'a join whose calls all wait for a sign-in that cannot be');
+SELECT fails($$INSERT INTO kept.connections (name, details) VALUES ('x', '{"type": "postgres", "host": "h", "database": "d"}')$$,
+	'28000', 'could not use the client_secret_file%', NULL, NULL, 'a create leaves no doubt');
 SELECT write_file('secret', :'first_secret') \g /dev/null
 SELECT is(rows(), 13, 'and all is well when the file is back');
 ALTER SERVER kept OPTIONS (ADD token_auth 'basic');
@@ -153,9 +174,11 @@ SELECT format('%s|%s|[Bb]earer [0-9a-zA-Z]|Basic [0-9a-zA-Z]|[0-9a-f]{64}', :'fi
 INSERT INTO told (what, told) SELECT 'a list', noisy('SELECT * FROM kept.connections;');
 INSERT INTO told (what, told) SELECT 'the mapping', noisy('SELECT umoptions FROM pg_user_mappings; SELECT umoptions FROM pg_user_mapping;');
 INSERT INTO told (what, told) SELECT 'sigma_check()', noisy('SELECT * FROM sigma_check(''kept'');');
-SELECT spoilt('kept', '/v2/auth/token', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', 'no such secret: ' || :'first_secret'))) \g /dev/null
+SELECT spoilt('kept', '/v2/auth/token', 'body', jsonb_build_object('status', 400, 'body',
+	jsonb_build_object('message', 'no such secret: ' || :'first_secret'))) \g /dev/null
 INSERT INTO told (what, told) SELECT 'a refusal that repeats the secret', noisy('SELECT * FROM kept.connections;');
-SELECT spoilt('kept', '/v2/connections', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', 'no such secret: ' || :'first_secret'))) \g /dev/null
+SELECT spoilt('kept', '/v2/connections', 'body', jsonb_build_object('status', 400, 'body',
+	jsonb_build_object('message', 'no such secret: ' || :'first_secret'))) \g /dev/null
 INSERT INTO told (what, told) SELECT 'a failed request that repeats it', noisy('SELECT * FROM kept.connections;');
 SELECT sim_calm('kept') \g /dev/null
 SELECT write_file('secret', :'first_secret' || '\nmore\n') \g /dev/null
@@ -163,13 +186,15 @@ INSERT INTO told (what, told) SELECT 'a file that is not as it must be', noisy('
 SELECT write_file('secret', :'first_secret', '644') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a file that others may read', noisy('SELECT * FROM kept.connections;');
 SELECT write_file('secret', :'first_secret') \g /dev/null
-SELECT is((SELECT string_agg(m[1], ' ') FROM regexp_matches(told, '(' || :'secret_pattern' || ')', 'g') m), NULL, 'nothing is told: ' || what) FROM told ORDER BY n;
+SELECT is((SELECT string_agg(m[1], ' ') FROM regexp_matches(told, '(' || :'secret_pattern' || ')', 'g') m), NULL,
+	'nothing is told: ' || what) FROM told ORDER BY n;
 SELECT is(log_has(:'start', :'secret_pattern'), NULL, 'nothing is logged, with every level at DEBUG5');
 SELECT cmp_ok((SELECT count(*)::int FROM told WHERE told ~ 'ERROR: +28000|ERROR: +22023'), '>=', 4, 'though there was something to tell');
 \if :readable
 SELECT isnt(log_has(:'start', 'could not use the client_secret_file'), NULL, 'and to log');
 \endif
-SELECT sim_shell(format('%s -d %s --schema-only', sim_quote((SELECT setting FROM pg_config WHERE name = 'BINDIR') || '/pg_dump'), sim_quote(current_setting('sim.conninfo')))) AS dump \gset
+SELECT sim_shell(format('%s -d %s --schema-only', sim_quote((SELECT setting FROM pg_config WHERE name = 'BINDIR') || '/pg_dump'),
+	sim_quote(current_setting('sim.conninfo')))) AS dump \gset
 SELECT alike(:'dump'::text, format('%%CREATE USER MAPPING FOR %% SERVER kept OPTIONS (%%client_secret_file ''%s''%%', file('secret')), 'a dump names the file');
 SELECT ok(:'dump'::text !~ :'first_secret', '... and does not hold the secret');
 
@@ -178,7 +203,8 @@ SELECT ok(:'dump'::text !~ :'first_secret', '... and does not hold the secret');
 -- three identities of one client: its own, a member who sees only two
 -- connections, and one who sees all
 SELECT md5(random()::text) AS admin_secret \gset
-SELECT sim_start('many', format('--client-id admin-client --client-secret %s --client-id second-client --client-secret second-secret', :'admin_secret')) \g /dev/null
+SELECT sim_start('many', format('--client-id admin-client --client-secret %s --client-id second-client --client-secret '
+	'second-secret', :'admin_secret')) \g /dev/null
 SELECT make_server('many', sim_url('many'), 'max_retries ''1''') \g /dev/null
 ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (SET client_id 'admin-client', SET client_secret :'admin_secret');
 CREATE TABLE people AS SELECT member_id, email, member_type FROM many.members;
@@ -208,7 +234,8 @@ INSERT INTO many.connections (name, details) VALUES ('by another', '{"type": "po
 RESET ROLE;
 SELECT user_id AS admin_is FROM sigma_whoami('many') \gset
 SELECT is(:role_sees, 2, 'who may not see all does not');
-SELECT is(ARRAY[:'other_is', :'other_created_by', :other_sees::text], ARRAY[:'creator_id', :'creator_id', '13'], 'another role is another member, to whom belongs what it creates');
+SELECT is(ARRAY[:'other_is', :'other_created_by', :other_sees::text], ARRAY[:'creator_id', :'creator_id', '13'],
+	'another role is another member, to whom belongs what it creates');
 SELECT is((SELECT member_type FROM people WHERE member_id = :'admin_is'), 'Admin', 'and the owner is who the credentials belong to');
 -- one after the other, many times, in one session
 SET ROLE :role;
@@ -220,8 +247,10 @@ SELECT count(*) FROM many.members LIMIT 1 \g /dev/null
 SET ROLE :role;
 SELECT count(*) FROM many.teams LIMIT 1 \g /dev/null
 RESET ROLE;
-SELECT is((SELECT count(*)::int FROM (SELECT token FROM sim_log('many') GROUP BY token HAVING count(DISTINCT coalesce("as", 'the client')) > 1) t), 0, 'no token was used for two of them');
-SELECT is((SELECT array_agg(DISTINCT coalesce("as", 'the client') ORDER BY coalesce("as", 'the client')) FROM sim_log('many')), (SELECT array_agg(w ORDER BY w) FROM unnest(ARRAY['the client', :'viewer', :'creator']) w), 'each has had its turn');
+SELECT is((SELECT count(*)::int FROM (SELECT token FROM sim_log('many') GROUP BY token
+	HAVING count(DISTINCT coalesce("as", 'the client')) > 1) t), 0, 'no token was used for two of them');
+SELECT is((SELECT array_agg(DISTINCT coalesce("as", 'the client') ORDER BY coalesce("as", 'the client')) FROM sim_log('many')),
+	(SELECT array_agg(w ORDER BY w) FROM unnest(ARRAY['the client', :'viewer', :'creator']) w), 'each has had its turn');
 SELECT is((SELECT count(DISTINCT token)::int FROM sim_log('many')), 3, '... with one token');
 SELECT is((SELECT count(*)::int FROM unnest(sim_token_requests('many')) r WHERE r LIKE 'exchange%'), 2, 'there was one exchange for each');
 -- a view is its owner's, here too
@@ -252,20 +281,29 @@ SELECT format('ALTER USER MAPPING FOR %I SERVER many OPTIONS (DROP tenant)', :'r
 -- as the current user, from here on
 SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (ADD impersonate %L)', 'nobody@example.com') \gexec
 SELECT sim_calm('many') \g /dev/null
-SELECT fails('SELECT * FROM many.connections', '28000', 'server "many" refused the sign-in as "nobody@example.com": We cannot verify your identity.%', 'POST %/v2/auth/token: HTTP status 401, code "unauthorized", requestId %', 'The client credentials must belong to an admin, and Sigma must have enabled impersonation (a beta feature)%Check impersonate and tenant%', 'nobody of that name');
+SELECT fails('SELECT * FROM many.connections', '28000',
+	'server "many" refused the sign-in as "nobody@example.com": We cannot verify your identity.%',
+	'POST %/v2/auth/token: HTTP status 401, code "unauthorized", requestId %',
+	'The client credentials must belong to an admin, and Sigma must have enabled impersonation (a beta feature)%Check '
+	'impersonate and tenant%', 'nobody of that name');
 SELECT is(sim_token_requests('many'), '{"body 200","exchange 401"}', '... is found out at the exchange');
 SELECT is((catch('SELECT * FROM many.connections')).state, '28000', 'again');
 SELECT is(sim_token_requests('many'), '{"body 200","exchange 401","body 200","exchange 401"}', '... with a fresh sign-in');
-SELECT is((SELECT array_agg(format('%s %s: %s', step, ok, regexp_replace(detail, ': We cannot .*', ''))) FROM sigma_check('many') WHERE step IN ('mapping', 'token', 'identity')),
-	ARRAY[format('mapping t: user mapping of "%s", which signs in as "nobody@example.com"', current_user), 'token f: server "many" refused the sign-in as "nobody@example.com"'], 'sigma_check() tells the step');
+SELECT is((SELECT array_agg(format('%s %s: %s', step, ok, regexp_replace(detail, ': We cannot .*', ''))) FROM sigma_check('many')
+	WHERE step IN ('mapping', 'token', 'identity')),
+	ARRAY[format('mapping t: user mapping of "%s", which signs in as "nobody@example.com"', current_user),
+		'token f: server "many" refused the sign-in as "nobody@example.com"'], 'sigma_check() tells the step');
 ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (DROP impersonate, ADD tenant 'none');
 SELECT fails('SELECT * FROM many.connections', '28000', 'server "many" refused the sign-in to tenant "none": %', NULL, NULL, 'no tenant of that name');
 SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (ADD impersonate %L)', :'creator') \gexec
-SELECT fails('SELECT * FROM many.connections', '28000', format('server "many" refused the sign-in as "%s" to tenant "none": %%', :'creator'), NULL, NULL, 'nor for a member');
+SELECT fails('SELECT * FROM many.connections', '28000', format('server "many" refused the sign-in as "%s" to tenant "none": %%',
+	:'creator'), NULL, NULL, 'nor for a member');
 ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (DROP tenant, SET client_id 'second-client', SET client_secret 'second-secret');
-SELECT fails('SELECT * FROM many.connections', '28000', format('server "many" refused the sign-in as "%s": %%', :'creator'), NULL, '%must belong to an admin%', 'credentials that are no admin''s');
+SELECT fails('SELECT * FROM many.connections', '28000', format('server "many" refused the sign-in as "%s": %%', :'creator'), NULL,
+	'%must belong to an admin%', 'credentials that are no admin''s');
 ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (SET client_secret 'wrong');
-SELECT fails('SELECT * FROM many.connections', '28000', 'server "many" refused the sign-in: %', NULL, 'Check client_id and client_secret%', 'wrong credentials');
+SELECT fails('SELECT * FROM many.connections', '28000', 'server "many" refused the sign-in: %', NULL,
+	'Check client_id and client_secret%', 'wrong credentials');
 SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (SET client_id ''admin-client'', SET client_secret %L)', :'admin_secret') \gexec
 CREATE FUNCTION whoami(process text DEFAULT 'many') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -280,7 +318,8 @@ DECLARE
 	c caught;
 BEGIN
 	PERFORM sim_calm(process);
-	PERFORM sim_fault(jsonb_build_object('headers', '{"Retry-After": "0"}'::jsonb) || f, process) FROM jsonb_array_elements(CASE jsonb_typeof(fault) WHEN 'array' THEN fault ELSE jsonb_build_array(fault) END) f;
+	PERFORM sim_fault(jsonb_build_object('headers', '{"Retry-After": "0"}'::jsonb) || f, process)
+		FROM jsonb_array_elements(CASE jsonb_typeof(fault) WHEN 'array' THEN fault ELSE jsonb_build_array(fault) END) f;
 	c := catch(format('SELECT user_id FROM sigma_whoami(%L)', process));
 	PERFORM sim_call('DELETE', 'fault', NULL, process);
 	RETURN format('%s: %s', coalesce(c.state, whoami(process)), array_to_string(sim_token_requests(process), ', '));
@@ -294,7 +333,8 @@ END $$;
 -- ------------------------------------------------------ the life of two tokens
 
 SELECT is(whoami(), :'creator_id', 'signed in');
-SELECT is(after_fault('{"path": "/v2/whoami", "do": "status", "status": 401}'), :'creator_id' || ': exchange 200', 'a token that is refused is renewed by an exchange alone');
+SELECT is(after_fault('{"path": "/v2/whoami", "do": "status", "status": 401}'), :'creator_id' || ': exchange 200',
+	'a token that is refused is renewed by an exchange alone');
 SELECT sim_call('POST', 'revoke-tokens', NULL, 'many') \g /dev/null
 SELECT is(after_fault('[]'), :'creator_id' || ': exchange 401, body 200, exchange 200', 'if that is refused, there is a new sign-in before it');
 SELECT is(after_fault('[]'), :'creator_id' || ': ', 'and then both are good');
@@ -302,18 +342,21 @@ SELECT sim_call('POST', 'revoke-tokens', NULL, 'many') \g /dev/null
 SELECT is(after_fault('{"path": "/v2/auth/token", "do": "status", "status": 401}'), :'creator_id' || ': ? 401, body 200, exchange 200', 'whatever the reason');
 -- a life that ends in time
 SELECT forget() \g /dev/null
-SELECT is(after_fault('{"path": "/v2/auth/token", "after": 1, "do": "edit", "set": {"expires_in": 1}}'), :'creator_id' || ': body 200, exchange 200', 'an exchanged token of one second');
+SELECT is(after_fault('{"path": "/v2/auth/token", "after": 1, "do": "edit", "set": {"expires_in": 1}}'),
+	:'creator_id' || ': body 200, exchange 200', 'an exchanged token of one second');
 SELECT pg_sleep(1) \g /dev/null
 SELECT is(after_fault('[]'), :'creator_id' || ': exchange 200', '... is renewed by an exchange');
 SELECT forget() \g /dev/null
-SELECT is(after_fault('[{"path": "/v2/auth/token", "do": "edit", "set": {"expires_in": 1}}, {"path": "/v2/auth/token", "do": "edit", "set": {"expires_in": 1}}]'), :'creator_id' || ': body 200, exchange 200', 'both of one second');
+SELECT is(after_fault('[{"path": "/v2/auth/token", "do": "edit", "set": {"expires_in": 1}}, {"path": "/v2/auth/token", '
+	'"do": "edit", "set": {"expires_in": 1}}]'), :'creator_id' || ': body 200, exchange 200', 'both of one second');
 SELECT pg_sleep(1) \g /dev/null
 SELECT is(after_fault('[]'), :'creator_id' || ': body 200, exchange 200', '... are both renewed');
 SELECT is(after_fault('[]'), :'creator_id' || ': ', '... for the usual time');
 
 -- each step has its own retries
 SELECT forget() \g /dev/null
-SELECT is(after_fault('[{"path": "/v2/auth/token", "do": "status", "status": 503}, {"path": "/v2/auth/token", "after": 1, "do": "status", "status": 503}]'), :'creator_id' || ': ? 503, body 200, ? 503, exchange 200', 'each step survives what may pass');
+SELECT is(after_fault('[{"path": "/v2/auth/token", "do": "status", "status": 503}, {"path": "/v2/auth/token", "after": 1, '
+	'"do": "status", "status": 503}]'), :'creator_id' || ': ? 503, body 200, ? 503, exchange 200', 'each step survives what may pass');
 SELECT forget() \g /dev/null
 CREATE FUNCTION state_after(fault jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -326,11 +369,15 @@ BEGIN
 	PERFORM sim_call('DELETE', 'fault', NULL, 'many');
 	RETURN format('%s %s: %s', c.state, c.message, array_to_string(sim_token_requests('many'), ', '));
 END $$;
-SELECT alike(state_after('{"times": -1, "do": "status", "status": 503}'), '58000 server "many" failed at sign-in: %: body 200, ? 503, ? 503', 'an exchange that fails is not tried for ever');
+SELECT alike(state_after('{"times": -1, "do": "status", "status": 503}'),
+	'58000 server "many" failed at sign-in: %: body 200, ? 503, ? 503', 'an exchange that fails is not tried for ever');
 SELECT alike(state_after('{"do": "status", "status": 302}'), 'HV000 server "many" redirects the sign-in%: body 200, ? 302', 'one that is redirected');
-SELECT alike(state_after('{"do": "status", "status": 403}'), format('28000 server "many" refused the sign-in as "%s": %%: body 200, ? 403', :'creator'), 'one that is forbidden');
-SELECT alike(state_after('{"do": "status", "status": 401}'), format('28000 server "many" refused the sign-in as "%s": %%: body 200, ? 401', :'creator'), 'one that is refused with a new token');
-SELECT is(state_after('{"do": "edit", "remove": ["access_token"]}'), 'HV000 server "many" answered the sign-in without a usable access_token: body 200, exchange 200', 'one that brings no token');
+SELECT alike(state_after('{"do": "status", "status": 403}'),
+	format('28000 server "many" refused the sign-in as "%s": %%: body 200, ? 403', :'creator'), 'one that is forbidden');
+SELECT alike(state_after('{"do": "status", "status": 401}'),
+	format('28000 server "many" refused the sign-in as "%s": %%: body 200, ? 401', :'creator'), 'one that is refused with a new token');
+SELECT is(state_after('{"do": "edit", "remove": ["access_token"]}'),
+	'HV000 server "many" answered the sign-in without a usable access_token: body 200, exchange 200', 'one that brings no token');
 SELECT forget() \g /dev/null
 SELECT sim_fault('{"path": "/v2/auth/token", "after": 1, "do": "never"}', 'many') \g /dev/null
 SET statement_timeout = 500;
@@ -343,14 +390,16 @@ SELECT sim_calm('many') \g /dev/null
 -- one sign-in a second, for both steps together
 SELECT sim_start('slow', format('--client-id admin-client --client-secret %s --token-rate 1', :'admin_secret')) \g /dev/null
 SELECT make_server('slow', sim_url('slow'), 'max_retries ''0''') \g /dev/null
-SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER slow OPTIONS (SET client_id ''admin-client'', SET client_secret %L, ADD impersonate %L)', :'admin_secret', :'creator') \gexec
+SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER slow OPTIONS (SET client_id ''admin-client'', SET client_secret %L, '
+	'ADD impersonate %L)', :'admin_secret', :'creator') \gexec
 SELECT is(whoami('slow'), :'creator_id', 'the second step waits for its turn, even without retries');
 SELECT matches(array_to_string(sim_token_requests('slow'), ', '), '^body 200, (\? 429, )+exchange 200$', '... after it was told to');
 SELECT pg_sleep(1.1) \g /dev/null
 SELECT sim_call('POST', 'revoke-tokens', NULL, 'slow') \g /dev/null
 SELECT sim_calm('slow') \g /dev/null
 SELECT is(whoami('slow'), :'creator_id', 'a third step as well');
-SELECT matches(array_to_string(sim_token_requests('slow'), ', '), '^exchange 401, (\? 429, )+body 200, (\? 429, )+exchange 200$', '... each after it was told to');
+SELECT matches(array_to_string(sim_token_requests('slow'), ', '), '^exchange 401, (\? 429, )+body 200, (\? 429, )+exchange 200$',
+	'... each after it was told to');
 
 -- EXPLAIN counts both
 SELECT forget() \g /dev/null
@@ -374,7 +423,8 @@ SELECT format('ALTER USER MAPPING FOR CURRENT_USER SERVER many OPTIONS (DROP cli
 SELECT is(whoami(), :'creator_id', 'with the secret in a file');
 ALTER SERVER many OPTIONS (ADD token_auth 'basic');
 SELECT sim_calm('many') \g /dev/null
-SELECT is(whoami() || array_to_string(sim_token_requests('many'), ', '), :'creator_id' || 'basic 200, exchange 200', 'with HTTP Basic, and an exchange as ever');
+SELECT is(whoami() || array_to_string(sim_token_requests('many'), ', '), :'creator_id' || 'basic 200, exchange 200',
+	'with HTTP Basic, and an exchange as ever');
 SELECT sim_shell('rm ' || sim_quote(file('admin'))) \g /dev/null
 SELECT sim_call('POST', 'revoke-tokens', NULL, 'many') \g /dev/null
 SELECT fails('SELECT whoami()', '28000', 'could not use the client_secret_file%', NULL, NULL, 'an exchange needs the secret, too');
@@ -390,7 +440,8 @@ ALTER SERVER many OPTIONS (DROP token_auth);
 TRUNCATE told;
 SELECT log_size() AS start \gset
 SELECT format('%s|[Bb]earer [0-9a-zA-Z]|[0-9a-f]{64}|eyJ[0-9a-zA-Z_-]+\.', :'admin_secret') AS secret_pattern \gset
-INSERT INTO told (what, told) SELECT 'a list as another', noisy('SELECT * FROM many.connections; EXPLAIN (ANALYZE, VERBOSE) SELECT * FROM many.connections; SELECT * FROM sigma_check(''many'');');
+INSERT INTO told (what, told) SELECT 'a list as another',
+	noisy('SELECT * FROM many.connections; EXPLAIN (ANALYZE, VERBOSE) SELECT * FROM many.connections; SELECT * FROM sigma_check(''many'');');
 SELECT spoilt('many', '/v2/auth/token', 'echo', '{"after": 1}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'an exchange whose refusal repeats all of it', noisy('SELECT * FROM many.connections;');
 SELECT spoilt('many', '/v2/auth/token', 'echo', '{"after": 1, "status": 401}') \g /dev/null
@@ -404,7 +455,8 @@ INSERT INTO told (what, told) SELECT 'a cancel at the exchange', noisy('SET stat
 SELECT spoilt('many', '/v2/auth/token', 'lost-reply', '{"after": 1}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'an exchange whose reply is lost', noisy('SELECT * FROM many.connections;');
 SELECT sim_calm('many') \g /dev/null
-SELECT is((SELECT string_agg(m[1], ' ') FROM regexp_matches(told, '(' || :'secret_pattern' || ')', 'g') m), NULL, 'nothing is told: ' || what) FROM told ORDER BY n;
+SELECT is((SELECT string_agg(m[1], ' ') FROM regexp_matches(told, '(' || :'secret_pattern' || ')', 'g') m), NULL,
+	'nothing is told: ' || what) FROM told ORDER BY n;
 SELECT is((SELECT count(*)::int FROM told WHERE told LIKE '%subject\_token=***&%' AND told LIKE '%actor\_token=***&%'), 2, 'though all of it came back');
 SELECT is(log_has(:'start', :'secret_pattern'), NULL, 'nothing is logged');
 \if :readable

@@ -44,7 +44,8 @@ SELECT refused('SELECT max(ctid) FROM sim.connections', 'ctid', 'an aggregate');
 SELECT refused('SELECT x FROM (SELECT ctid AS x FROM sim.connections OFFSET 0) s', 'ctid', 'a subquery');
 SELECT refused('WITH s AS MATERIALIZED (SELECT ctid AS x FROM sim.connections) SELECT x FROM s', 'ctid', 'WITH');
 SELECT refused('SELECT ctid FROM sim.connections UNION ALL SELECT t FROM todo', 'ctid', 'UNION ALL');
-SELECT refused('SELECT todo.name, s.x FROM todo LEFT JOIN (SELECT name, coalesce(ctid::text, ''none'') AS x FROM sim.connections) s USING (name)', 'ctid', 'an expression below an outer join');
+SELECT refused('SELECT todo.name, s.x FROM todo LEFT JOIN (SELECT name, coalesce(ctid::text, ''none'') AS x '
+	'FROM sim.connections) s USING (name)', 'ctid', 'an expression below an outer join');
 SELECT refused('SELECT s.x FROM todo, LATERAL (SELECT c.ctid AS x FROM sim.connections c WHERE c.name = todo.name) s', 'ctid', 'LATERAL');
 SELECT refused('SELECT ctid FROM sim.connections FOR UPDATE', 'ctid', 'FOR UPDATE');
 SELECT refused('INSERT INTO todo SELECT name, ctid FROM sim.connections', 'ctid', 'INSERT from it');
@@ -60,11 +61,15 @@ SELECT refused('UPDATE sim.connections SET name = ''x'' WHERE ctid = ''(42949672
 SELECT refused('UPDATE sim.connections SET name = ctid::text', 'ctid', 'UPDATE to it');
 SELECT refused('DELETE FROM sim.connections c USING sim.connections d WHERE c.name = d.name AND c.ctid > d.ctid', 'ctid', 'DELETE of duplicates');
 SELECT refused('DELETE FROM todo USING sim.connections c WHERE c.ctid = todo.t', 'ctid', 'DELETE of others by it');
-SELECT refused(format('DELETE FROM sim.connections WHERE type = ''mysql'' RETURNING name, %s', c), c, 'DELETE RETURNING ' || c) FROM unnest('{xmin,xmax,cmin,cmax,ctid}'::text[]) c;
-SELECT refused(format('UPDATE sim.connections SET name = ''x'' WHERE type = ''mysql'' RETURNING %s', c), c, 'UPDATE RETURNING ' || c) FROM unnest('{xmin,xmax,cmin,cmax,ctid}'::text[]) c;
-SELECT refused(format('INSERT INTO sim.connections (name, details) VALUES (''x'', ''{"type": "postgres"}'') RETURNING %s', c), c, 'INSERT RETURNING ' || c) FROM unnest('{xmin,xmax,cmin,cmax,ctid}'::text[]) c;
+SELECT refused(format('DELETE FROM sim.connections WHERE type = ''mysql'' RETURNING name, %s', c), c, 'DELETE RETURNING ' || c)
+	FROM unnest('{xmin,xmax,cmin,cmax,ctid}'::text[]) c;
+SELECT refused(format('UPDATE sim.connections SET name = ''x'' WHERE type = ''mysql'' RETURNING %s', c), c, 'UPDATE RETURNING '
+	|| c) FROM unnest('{xmin,xmax,cmin,cmax,ctid}'::text[]) c;
+SELECT refused(format('INSERT INTO sim.connections (name, details) VALUES (''x'', ''{"type": "postgres"}'') RETURNING %s', c), c,
+	'INSERT RETURNING ' || c) FROM unnest('{xmin,xmax,cmin,cmax,ctid}'::text[]) c;
 SELECT refused('DELETE FROM sim.connection_grants RETURNING xmin', 'xmin', 'DELETE of grants RETURNING xmin');
-SELECT refused('INSERT INTO sim.connection_grants (connection_id, permission, team_id) VALUES (''x'', ''usage'', ''y'') RETURNING (SELECT count(*) FROM todo WHERE t = connection_grants.ctid)', 'ctid', 'INSERT of a grant RETURNING what depends on it');
+SELECT refused('INSERT INTO sim.connection_grants (connection_id, permission, team_id) VALUES (''x'', ''usage'', ''y'') '
+	'RETURNING (SELECT count(*) FROM todo WHERE t = connection_grants.ctid)', 'ctid', 'INSERT of a grant RETURNING what depends on it');
 CREATE VIEW checked AS SELECT * FROM sim.connections WHERE xmin = '0' WITH CHECK OPTION;
 SELECT refused('INSERT INTO checked (name, details) VALUES (''x'', ''{"type": "postgres"}'')', 'xmin', 'a check option');
 SELECT matches(requests_of($$DELETE FROM sim.connections WHERE name = 'MySQL Shop' RETURNING tableoid$$)::text, 'GET', 'tableoid is not refused');
@@ -96,7 +101,8 @@ SELECT refused(format(statement, t), col, t || ': ' || what)
 		('DELETE FROM %s WHERE ctid = ''(0,1)''', 'ctid', 'DELETE by it'),
 		('DELETE FROM %s RETURNING xmin', 'xmin', 'DELETE RETURNING it')) v (statement, col, what);
 SELECT refused('INSERT INTO parted (name, details) VALUES (''x'', ''{"type": "postgres"}'') RETURNING xmin', 'xmin', 'a routed row RETURNING it');
-SELECT refused('UPDATE parted SET name = ''x'', details = ''{"type": "postgres"}'' WHERE name = ''here'' RETURNING xmin', 'xmin', 'a row that an UPDATE moves RETURNING it');
+SELECT refused('UPDATE parted SET name = ''x'', details = ''{"type": "postgres"}'' WHERE name = ''here'' RETURNING xmin', 'xmin',
+	'a row that an UPDATE moves RETURNING it');
 
 -- what PostgreSQL asks for by itself: marks of rows, and the identity of others
 SELECT lives_ok(format(statement, t), t || ': ' || what)
@@ -129,9 +135,12 @@ CREATE TRIGGER a AFTER INSERT OR UPDATE OR DELETE ON watched FOR EACH ROW EXECUT
 INSERT INTO watched (name, details) VALUES ('watched', '{"type": "postgres", "host": "h", "database": "d"}');
 UPDATE watched SET name = 'watched 2' WHERE name = 'watched';
 DELETE FROM watched WHERE name = 'watched 2';
-SELECT is(array_agg(what || ': ' || row_text ORDER BY n), '{BEFORE INSERT NEW: watched,AFTER INSERT NEW: watched,BEFORE UPDATE OLD: watched,BEFORE UPDATE NEW: watched 2,AFTER UPDATE OLD: watched,AFTER UPDATE NEW: watched 2,BEFORE DELETE OLD: watched 2,AFTER DELETE OLD: watched 2}', 'triggers see the rows') FROM noted;
+SELECT is(array_agg(what || ': ' || row_text ORDER BY n), '{BEFORE INSERT NEW: watched,AFTER INSERT NEW: watched,BEFORE '
+	'UPDATE OLD: watched,BEFORE UPDATE NEW: watched 2,AFTER UPDATE OLD: watched,AFTER UPDATE NEW: watched 2,BEFORE '
+	'DELETE OLD: watched 2,AFTER DELETE OLD: watched 2}', 'triggers see the rows') FROM noted;
 SELECT is(array_agg(x), NULL, '... and no ctid but the one of no row') FROM noted WHERE x !~ '^\(4294967295,0\)( (-|watched))?$';
 CREATE TRIGGER w AFTER UPDATE ON watched FOR EACH ROW WHEN (NEW.xmin IS NULL) EXECUTE FUNCTION note();
-SELECT fails('UPDATE watched SET name = ''x'' WHERE name = ''BigQuery Finance''', '0A000', 'cannot retrieve a system column in this context', NULL, NULL, 'a trigger that wants another is told by PostgreSQL');
+SELECT fails('UPDATE watched SET name = ''x'' WHERE name = ''BigQuery Finance''', '0A000',
+	'cannot retrieve a system column in this context', NULL, NULL, 'a trigger that wants another is told by PostgreSQL');
 
 SELECT * FROM finish();

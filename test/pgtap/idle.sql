@@ -40,7 +40,8 @@ SELECT is(fetched('slow', 4, 0.8), '13 rows', '... where every answer comes at o
 -- whoever waits, waits no longer than before
 SELECT sim_calm('slow') \g /dev/null
 SELECT sim_fault('{"method": "GET", "path": "/v2/connections", "after": 4, "times": -1, "do": "never"}', 'slow') \g /dev/null
-SELECT alike(fetched('slow', 4, 0.8), '08006 server "slow" did not answer within request_timeout (400 ms)', 'a page that does not come is waited for no longer');
+SELECT alike(fetched('slow', 4, 0.8), '08006 server "slow" did not answer within request_timeout (400 ms)',
+	'a page that does not come is waited for no longer');
 SELECT sim_calm('slow') \g /dev/null
 SELECT sim_fault('{"method": "GET", "path": "/v2/connections", "after": 4, "times": -1, "do": "drip", "ms_per_byte": 20}', 'slow') \g /dev/null
 SELECT alike(fetched('slow', 4, 0.8), '08006 server "slow" did not answer within request_timeout (400 ms)', '... nor one that drips');
@@ -64,15 +65,19 @@ CREATE SCHEMA all_parts;
 CREATE VIEW all_parts.connections AS SELECT * FROM parts;
 SELECT is(fetched('all_parts', 2, 0.8), '26 rows', 'asynchronous scans that are left alone');
 SELECT sim_spoil_list('never', '{}', 'slow') \g /dev/null
-SELECT fails('SELECT * FROM parts', '08006', '%"slow" did not answer within request_timeout (400 ms)', '%no whole reply after 4__ ms%', NULL, 'while an Append waits, time passes') FROM generate_series(1, 3);
+SELECT fails('SELECT * FROM parts', '08006', '%"slow" did not answer within request_timeout (400 ms)',
+	'%no whole reply after 4__ ms%', NULL, 'while an Append waits, time passes') FROM generate_series(1, 3);
 SELECT sim_calm('slow') \g /dev/null
 
 -- ------------------------------------------------------- connect_timeout
 
 -- TLS takes turns: what is in the middle of it goes on when somebody waits again
-SELECT sim_shell('d=$(mktemp -d); openssl req -x509 -newkey rsa:2048 -nodes -keyout $d/key -out $d/cert -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 2>/dev/null; chmod 755 $d; chmod 644 $d/cert; echo $d') AS tls \gset
+SELECT sim_shell('d=$(mktemp -d); '
+	'openssl req -x509 -newkey rsa:2048 -nodes -keyout $d/key -out $d/cert -days 2 -subj /CN=127.0.0.1 -addext '
+	'subjectAltName=IP:127.0.0.1 2>/dev/null; chmod 755 $d; chmod 644 $d/cert; echo $d') AS tls \gset
 SELECT sim_start('tls', '--tls-cert ' || :'tls' || '/cert --tls-key ' || :'tls' || '/key') \g /dev/null
-SELECT make_server('tls', replace(sim_url('tls'), 'http:', 'https:'), format('connect_timeout ''400ms'', max_retries ''0'', page_size ''1'', ca_file %L', :'tls' || '/cert')) \g /dev/null
+SELECT make_server('tls', replace(sim_url('tls'), 'http:', 'https:'),
+	format('connect_timeout ''400ms'', max_retries ''0'', page_size ''1'', ca_file %L', :'tls' || '/cert')) \g /dev/null
 SELECT is(fetched('tls', i, 0.8), '13 rows', format('connections that are being made when the client leaves, after %s rows', i)) FROM generate_series(1, 8) i;
 -- the first of them, for a sign-in, beside a scan that has rows at once
 CREATE FOREIGN TABLE parts_3 () INHERITS (parts) SERVER tls OPTIONS (resource 'connections', page_size '1000');
@@ -120,7 +125,8 @@ SELECT count(connection_id) FROM other.connections \g /dev/null
 SELECT is(beside('SELECT count(name) FROM first.connections'), '{done,done,HV000}', 'a request that cannot be sent is none of another scan''s business');
 -- another session, which has no token yet
 ALTER SERVER first OPTIONS (SET max_retries '1');
-SELECT is(beside($$INSERT INTO first.connections (name, details) VALUES ('beside', '{"type": "postgres", "host": "h", "database": "d"}')$$), '{HV000,done,55000}', '... but of a write''s, which reads that list first');
+SELECT is(beside($$INSERT INTO first.connections (name, details) VALUES ('beside', '{"type": "postgres", "host": "h", "database": "d"}')$$),
+	'{HV000,done,55000}', '... but of a write''s, which reads that list first');
 SELECT is((SELECT array_agg(method || ' ' || status ORDER BY n) FROM sim_log('first') WHERE method <> 'GET'), '{POST 201}', '... and is not sent if it cannot');
 
 SELECT * FROM finish();

@@ -30,7 +30,8 @@ SELECT cmp_ok(count_of(keyed(:'some') || ' LIMIT 10', 'many'), '<=', 14, 'LIMIT 
 SELECT is(count_of(keyed('{}'), 'many'), 0, 'no keys: no request');
 SELECT sim_calm('many') \g /dev/null
 SELECT is(rows_of('SELECT connection_id, grant_id FROM many.connection_grants WHERE connection_id = ANY (' || quote_literal(:'some') || ')'),
-	rows_of('SELECT connection_id, grant_id FROM many_off.connection_grants WHERE connection_id = ANY (' || quote_literal(:'some') || ')'), 'the lists of 40 parents: the same rows');
+	rows_of('SELECT connection_id, grant_id FROM many_off.connection_grants WHERE connection_id = ANY (' || quote_literal(:'some')
+		|| ')'), 'the lists of 40 parents: the same rows');
 SELECT cmp_ok(at_once('many'), '<=', 4, '... never more than four at once');
 SELECT make_server('small_off', sim_url(), 'prefetch ''false'''), make_server('small_one', sim_url(), 'max_concurrency ''1''') \g /dev/null
 SELECT sim_config('{"latency_ms": 10}') \g /dev/null
@@ -94,25 +95,33 @@ INSERT INTO joins (joined, query) VALUES
 	(true, 'SELECT c.type, count(*), min(o.n) FROM outside o JOIN %s.connections c ON c.connection_id = o.id GROUP BY c.type ORDER BY 1'),
 	(false, 'SELECT o.n, c.name FROM (SELECT * FROM outside WHERE n > 100 ORDER BY n DESC LIMIT 3) o JOIN %s.connections c ON c.connection_id = o.id'),
 	(true, 'SELECT p.b, o.n, c.name FROM pairs p JOIN outside o ON o.n = p.a LEFT JOIN %s.connections c ON c.connection_id = o.id'),
-	(true, 'SELECT o.n, c.name, d.type FROM outside o JOIN %s.connections c ON c.connection_id = o.id LEFT JOIN %1$s.connections d ON d.connection_id = c.connection_id'),
+	(true, 'SELECT o.n, c.name, d.type FROM outside o JOIN %s.connections c ON c.connection_id = o.id '
+		'LEFT JOIN %1$s.connections d ON d.connection_id = c.connection_id'),
 	(true, 'SELECT o.n, c.attrs FROM outside o LEFT JOIN %s.connections c ON c.connection_id = o.id'),
 	(true, 'SELECT o.n, v.loud FROM outside o LEFT JOIN %s.named v ON v.connection_id = o.id'),
 	(false, 'SELECT o, c FROM outside o LEFT JOIN %s.connections c ON c.connection_id = o.id'),
 	(false, 'SELECT o.n, c.tableoid::regclass::text LIKE ''%%connections'' AS t FROM outside o LEFT JOIN %s.connections c ON c.connection_id = o.id'),
-	(false, 'SELECT o.n, c.name FROM outside o RIGHT JOIN %s.connections c ON c.connection_id = o.id WHERE c.connection_id IN (SELECT id FROM ids WHERE n < 9) ORDER BY c.name, o.n'),
+	(false, 'SELECT o.n, c.name FROM outside o RIGHT JOIN %s.connections c ON c.connection_id = o.id '
+		'WHERE c.connection_id IN (SELECT id FROM ids WHERE n < 9) ORDER BY c.name, o.n'),
 	(false, 'SELECT n FROM outside o WHERE EXISTS (SELECT FROM %s.connections c WHERE c.connection_id = o.id)'),
 	(false, 'SELECT n FROM outside o WHERE NOT EXISTS (SELECT FROM %s.connections c WHERE c.connection_id = o.id)'),
 	(false, 'SELECT n FROM outside o WHERE id IN (SELECT connection_id FROM %s.connections WHERE type = o.kind)'),
 	(false, 'SELECT o.n, c.name FROM outside o, LATERAL (SELECT name FROM %s.connections c WHERE c.connection_id = o.id OFFSET 0) c'),
 	(false, 'SELECT o.n, (SELECT c.name FROM %s.connections c WHERE c.connection_id = o.id) FROM outside o'),
-	(false, 'SELECT p.b, (SELECT string_agg(c.name, '','' ORDER BY o.n) FROM outside o JOIN %s.connections c ON c.connection_id = o.id WHERE o.n < p.a) FROM pairs p WHERE p.b <= 6'),
-	(false, 'SELECT p.b, (SELECT max(c.name) FROM outside o LEFT JOIN %s.connections c ON c.connection_id = o.id AND o.n = p.b WHERE o.n < 9) FROM pairs p WHERE p.b <= 6'),
-	(false, 'SELECT p.b, s.* FROM pairs p, LATERAL (SELECT o.n, c.name FROM outside o JOIN %s.connections c ON c.connection_id = o.id WHERE o.n > p.b * 3 ORDER BY o.n LIMIT 2) s WHERE p.b <= 6'),
+	(false, 'SELECT p.b, (SELECT string_agg(c.name, '','' ORDER BY o.n) FROM outside o '
+		'JOIN %s.connections c ON c.connection_id = o.id WHERE o.n < p.a) FROM pairs p WHERE p.b <= 6'),
+	(false, 'SELECT p.b, (SELECT max(c.name) FROM outside o LEFT JOIN %s.connections c ON c.connection_id = o.id AND o.n = p.b '
+		'WHERE o.n < 9) FROM pairs p WHERE p.b <= 6'),
+	(false, 'SELECT p.b, s.* FROM pairs p, LATERAL (SELECT o.n, c.name FROM outside o '
+		'JOIN %s.connections c ON c.connection_id = o.id WHERE o.n > p.b * 3 ORDER BY o.n LIMIT 2) s WHERE p.b <= 6'),
 	(false, 'SELECT p.b, s.* FROM pairs p LEFT JOIN (SELECT o.n, c.name FROM outside o JOIN %s.connections c ON c.connection_id = o.id) s ON s.n = p.a'),
-	(false, 'WITH j AS MATERIALIZED (SELECT o.n, c.name FROM outside o JOIN %s.connections c ON c.connection_id = o.id) SELECT a.n, b.name FROM j a JOIN j b ON a.n = b.n + 1'),
-	(false, 'SELECT o.n, c.name FROM outside o JOIN %s.connections c ON c.connection_id = o.id UNION ALL SELECT o.n, c.type FROM outside o LEFT JOIN %1$s.connections c ON c.connection_id = o.id'),
+	(false, 'WITH j AS MATERIALIZED (SELECT o.n, c.name FROM outside o JOIN %s.connections c ON c.connection_id = o.id) '
+		'SELECT a.n, b.name FROM j a JOIN j b ON a.n = b.n + 1'),
+	(false, 'SELECT o.n, c.name FROM outside o JOIN %s.connections c ON c.connection_id = o.id UNION ALL SELECT o.n, c.type '
+		'FROM outside o LEFT JOIN %1$s.connections c ON c.connection_id = o.id'),
 	(false, 'SELECT o.n, c.x FROM outside o LEFT JOIN (SELECT connection_id, coalesce(name, ''none'') AS x FROM %s.connections) c ON c.connection_id = o.id'),
-	(false, 'SELECT o.n, c.x FROM (SELECT n, coalesce(id, ''x'') AS k FROM outside) o LEFT JOIN (SELECT connection_id, 1 AS x FROM %s.connections) c ON c.connection_id = o.k'),
+	(false, 'SELECT o.n, c.x FROM (SELECT n, coalesce(id, ''x'') AS k FROM outside) o LEFT JOIN (SELECT connection_id, 1 AS x '
+		'FROM %s.connections) c ON c.connection_id = o.k'),
 	(false, 'SELECT o.n, g.grant_id, g.permission FROM outside o JOIN %s.connection_grants g ON g.connection_id = o.id'),
 	(false, 'SELECT o.n, g.grant_id, g.permission FROM outside o LEFT JOIN %s.connection_grants g ON g.connection_id = o.id AND g.permission <> o.kind'),
 	(false, 'SELECT o.n, c.name, random() < 2 AS r FROM outside o JOIN %s.connections c ON c.connection_id = o.id WHERE random() < 2'),
@@ -130,9 +139,11 @@ SELECT is(cardinality(rows_of('SELECT c.name FROM outside o LEFT JOIN many.conne
 SELECT is(sim_count('many'), count(id)::int, '... a request for each key that is not NULL') FROM outside;
 SELECT is(at_once('many'), 4, '... four at once');
 SELECT is(count_of('SELECT c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id LIMIT 1', 'many'), 1, 'LIMIT 1: one request');
-SELECT cmp_ok(count_of('SELECT c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id LIMIT 5', 'many'), '<=', 5 + 8, 'LIMIT 5: a few more than five');
+SELECT cmp_ok(count_of('SELECT c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id LIMIT 5', 'many'), '<=',
+	5 + 8, 'LIMIT 5: a few more than five');
 SELECT is(count_of('SELECT c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id WHERE o.n < 0', 'many'), 0, 'no outer row: no request');
-SELECT is(count_of('SELECT c.name FROM outside o LEFT JOIN many.connections c ON c.connection_id = o.id WHERE o.id IS NULL', 'many'), 0, 'only NULL keys: no request');
+SELECT is(count_of('SELECT c.name FROM outside o LEFT JOIN many.connections c ON c.connection_id = o.id WHERE o.id IS NULL',
+	'many'), 0, 'only NULL keys: no request');
 SELECT sim_calm('many') \g /dev/null
 BEGIN;
 DECLARE c CURSOR FOR SELECT o.n, c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id;
@@ -156,14 +167,16 @@ SELECT is(sim_count('many'), 1, 'a cursor that has fetched one row has made one 
 \o /dev/null
 MOVE 4 IN c;
 \o
-SELECT is(fetch_all(1), (rows_of('SELECT o.n, c.name FROM outside o JOIN many_off.connections c ON c.connection_id = o.id'))[6:], '... and goes on with the sixth');
+SELECT is(fetch_all(1), (rows_of('SELECT o.n, c.name FROM outside o JOIN many_off.connections c ON c.connection_id = o.id'))[6:],
+	'... and goes on with the sixth');
 CLOSE c;
 DECLARE c SCROLL CURSOR FOR SELECT o.n, c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id;
 \o /dev/null
 MOVE 7 IN c;
 MOVE BACKWARD ALL IN c;
 \o
-SELECT is(fetch_all(1), rows_of('SELECT o.n, c.name FROM outside o JOIN many_off.connections c ON c.connection_id = o.id'), 'a cursor that is scrolled back begins again');
+SELECT is(fetch_all(1), rows_of('SELECT o.n, c.name FROM outside o JOIN many_off.connections c ON c.connection_id = o.id'),
+	'a cursor that is scrolled back begins again');
 ROLLBACK;
 
 -- plans that outlive their parameters
@@ -177,7 +190,8 @@ BEGIN
 	FOR r IN EXECUTE format('EXECUTE generic(%s, %L)', n, kind) LOOP
 		rows := rows || r::text;
 	END LOOP;
-	RETURN is(rows, rows_of(format('SELECT o.n, c.name FROM outside o JOIN many_off.connections c ON c.connection_id = o.id AND c.type <> %L WHERE o.n > %s', kind, n)), format('a generic plan with %s and %s', n, kind));
+	RETURN is(rows, rows_of(format('SELECT o.n, c.name FROM outside o JOIN many_off.connections c ON c.connection_id = o.id '
+		'AND c.type <> %L WHERE o.n > %s', kind, n)), format('a generic plan with %s and %s', n, kind));
 END $$;
 SELECT executed(n, kind) FROM unnest('{0,10,1000}'::int[]) n, unnest('{snowflake,x}'::text[]) kind;
 SELECT matches(plan_of('EXECUTE generic(1, ''x'')'), 'Sigma Lookup Join', '... of such a join');
@@ -193,40 +207,57 @@ CREATE USER MAPPING FOR sigma_lookups_owner SERVER many OPTIONS (client_id 'seco
 CREATE VIEW theirs AS SELECT o.n, c.name, c.type FROM outside o JOIN many.connections c ON c.connection_id = o.id;
 CREATE VIEW their_connections AS SELECT * FROM many.connections;
 SELECT sim_stop('many') \g /dev/null
-SELECT sim_start('many', '--connections 2000 --client-id simulator-client --client-secret simulator-secret --client-id second-client --client-secret second-secret') \g /dev/null
+SELECT sim_start('many', '--connections 2000 --client-id simulator-client --client-secret simulator-secret --client-id '
+	'second-client --client-secret second-secret') \g /dev/null
 SELECT format('ALTER SERVER %I OPTIONS (SET base_url %L)', s, sim_url('many')) FROM unnest('{many,many_off}'::text[]) s \gexec
 CREATE TABLE mine AS SELECT * FROM theirs;
 ALTER VIEW theirs OWNER TO sigma_lookups_owner;
 ALTER VIEW their_connections OWNER TO sigma_lookups_owner;
 SELECT matches(plan_of('SELECT * FROM theirs'), 'Sigma Lookup Join', 'a view with a join');
 SELECT results_eq('SELECT * FROM theirs', 'SELECT * FROM mine WHERE type = ''postgres''', '... reads as its owner');
-SELECT matches(plan_of('SELECT o.n, c.name, c.type FROM outside o JOIN their_connections c ON c.connection_id = o.id'), 'Sigma Lookup Join', 'a join with a view');
-SELECT results_eq('SELECT o.n, c.name, c.type FROM outside o JOIN their_connections c ON c.connection_id = o.id', 'SELECT * FROM mine WHERE type = ''postgres''', '... reads as its owner');
-SELECT results_eq('SELECT o.n, c.name, c.type FROM outside o JOIN many.connections c ON c.connection_id = o.id', 'SELECT * FROM mine', 'while the user reads as the user');
-SELECT results_eq('SELECT o.n, t.name, c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id LEFT JOIN their_connections t ON t.connection_id = c.connection_id',
+SELECT matches(plan_of('SELECT o.n, c.name, c.type FROM outside o JOIN their_connections c ON c.connection_id = o.id'),
+	'Sigma Lookup Join', 'a join with a view');
+SELECT results_eq('SELECT o.n, c.name, c.type FROM outside o JOIN their_connections c ON c.connection_id = o.id',
+	'SELECT * FROM mine WHERE type = ''postgres''', '... reads as its owner');
+SELECT results_eq('SELECT o.n, c.name, c.type FROM outside o JOIN many.connections c ON c.connection_id = o.id',
+	'SELECT * FROM mine', 'while the user reads as the user');
+SELECT results_eq('SELECT o.n, t.name, c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id '
+	'LEFT JOIN their_connections t ON t.connection_id = c.connection_id',
 	'SELECT n, CASE WHEN type = ''postgres'' THEN name END, name FROM mine', '... both in one query');
 
 -- what it leaves to others
-SELECT doesnt_match(plan_of('SELECT o.n FROM outside o JOIN many.connections c ON c.connection_id = o.id FOR UPDATE OF o'), 'Sigma Lookup Join', 'not with FOR UPDATE');
-SELECT same('SELECT * FROM (SELECT o.n, c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id FOR UPDATE OF o) s', 'SELECT o.n, c.name FROM outside o JOIN many_off.connections c ON c.connection_id = o.id', '... which gives the same rows');
+SELECT doesnt_match(plan_of('SELECT o.n FROM outside o JOIN many.connections c ON c.connection_id = o.id FOR UPDATE OF o'),
+	'Sigma Lookup Join', 'not with FOR UPDATE');
+SELECT same('SELECT * FROM (SELECT o.n, c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id FOR '
+	'UPDATE OF o) s', 'SELECT o.n, c.name FROM outside o JOIN many_off.connections c ON c.connection_id = o.id', '... which gives the same rows');
 WITH updated AS (UPDATE outside o SET kind = c.type FROM many.connections c WHERE c.connection_id = o.id RETURNING o.n)
 SELECT is(count(*)::int, (SELECT count(*)::int FROM outside WHERE id IN (SELECT id FROM ids)), 'an UPDATE from a join') FROM updated;
-SELECT is((SELECT count(*)::int FROM outside o JOIN ids i USING (id) JOIN many_off.connections c ON c.connection_id = id WHERE o.kind IS DISTINCT FROM c.type), 0, '... with the right values');
+SELECT is((SELECT count(*)::int FROM outside o JOIN ids i USING (id) JOIN many_off.connections c ON c.connection_id = id
+	WHERE o.kind IS DISTINCT FROM c.type), 0, '... with the right values');
 
 -- errors, and the end in the middle
 SELECT sim_calm('many') \g /dev/null
 SELECT sim_fault('{"method": "GET", "path": "/v2/connections/*", "after": 9, "times": -1, "do": "status", "status": 403}', 'many') \g /dev/null
-SELECT fails('SELECT o.n, c.name FROM outside o LEFT JOIN many.connections c ON c.connection_id = o.id', '42501', NULL, 'GET /v2/connections/%', NULL, 'a look-up that fails is an error, also of a left join');
+SELECT fails('SELECT o.n, c.name FROM outside o LEFT JOIN many.connections c ON c.connection_id = o.id', '42501', NULL,
+	'GET /v2/connections/%', NULL, 'a look-up that fails is an error, also of a left join');
 SELECT sim_calm('many') \g /dev/null
-SELECT fails('SELECT 1 / (9 - o.n), c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id', '22012', NULL, NULL, NULL, 'an error of another kind in the middle');
-SELECT same('SELECT o.n, c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id', 'SELECT o.n, c.name FROM outside o JOIN many_off.connections c ON c.connection_id = o.id', '... leaves nothing behind');
+SELECT fails('SELECT 1 / (9 - o.n), c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id',
+	'22012', NULL, NULL, NULL, 'an error of another kind in the middle');
+SELECT same('SELECT o.n, c.name FROM outside o JOIN many.connections c ON c.connection_id = o.id',
+	'SELECT o.n, c.name FROM outside o JOIN many_off.connections c ON c.connection_id = o.id', '... leaves nothing behind');
 
 -- EXPLAIN, in all its forms
-CREATE FUNCTION explained(options text) RETURNS text LANGUAGE sql AS $$ SELECT plan_of('SELECT o.n, c.name FROM outside o LEFT JOIN many.connections c ON c.connection_id = o.id AND c.type = o.kind WHERE o.n < 5', options) $$;
-SELECT matches(explained('COSTS OFF'), 'Custom Scan \(Sigma Lookup Join\).*Join Type: Left.*Join Filter: .*c.type = o.kind.*Remote Parameters: connection_id = o.id.*Remote Request: GET /v2/connections/\{connection_id\}', 'EXPLAIN tells what it does');
+CREATE FUNCTION explained(options text) RETURNS text LANGUAGE sql AS $$
+	SELECT plan_of('SELECT o.n, c.name FROM outside o LEFT JOIN many.connections c ON c.connection_id = o.id AND c.type = o.kind WHERE o.n < 5', options)
+$$;
+SELECT matches(explained('COSTS OFF'),
+	'Custom Scan \(Sigma Lookup Join\).*Join Type: Left.*Join Filter: .*c.type = o.kind.*Remote Parameters: connection_id = '
+	'o.id.*Remote Request: GET /v2/connections/\{connection_id\}', 'EXPLAIN tells what it does');
 SELECT matches(explained('ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF'), 'Requests: 4', '... and ANALYZE what came of it');
-SELECT ok(explained(o || ', FORMAT ' || f) <> '', format('EXPLAIN (%s, FORMAT %s)', o, f)) FROM unnest('{TEXT,JSON,XML,YAML}'::text[]) f, unnest('{VERBOSE,ANALYZE,"VERBOSE, ANALYZE, BUFFERS"}'::text[]) o;
-SELECT is(names_twice(explained(o || ', FORMAT JSON')::json), 0::bigint, format('no name twice in a node of EXPLAIN (%s, FORMAT JSON)', o)) FROM unnest('{VERBOSE,ANALYZE,"VERBOSE, ANALYZE, BUFFERS"}'::text[]) o;
+SELECT ok(explained(o || ', FORMAT ' || f) <> '', format('EXPLAIN (%s, FORMAT %s)', o, f))
+	FROM unnest('{TEXT,JSON,XML,YAML}'::text[]) f, unnest('{VERBOSE,ANALYZE,"VERBOSE, ANALYZE, BUFFERS"}'::text[]) o;
+SELECT is(names_twice(explained(o || ', FORMAT JSON')::json), 0::bigint,
+	format('no name twice in a node of EXPLAIN (%s, FORMAT JSON)', o)) FROM unnest('{VERBOSE,ANALYZE,"VERBOSE, ANALYZE, BUFFERS"}'::text[]) o;
 SELECT is(count_of('SELECT explained(''VERBOSE'')', 'many'), 0, 'EXPLAIN makes no request');
 RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_memoize; RESET enable_material;
 DROP VIEW theirs, their_connections;

@@ -134,14 +134,16 @@ DECLARE
 BEGIN
 	SELECT string_agg(format('CASE WHEN count(%1$I) = 0 THEN %1$L END', attname), ', ') INTO counts
 	FROM pg_attribute WHERE attrelid = format('%I.%I', in_schema, resource)::regclass AND attnum > 0 AND attname <> '_error'
-		AND (resource, attname) NOT IN (('connections', 'details'), ('connections', 'description'), ('connections', 'timeout_secs'), ('connections', 'use_friendly_names'),
+		AND (resource, attname) NOT IN (('connections', 'details'), ('connections', 'description'),
+			('connections', 'timeout_secs'), ('connections', 'use_friendly_names'),
 			('workbooks', 'tagged_source_url_id'))
 		AND NOT (resource IN ('files', 'member_files', 'member_favorites', 'favorites', 'member_recents') AND attname IN ('code', 'message', 'request_id'));
 	EXECUTE format('SELECT array_remove(ARRAY[%s], NULL) FROM %I.%I', counts, in_schema, resource) INTO empty;
 	RETURN empty;
 END
 $$;
-SELECT is(empty_columns(resource, CASE resource WHEN 'allowed_ips' THEN 'older' ELSE 'sim' END), '{}', resource || ': each column has a value somewhere') FROM expected;
+SELECT is(empty_columns(resource, CASE resource WHEN 'allowed_ips' THEN 'older' ELSE 'sim' END), '{}',
+	resource || ': each column has a value somewhere') FROM expected;
 
 -- nothing that Sigma sends lacks a column, but for what is only in the parent's key
 SELECT is(count(*), 0::bigint, 'attrs holds whole entries') FROM sim.workbooks WHERE attrs ->> 'workbookId' IS DISTINCT FROM workbook_id;
@@ -169,7 +171,8 @@ SELECT is(asked(format('SELECT * FROM sim.connection_grants WHERE connection_id 
 SELECT is(asked(format('SELECT * FROM sim.connection_grants WHERE connection_id IN (%L, %L)', :'east', :'west')),
 	ARRAY[format('GET /v2/connections/%s/grants', :'west'), format('GET /v2/connections/%s/grants', :'east')], 'so is IN');
 SELECT is(asked('SELECT g.* FROM three JOIN sim.connection_grants g USING (connection_id)'),
-	(SELECT array_agg(format('GET /v2/connections/%s/grants', connection_id) ORDER BY connection_id COLLATE "C") FROM three), 'a join is one for each outer row');
+	(SELECT array_agg(format('GET /v2/connections/%s/grants', connection_id) ORDER BY connection_id COLLATE "C") FROM three),
+		'a join is one for each outer row');
 SELECT is(asked('SELECT t.*, (SELECT count(*) FROM sim.connection_grants g WHERE g.connection_id = t.connection_id) FROM three t'),
 	(SELECT array_agg(format('GET /v2/connections/%s/grants', connection_id) ORDER BY connection_id COLLATE "C") FROM three), 'so is a subselect');
 SELECT is(asked('SELECT * FROM sim.connection_grants WHERE connection_id = NULL'), '{}', 'no key equals NULL');
@@ -191,28 +194,37 @@ SELECT is(asked('SELECT * FROM sim.connections c JOIN sim.connection_grants g US
 	'grants of the snowflake connections: only these are asked for');
 
 SELECT is(asked('SELECT * FROM sim.connection_grants'),
-	ARRAY['GET /v2/connections'] || (SELECT array_agg(format('GET /v2/connections/%s/grants', connection_id) ORDER BY connection_id COLLATE "C") FROM sim.connections),
+	ARRAY['GET /v2/connections'] || (SELECT array_agg(format('GET /v2/connections/%s/grants', connection_id)
+		ORDER BY connection_id COLLATE "C") FROM sim.connections),
 	'without a key the parents are walked');
 SELECT cmp_ok(count_of('SELECT * FROM sim.connection_grants LIMIT 1'), '<', 8, 'LIMIT ends the walk early');
 SELECT cmp_ok(count_of('SELECT 1 WHERE EXISTS (SELECT FROM sim.team_members)'), '<', 7, 'so does EXISTS');
 
 -- two levels
-SELECT array_agg(page_id ORDER BY page_id COLLATE "C") AS pages, count(*) AS n, min(page_id) AS page FROM sim.workbook_pages WHERE workbook_id = :'workbook' \gset
+SELECT array_agg(page_id ORDER BY page_id COLLATE "C") AS pages, count(*) AS n, min(page_id) AS page FROM sim.workbook_pages
+	WHERE workbook_id = :'workbook' \gset
 SELECT cmp_ok(:n, '>', 1, 'the workbook has several pages');
 SELECT is(asked(format('SELECT * FROM sim.workbook_elements WHERE workbook_id = %L AND page_id = %L', :'workbook', :'page')),
 	ARRAY[format('GET /v2/workbooks/%s/pages/%s/elements', :'workbook', :'page')], 'both keys: one request');
 SELECT is(asked(format('SELECT * FROM sim.workbook_elements WHERE workbook_id = %L', :'workbook')),
-	ARRAY[format('GET /v2/workbooks/%s/pages', :'workbook')] || (SELECT array_agg(format('GET /v2/workbooks/%s/pages/%s/elements', :'workbook', p)) FROM unnest(:'pages'::text[]) p),
+	ARRAY[format('GET /v2/workbooks/%s/pages', :'workbook')]
+		|| (SELECT array_agg(format('GET /v2/workbooks/%s/pages/%s/elements', :'workbook', p)) FROM unnest(:'pages'::text[]) p),
 	'the outer key: the pages of that workbook, and their elements');
 SELECT is((SELECT array_agg(r) FROM unnest(asked(format('SELECT * FROM sim.workbook_elements WHERE page_id = %L', :'page'))) r WHERE r LIKE '%elements'),
 	ARRAY[format('GET /v2/workbooks/%s/pages/%s/elements', :'workbook', :'page')], 'the inner key alone: elements of that page only');
-SELECT is((SELECT count(*)::int FROM sim.workbook_elements WHERE page_id = :'page'), (SELECT count(*)::int FROM sim.workbook_elements WHERE workbook_id = :'workbook' AND page_id || '' = :'page'), 'and the same rows');
-SELECT is((SELECT count(*)::int FROM unnest(asked(format('SELECT * FROM sim.workbook_elements WHERE workbook_id = ANY (ARRAY[%L, %L])', :'workbook', :'other_workbook'))) r WHERE r LIKE '%/pages'),
+SELECT is((SELECT count(*)::int FROM sim.workbook_elements WHERE page_id = :'page'),
+	(SELECT count(*)::int FROM sim.workbook_elements WHERE workbook_id = :'workbook' AND page_id || '' = :'page'), 'and the same rows');
+SELECT is((SELECT count(*)::int
+	FROM unnest(asked(format('SELECT * FROM sim.workbook_elements WHERE workbook_id = ANY (ARRAY[%L, %L])', :'workbook',
+	:'other_workbook'))) r WHERE r LIKE '%/pages'),
 	2, 'several outer keys');
-SELECT is((SELECT count(*)::int FROM unnest(asked(format('SELECT * FROM sim.workbook_element_columns WHERE workbook_id = %L', :'workbook'))) r WHERE r NOT LIKE format('GET /v2/workbooks/%s/%%', :'workbook')),
+SELECT is((SELECT count(*)::int
+	FROM unnest(asked(format('SELECT * FROM sim.workbook_element_columns WHERE workbook_id = %L', :'workbook'))) r
+	WHERE r NOT LIKE format('GET /v2/workbooks/%s/%%', :'workbook')),
 	0, 'three levels');
 SELECT is(count(*), 0::bigint, 'the keys are those of the row''s own parents')
-FROM sim.workbook_elements e WHERE NOT EXISTS (SELECT FROM entry WHERE collection = 'elements' AND entry.e ->> 'elementId' = e.element_id AND entry.e ->> '_pageId' = e.page_id);
+FROM sim.workbook_elements e WHERE NOT EXISTS (SELECT FROM entry WHERE collection = 'elements'
+	AND entry.e ->> 'elementId' = e.element_id AND entry.e ->> '_pageId' = e.page_id);
 
 -- not more at once than allowed
 SELECT sim_start('slow', '--latency 20') \g /dev/null
@@ -227,9 +239,11 @@ SELECT sim_stop('slow') \g /dev/null
 
 -- --------------------------------------------------------------- on_error
 
-SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/connections/%s/grants', :'east'), 'times', -1, 'do', 'status', 'status', 403)) \g /dev/null
+SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/connections/%s/grants', :'east'), 'times', -1, 'do',
+	'status', 'status', 403)) \g /dev/null
 SELECT count(*) AS good FROM entry WHERE collection = 'grants' AND e ->> 'inodeId' IN ('@connection:0', '@connection:3', '@connection:7', '@connection:8') \gset
-SELECT fails('SELECT * FROM sim.connection_grants', '42501', NULL, '%GET /v2/connections/%/grants%403%', NULL, 'on_error fail: one parent that fails is an error');
+SELECT fails('SELECT * FROM sim.connection_grants', '42501', NULL, '%GET /v2/connections/%/grants%403%', NULL,
+	'on_error fail: one parent that fails is an error');
 SELECT is((SELECT array_agg(DISTINCT _error) FROM sim.connection_grants WHERE connection_id = :'west'), NULL, 'a parent that is not asked for does not matter');
 ALTER FOREIGN TABLE sim.connection_grants OPTIONS (ADD on_error 'row');
 SELECT is(count(*), :good + 1::bigint, 'on_error row: all others, and a row') FROM sim.connection_grants;
@@ -248,10 +262,13 @@ SELECT sim_calm() \g /dev/null
 
 -- with two levels, a failure may come at each
 ALTER FOREIGN TABLE sim.workbook_elements OPTIONS (ADD on_error 'row');
-SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/workbooks/%s/pages', :'other_workbook'), 'times', -1, 'do', 'status', 'status', 403)) \g /dev/null
-SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/workbooks/%s/pages/%s/elements', :'workbook', :'page'), 'times', -1, 'do', 'status', 'status', 404)) \g /dev/null
+SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/workbooks/%s/pages', :'other_workbook'), 'times', -1,
+	'do', 'status', 'status', 403)) \g /dev/null
+SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/workbooks/%s/pages/%s/elements', :'workbook', :'page'),
+	'times', -1, 'do', 'status', 'status', 404)) \g /dev/null
 SELECT results_eq('SELECT workbook_id, page_id, _error ->> ''sqlstate'' FROM sim.workbook_elements WHERE _error IS NOT NULL ORDER BY 3',
-	format('VALUES (%L, NULL, ''42501''), (%L, %L, ''P0002'')', :'other_workbook', :'workbook', :'page'), 'a row with the keys that are known, at either level');
+	format('VALUES (%L, NULL, ''42501''), (%L, %L, ''P0002'')', :'other_workbook', :'workbook', :'page'),
+		'a row with the keys that are known, at either level');
 SELECT matches(plan_of('SELECT * FROM sim.workbook_elements', 'ANALYZE'), 'Failed Parents: 1\n.*Lists Not There: 1\n', 'both are counted, as what they are');
 SELECT is((SELECT count(*) FROM sim.workbook_elements WHERE _error IS NULL),
 	(SELECT count(*) FROM entry c JOIN entry p ON p.collection = 'workbooks' AND p.e ->> 'workbookId' = c.e ->> '_workbookId' AND NOT p.archived
@@ -259,7 +276,8 @@ SELECT is((SELECT count(*) FROM sim.workbook_elements WHERE _error IS NULL),
 SELECT sim_calm() \g /dev/null
 
 -- what is no list at all is no matter of the parent
-SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/connections/%s/grants', :'east'), 'times', -1, 'do', 'body', 'body', 'gibberish')) \g /dev/null
+SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/connections/%s/grants', :'east'), 'times', -1, 'do',
+	'body', 'body', 'gibberish')) \g /dev/null
 SELECT fails('SELECT * FROM sim.connection_grants', 'HV000', NULL, NULL, NULL, 'a reply that is no list is an error all the same');
 SELECT sim_calm() \g /dev/null
 ALTER FOREIGN TABLE sim.connection_grants OPTIONS (DROP on_error);

@@ -33,8 +33,10 @@ ALTER SERVER big OPTIONS (DROP page_size);
 
 SELECT is(requests_of('SELECT * FROM big.connections LIMIT 1', 'big'), '{GET /v2/connections?limit=1}', 'LIMIT 1 asks for one entry');
 SELECT is(requests_of('SELECT * FROM big.connections LIMIT 5 OFFSET 2', 'big'), '{GET /v2/connections?limit=7}', 'LIMIT with OFFSET');
-SELECT is(requests_of('SELECT * FROM big.connections WHERE type = ''postgres'' LIMIT 1', 'big'), '{GET /v2/connections?limit=1000}', 'LIMIT over a local filter reads whole pages, as few as it needs');
-SELECT is(sorted(requests_of('SELECT * FROM big.connections ORDER BY name LIMIT 1', 'big')), (SELECT array_agg('GET /v2/connections?limit=1000' || p) FROM unnest(ARRAY['', '&page=1000', '&page=2000']) p), 'LIMIT over ORDER BY reads all');
+SELECT is(requests_of('SELECT * FROM big.connections WHERE type = ''postgres'' LIMIT 1', 'big'),
+	'{GET /v2/connections?limit=1000}', 'LIMIT over a local filter reads whole pages, as few as it needs');
+SELECT is(sorted(requests_of('SELECT * FROM big.connections ORDER BY name LIMIT 1', 'big')),
+	(SELECT array_agg('GET /v2/connections?limit=1000' || p) FROM unnest(ARRAY['', '&page=1000', '&page=2000']) p), 'LIMIT over ORDER BY reads all');
 SELECT is(count_of('SELECT * FROM big.connections LIMIT 1500', 'big'), 2, 'LIMIT 1500 stops after two pages');
 SELECT is(count_of('SELECT * FROM big.connections LIMIT 0', 'big'), 0, 'LIMIT 0 asks for nothing');
 SELECT is(count_of('SELECT DISTINCT type FROM big.connections LIMIT 1', 'big') > 0, true, 'LIMIT over DISTINCT');
@@ -62,7 +64,8 @@ FROM (VALUES
 	('SELECT name, type FROM @ c WHERE type = ''postgres''', true),
 	('SELECT name FROM @ c WHERE name LIKE ''%1%'' AND NOT is_sample', true),
 	('SELECT attrs FROM @ c WHERE length(name) % 3 = 0', true),
-	('SELECT connection_id FROM @ c WHERE created_at > (SELECT avg(extract(epoch FROM created_at)) FROM @)::text::float8 * interval ''1 s'' + timestamptz ''epoch''', true),
+	('SELECT connection_id FROM @ c WHERE created_at > (SELECT avg(extract(epoch FROM created_at)) '
+		'FROM @)::text::float8 * interval ''1 s'' + timestamptz ''epoch''', true),
 	('SELECT DISTINCT type FROM @ c', false),
 	('SELECT DISTINCT ON (type) type, name FROM @ c ORDER BY type, name', true),
 	('SELECT type, count(*), min(name) FROM @ c GROUP BY type HAVING count(*) > 100', false),
@@ -95,9 +98,11 @@ SELECT connection_id AS id FROM small WHERE name = 'Postgres Production' \gset
 SELECT connection_id AS id2 FROM small WHERE name = 'Snowflake East' \gset
 SELECT connection_id AS id3 FROM small WHERE name = 'MySQL Shop' \gset
 
-SELECT is(requests_of(format('SELECT * FROM sim.connections WHERE connection_id = %L', :'id')), ARRAY['GET /v2/connections/' || :'id'], 'a look-up by a constant is one GET');
+SELECT is(requests_of(format('SELECT * FROM sim.connections WHERE connection_id = %L', :'id')),
+	ARRAY['GET /v2/connections/' || :'id'], 'a look-up by a constant is one GET');
 SELECT is(requests_of(format('SELECT * FROM sim.connections WHERE %L = connection_id', :'id')), ARRAY['GET /v2/connections/' || :'id'], 'from either side');
-SELECT results_eq(format('SELECT * FROM sim.connections WHERE connection_id = %L', :'id'), format('SELECT * FROM small WHERE connection_id = %L', :'id'), 'and gives the row that the list gives');
+SELECT results_eq(format('SELECT * FROM sim.connections WHERE connection_id = %L', :'id'),
+	format('SELECT * FROM small WHERE connection_id = %L', :'id'), 'and gives the row that the list gives');
 SELECT is_empty('SELECT * FROM sim.connections WHERE connection_id = ''11111111-2222-4333-8444-555555555555''', 'an unknown key has no row');
 SELECT is(requests_of('SELECT * FROM sim.connections WHERE connection_id = NULL'), '{}', 'NULL asks nothing');
 SELECT is(requests_of('SELECT * FROM sim.connections WHERE connection_id = '''''), '{}', 'nor does an empty key');
@@ -106,13 +111,16 @@ SELECT is(requests_of('SELECT * FROM sim.connections WHERE connection_id = ''.''
 -- a list that is said to be long: a short one is rather read whole
 CREATE FOREIGN TABLE long (connection_id text, name text) SERVER sim OPTIONS (resource 'connections', rows '100000');
 SELECT sim_calm() \g /dev/null
-SELECT is_empty('SELECT * FROM long WHERE connection_id IN ('''', ''..'', ''.'', ''x/../..'', ''a/b'', ''?limit=1'', ''#'', ''%2e%2e'', E''\n'', U&''\00E9\+01F600'', repeat(''x'', 3000))', 'keys that are no keys have no rows');
+SELECT is_empty('SELECT * FROM long WHERE connection_id IN ('''', ''..'', ''.'', ''x/../..'', ''a/b'', ''?limit=1'', ''#'', '
+	'''%2e%2e'', E''\n'', U&''\00E9\+01F600'', repeat(''x'', 3000))', 'keys that are no keys have no rows');
 SELECT is((SELECT array_agg(DISTINCT status) FROM sim_log()), '{404}', 'and reach nothing else');
 SELECT is(sim_count(), 8, 'if they are asked for at all');
-SELECT is(requests_of(format('SELECT * FROM sim.connections WHERE connection_id = %L AND name LIKE ''MySQL%%''', :'id')), ARRAY['GET /v2/connections/' || :'id'], 'a look-up with another clause');
+SELECT is(requests_of(format('SELECT * FROM sim.connections WHERE connection_id = %L AND name LIKE ''MySQL%%''', :'id')),
+	ARRAY['GET /v2/connections/' || :'id'], 'a look-up with another clause');
 SELECT is_empty(format('SELECT * FROM sim.connections WHERE connection_id = %L AND name LIKE ''MySQL%%''', :'id'), 'which is checked locally');
 SELECT is_empty(format('SELECT * FROM sim.connections WHERE connection_id = %L AND connection_id = %L', :'id', :'id2'), 'two keys at once are no row');
-SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE connection_id = upper(:'id')), (:'id' = upper(:'id'))::int, 'a key in capitals is another text');
+SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE connection_id = upper(:'id')), (:'id' = upper(:'id'))::int,
+	'a key in capitals is another text');
 SELECT is((SELECT name FROM sim.connections c WHERE c.connection_id = :'id'::varchar), 'Postgres Production', 'a key of type varchar');
 SELECT is((SELECT name FROM sim.connections c WHERE c.connection_id::varchar = :'id'), 'Postgres Production', 'a column cast to varchar');
 SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE connection_id <> :'id'), 12, 'inequality is no look-up');
@@ -127,67 +135,84 @@ SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE connectio
 SELECT cmp_ok(count_of('SELECT * FROM sim.connections WHERE connection_id = ANY (ARRAY(SELECT connection_id FROM small))'), '<=', 13, '= ANY of many');
 SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE connection_id = ANY (ARRAY(SELECT connection_id FROM small))), 13, 'has all rows');
 SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE connection_id = :'id' OR name = 'MySQL Shop'), 2, 'OR with another column');
-SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE connection_id = (SELECT connection_id FROM small WHERE name = 'MySQL Shop')), 1, 'a key from a sub-select');
+SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE connection_id = (SELECT connection_id FROM small
+	WHERE name = 'MySQL Shop')), 1, 'a key from a sub-select');
 SELECT is(count_of('SELECT * FROM sim.connections WHERE connection_id = (SELECT connection_id FROM small WHERE name = ''MySQL Shop'')'), 1, 'is one request');
 
 -- a collation under which different texts are equal cannot be a key
 \if :icu
 CREATE FOREIGN TABLE caseless (connection_id text COLLATE nocase, name text) SERVER sim OPTIONS (resource 'connections', rows '100000');
-SELECT is((SELECT count(*)::int FROM caseless WHERE connection_id = upper(:'id')), 1, 'under a collation that takes other texts for equal, the list is searched');
+SELECT is((SELECT count(*)::int FROM caseless WHERE connection_id = upper(:'id')), 1,
+	'under a collation that takes other texts for equal, the list is searched');
 \else
 SELECT skip('no ICU', 1);
 \endif
 
 -- parameters
 PREPARE by_id (text) AS SELECT name FROM sim.connections WHERE connection_id = $1;
-SELECT is((SELECT array_agg(DISTINCT requests_of(format('EXECUTE by_id (%L)', :'id'))) FROM generate_series(1, 10)), ARRAY[ARRAY['GET /v2/connections/' || :'id']], 'a prepared statement asks the same ten times');
+SELECT is((SELECT array_agg(DISTINCT requests_of(format('EXECUTE by_id (%L)', :'id'))) FROM generate_series(1, 10)),
+	ARRAY[ARRAY['GET /v2/connections/' || :'id']], 'a prepared statement asks the same ten times');
 SELECT results_eq(format('EXECUTE by_id (%L)', :'id2'), ARRAY['Snowflake East'], 'and finds another key''s row afterwards');
 SELECT is_empty('EXECUTE by_id (NULL)', 'and nothing for NULL');
 SET plan_cache_mode = force_generic_plan;
-SELECT is((SELECT array_agg(DISTINCT requests_of(format('EXECUTE by_id (%L)', :'id'))) FROM generate_series(1, 10)), ARRAY[ARRAY['GET /v2/connections/' || :'id']], 'with a generic plan, too');
+SELECT is((SELECT array_agg(DISTINCT requests_of(format('EXECUTE by_id (%L)', :'id'))) FROM generate_series(1, 10)),
+	ARRAY[ARRAY['GET /v2/connections/' || :'id']], 'with a generic plan, too');
 PREPARE by_ids (text[]) AS SELECT name FROM long WHERE connection_id = ANY ($1) ORDER BY name;
 SELECT results_eq(format('EXECUTE by_ids (%L)', ARRAY[:'id2', :'id']), ARRAY['Postgres Production', 'Snowflake East'], '= ANY of a parameter');
 SELECT is(count_of(format('EXECUTE by_ids (%L)', ARRAY[:'id2', :'id'])), 2, 'is a request per key');
 PREPARE by_type (text, int) AS SELECT name FROM sim.connections WHERE type = $1 ORDER BY name LIMIT $2;
-SELECT is((SELECT array_agg(DISTINCT requests_of('EXECUTE by_type (''snowflake'', 2)')) FROM generate_series(1, 10)), ARRAY[ARRAY['GET /v2/connections?limit=1000']], 'a local filter with a parameter, ten times');
+SELECT is((SELECT array_agg(DISTINCT requests_of('EXECUTE by_type (''snowflake'', 2)')) FROM generate_series(1, 10)),
+	ARRAY[ARRAY['GET /v2/connections?limit=1000']], 'a local filter with a parameter, ten times');
 SELECT results_eq('EXECUTE by_type (''snowflake'', 2)', ARRAY['Sigma Sample Database', 'Snowflake East'], 'has the right rows');
 RESET plan_cache_mode;
 
 -- joins
 CREATE TABLE three (connection_id text, note text);
 INSERT INTO three VALUES (:'id', 'a'), (:'id3', 'b'), ('none', 'c'), (NULL, 'd');
-SELECT cmp_ok(count_of('SELECT * FROM three JOIN sim.connections c USING (connection_id)'), '<=', 3, 'a join with a few local rows makes as many look-ups or one list');
+SELECT cmp_ok(count_of('SELECT * FROM three JOIN sim.connections c USING (connection_id)'), '<=', 3,
+	'a join with a few local rows makes as many look-ups or one list');
 SELECT results_eq('SELECT note, name FROM three LEFT JOIN sim.connections c USING (connection_id) ORDER BY note',
 	$$VALUES ('a', 'Postgres Production'), ('b', 'MySQL Shop'), ('c', NULL), ('d', NULL)$$, 'and has the right rows');
 ANALYZE three;
 CREATE FOREIGN TABLE many (connection_id text, name text) SERVER big OPTIONS (resource 'connections', rows '1000000');
 INSERT INTO three SELECT connection_id, name FROM heap ORDER BY name LIMIT 3;
-SELECT is(count_of('SELECT t.note, m.name FROM three t JOIN many m ON m.connection_id = t.connection_id WHERE t.note > ''z'' OR length(note) > 1', 'big'), 3, 'three look-ups rather than a long list');
-SELECT results_eq('SELECT m.name FROM three t JOIN many m ON m.connection_id = t.connection_id WHERE length(note) > 1 ORDER BY 1', 'SELECT note FROM three WHERE length(note) > 1 ORDER BY 1', 'with the right rows');
+SELECT is(count_of('SELECT t.note, m.name FROM three t JOIN many m ON m.connection_id = t.connection_id '
+	'WHERE t.note > ''z'' OR length(note) > 1', 'big'), 3, 'three look-ups rather than a long list');
+SELECT results_eq('SELECT m.name FROM three t JOIN many m ON m.connection_id = t.connection_id WHERE length(note) > 1 ORDER BY 1',
+	'SELECT note FROM three WHERE length(note) > 1 ORDER BY 1', 'with the right rows');
 SELECT results_eq('SELECT note, (SELECT name FROM sim.connections c WHERE c.connection_id = t.connection_id) FROM three t WHERE length(note) = 1 ORDER BY note',
 	$$VALUES ('a', 'Postgres Production'), ('b', 'MySQL Shop'), ('c', NULL), ('d', NULL)$$, 'a correlated sub-select');
-SELECT results_eq('SELECT t.note, c.name FROM three t, LATERAL (SELECT name FROM sim.connections c WHERE c.connection_id = t.connection_id OR c.name = t.note) c WHERE length(note) = 1 ORDER BY note',
+SELECT results_eq('SELECT t.note, c.name FROM three t, LATERAL (SELECT name FROM sim.connections c '
+	'WHERE c.connection_id = t.connection_id OR c.name = t.note) c WHERE length(note) = 1 ORDER BY note',
 	$$VALUES ('a', 'Postgres Production'), ('b', 'MySQL Shop')$$, 'LATERAL');
-SELECT results_eq('SELECT t.note, c.name FROM three t, LATERAL (SELECT name || t.note AS name FROM sim.connections c WHERE c.connection_id = t.connection_id LIMIT 1) c WHERE length(note) = 1 ORDER BY note',
+SELECT results_eq('SELECT t.note, c.name FROM three t, LATERAL (SELECT name || t.note AS name FROM sim.connections c '
+	'WHERE c.connection_id = t.connection_id LIMIT 1) c WHERE length(note) = 1 ORDER BY note',
 	$$VALUES ('a', 'Postgres Productiona'), ('b', 'MySQL Shopb')$$, 'LATERAL with LIMIT');
 SELECT is((SELECT count(*)::int FROM sim.connections a JOIN sim.connections b USING (connection_id)), 13, 'a self-join by key');
-SELECT is((SELECT count(*)::int FROM sim.connections a JOIN sim.connections b USING (type)), (SELECT count(*)::int FROM small a JOIN small b USING (type)), 'a self-join by type');
+SELECT is((SELECT count(*)::int FROM sim.connections a JOIN sim.connections b USING (type)),
+	(SELECT count(*)::int FROM small a JOIN small b USING (type)), 'a self-join by type');
 SELECT is((SELECT count(*)::int FROM sim.connections a, sim.connections b), 169, 'a product with itself');
 SET enable_hashjoin = off; SET enable_mergejoin = off;
 SELECT is((SELECT count(*)::int FROM sim.connections a JOIN sim.connections b USING (connection_id)), 13, 'a self-join by nested loop');
 SET enable_material = off;
-SELECT is((SELECT count(*)::int FROM sim.connections a JOIN sim.connections b ON a.type = b.type), (SELECT count(*)::int FROM small a JOIN small b USING (type)), 'without a materialized inner side');
+SELECT is((SELECT count(*)::int FROM sim.connections a JOIN sim.connections b ON a.type = b.type),
+	(SELECT count(*)::int FROM small a JOIN small b USING (type)), 'without a materialized inner side');
 SELECT is(answer(query, ordered, 'sim.connections'), answer(query, ordered, 'small'), 'by nested loop: ' || query)
 FROM generated WHERE query ~ 'JOIN|IN \(|EXISTS';
 ALTER SERVER sim OPTIONS (ADD page_size '4');
-SELECT is((SELECT count(*)::int FROM sim.connections a JOIN sim.connections b ON a.type >= b.type), (SELECT count(*)::int FROM small a JOIN small b ON a.type >= b.type), 'and rescans over several pages');
-SELECT is((SELECT sum((SELECT count(*) FROM sim.connections c WHERE c.type = s.type))::int FROM small s), (SELECT count(*)::int FROM small a JOIN small b USING (type)), 'a correlated sub-select that rescans');
+SELECT is((SELECT count(*)::int FROM sim.connections a JOIN sim.connections b ON a.type >= b.type),
+	(SELECT count(*)::int FROM small a JOIN small b ON a.type >= b.type), 'and rescans over several pages');
+SELECT is((SELECT sum((SELECT count(*) FROM sim.connections c WHERE c.type = s.type))::int FROM small s),
+	(SELECT count(*)::int FROM small a JOIN small b USING (type)), 'a correlated sub-select that rescans');
 ALTER SERVER sim OPTIONS (DROP page_size);
 RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_material;
-SELECT results_eq('SELECT c.name FROM sim.connections c JOIN three t ON c.connection_id = t.connection_id || '''' WHERE length(note) = 1 ORDER BY 1', ARRAY['MySQL Shop', 'Postgres Production'], 'an expression as the key of a join');
-SELECT results_eq('SELECT c.name FROM three t JOIN sim.connections c ON c.connection_id = ANY (ARRAY[t.connection_id, t.note]) WHERE length(note) = 1 ORDER BY 1', ARRAY['MySQL Shop', 'Postgres Production'], 'a join by = ANY');
+SELECT results_eq('SELECT c.name FROM sim.connections c JOIN three t ON c.connection_id = t.connection_id || '''' '
+	'WHERE length(note) = 1 ORDER BY 1', ARRAY['MySQL Shop', 'Postgres Production'], 'an expression as the key of a join');
+SELECT results_eq('SELECT c.name FROM three t JOIN sim.connections c ON c.connection_id = ANY (ARRAY[t.connection_id, t.note]) '
+	'WHERE length(note) = 1 ORDER BY 1', ARRAY['MySQL Shop', 'Postgres Production'], 'a join by = ANY');
 SELECT is((SELECT count(*)::int FROM small s FULL JOIN sim.connections c USING (connection_id) WHERE c.name = s.name), 13, 'a full join');
-SELECT results_eq('SELECT note FROM three t JOIN sim.connections c USING (connection_id) WHERE length(note) = 1 ORDER BY 1 FOR UPDATE OF t', ARRAY['a', 'b'], 'FOR UPDATE of the local side');
+SELECT results_eq('SELECT note FROM three t JOIN sim.connections c USING (connection_id) WHERE length(note) = 1 ORDER BY 1 FOR '
+	'UPDATE OF t', ARRAY['a', 'b'], 'FOR UPDATE of the local side');
 
 -- --------------------------------------------------------- cursors and such
 
@@ -201,7 +226,8 @@ SELECT results_eq('FETCH FIRST FROM c', 'SELECT name FROM small LIMIT 1', 'to th
 SELECT results_eq('FETCH ABSOLUTE 7 FROM c', 'SELECT name FROM small OFFSET 6 LIMIT 1', 'to the seventh');
 SELECT results_eq('FETCH LAST FROM c', 'SELECT name FROM small OFFSET 12 LIMIT 1', 'to the last');
 SELECT is_empty('FETCH NEXT FROM c', 'and over it');
-SELECT results_eq('FETCH BACKWARD ALL FROM c', 'SELECT name FROM (SELECT name, row_number() OVER () AS n FROM small) s ORDER BY n DESC', 'and back through all');
+SELECT results_eq('FETCH BACKWARD ALL FROM c', 'SELECT name FROM (SELECT name, row_number() OVER () AS n FROM small) s '
+	'ORDER BY n DESC', 'and back through all');
 SELECT results_eq('FETCH 2 FROM d', 'SELECT name FROM small OFFSET 1 LIMIT 2', 'another cursor keeps its place');
 COMMIT;
 ALTER SERVER sim OPTIONS (ADD page_size '3');
@@ -227,7 +253,9 @@ SELECT is(:n, 13, 'a scan within a scan');
 SELECT results_eq('FETCH ALL FROM c', 'SELECT name FROM small OFFSET 4', 'a cursor outlives a rolled back subtransaction');
 COMMIT;
 ALTER SERVER sim OPTIONS (DROP page_size);
-SELECT results_eq('WITH RECURSIVE r AS (SELECT name, 1 AS depth FROM sim.connections WHERE name LIKE ''S%'' UNION ALL SELECT c.name, depth + 1 FROM r JOIN sim.connections c ON c.name = r.name WHERE depth < 3) SELECT count(*)::int FROM r', ARRAY[(SELECT 3 * count(*)::int FROM small WHERE name LIKE 'S%')], 'a recursive query');
+SELECT results_eq('WITH RECURSIVE r AS (SELECT name, 1 AS depth FROM sim.connections WHERE name LIKE ''S%'' UNION ALL '
+	'SELECT c.name, depth + 1 FROM r JOIN sim.connections c ON c.name = r.name WHERE depth < 3) SELECT count(*)::int FROM r',
+	ARRAY[(SELECT 3 * count(*)::int FROM small WHERE name LIKE 'S%')], 'a recursive query');
 CREATE FUNCTION loop_over() RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
 	n int := 0;
@@ -274,7 +302,8 @@ RESET ROLE;
 EXECUTE everything \gset again_
 SELECT is(ARRAY[:first_n, :role_n, :prepared_n, :again_n], '{13,2,2,13}', 'SET ROLE changes whose mapping counts, and RESET ROLE changes it back');
 SELECT is((SELECT count(DISTINCT token)::int FROM sim_log('two')), 2, 'with one token for each');
-SELECT is((SELECT count(*)::int FROM (SELECT token FROM sim_log('two') GROUP BY token HAVING count(DISTINCT client) > 1) t), 0, 'never one''s token for the other');
+SELECT is((SELECT count(*)::int FROM (SELECT token FROM sim_log('two') GROUP BY token HAVING count(DISTINCT client) > 1) t), 0,
+	'never one''s token for the other');
 SELECT is((SELECT count(*)::int FROM reader_view), 2, 'a view reads with its owner''s mapping');
 SELECT is(reader_function()::int, 2, 'a security definer function, too');
 SELECT is((SELECT count(*)::int FROM reader_view v JOIN two.connections c USING (connection_id)), 2, 'both mappings in one query');
@@ -312,7 +341,8 @@ SELECT sim_calm('two') \g /dev/null
 SET ROLE :reader;
 SELECT string_agg(c.state || ' ' || c.message, E'\n') AS refused FROM calls, catch(call) c \gset
 RESET ROLE;
-SELECT is(:'refused'::text, (SELECT string_agg('42501 permission denied for function ' || f, E'\n') FROM unnest('{sigma_whoami,sigma_request,sigma_test_connection,sigma_create_connection}'::text[]) f), 'every function needs EXECUTE');
+SELECT is(:'refused'::text, (SELECT string_agg('42501 permission denied for function ' || f, E'\n')
+	FROM unnest('{sigma_whoami,sigma_request,sigma_test_connection,sigma_create_connection}'::text[]) f), 'every function needs EXECUTE');
 GRANT EXECUTE ON FUNCTION sigma_whoami, sigma_request, sigma_test_connection, sigma_create_connection TO :reader;
 SET ROLE :reader;
 SELECT string_agg(DISTINCT c.state || ' ' || c.message, E'\n') AS refused FROM calls, catch(call) c \gset
@@ -342,22 +372,30 @@ SELECT is((SELECT count(*)::int FROM (SELECT FROM sim.connections OFFSET 0) c), 
 CREATE FOREIGN TABLE nothing () SERVER sim OPTIONS (resource 'connections');
 SELECT is((SELECT count(*)::int FROM nothing), 13, 'no column at all');
 SELECT is((SELECT count(*)::int FROM (SELECT n FROM nothing n) c), 13, 'a whole row of no column');
-SELECT is((SELECT array_agg(c ORDER BY c.name COLLATE "C") FROM sim.connections c)::text, (SELECT array_agg(s ORDER BY s.name COLLATE "C") FROM small s)::text, 'whole rows');
-SELECT is((SELECT to_jsonb(c) FROM sim.connections c WHERE connection_id = :'id'), (SELECT to_jsonb(s) FROM small s WHERE connection_id = :'id'), 'a whole row of a look-up');
+SELECT is((SELECT array_agg(c ORDER BY c.name COLLATE "C") FROM sim.connections c)::text,
+	(SELECT array_agg(s ORDER BY s.name COLLATE "C") FROM small s)::text, 'whole rows');
+SELECT is((SELECT to_jsonb(c) FROM sim.connections c WHERE connection_id = :'id'),
+	(SELECT to_jsonb(s) FROM small s WHERE connection_id = :'id'), 'a whole row of a look-up');
 SELECT is((SELECT DISTINCT tableoid::regclass::text FROM sim.connections), 'sim.connections', 'tableoid');
-SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE details IS NOT NULL OR description IS NOT NULL OR timeout_secs IS NOT NULL OR use_friendly_names IS NOT NULL), 0, 'write-only columns read as NULL');
+SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE details IS NOT NULL OR description IS NOT NULL
+	OR timeout_secs IS NOT NULL OR use_friendly_names IS NOT NULL), 0, 'write-only columns read as NULL');
 SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE is_archived IS DISTINCT FROM false), 0, 'an absent isArchived is false');
 SELECT cmp_ok((SELECT count(connection_id)::int FROM sim.connections WHERE NOT attrs ? 'isArchived'), '>', 0, 'it is absent in some');
-SELECT is((SELECT array_agg(name ORDER BY name COLLATE "C") FROM sim.connections WHERE host IS NOT NULL), '{Snowflake East}', 'absent and null fields are NULL');
+SELECT is((SELECT array_agg(name ORDER BY name COLLATE "C") FROM sim.connections WHERE host IS NOT NULL), '{Snowflake East}',
+	'absent and null fields are NULL');
 SELECT is((SELECT name FROM sim.connections WHERE type = 'sqlserver'), U&'Lager K\00F6ln \2013 SQL Server', 'a name in Unicode');
-SELECT is((SELECT jsonb_object_agg(key, jsonb_typeof(value)) FROM sim.connections, jsonb_each(jsonb_build_object('o', attrs, 's', oauth_scopes, 'w', writeback_schemas)) WHERE name = 'Snowflake West'), '{"o": "object", "s": "array", "w": "array"}', 'objects and arrays are jsonb');
+SELECT is((SELECT jsonb_object_agg(key, jsonb_typeof(value)) FROM sim.connections,
+	jsonb_each(jsonb_build_object('o', attrs, 's', oauth_scopes, 'w', writeback_schemas)) WHERE name = 'Snowflake West'),
+	'{"o": "object", "s": "array", "w": "array"}', 'objects and arrays are jsonb');
 SELECT is((SELECT last_active_at FROM sim.connections WHERE name = 'Sigma Sample Database'), '2026-01-14T09:12:44.120Z'::timestamptz, 'a time with its zone');
-SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE name = 'Snowflake East' AND attrs ?& '{timeout,poolSizes,writeAccess,friendlyName}'), 1, 'the whole entry is in attrs');
+SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE name = 'Snowflake East'
+	AND attrs ?& '{timeout,poolSizes,writeAccess,friendlyName}'), 1, 'the whole entry is in attrs');
 
 ALTER FOREIGN TABLE sim.connections DROP COLUMN account;
 ALTER FOREIGN TABLE sim.connections ADD COLUMN spare jsonb OPTIONS (field 'friendlyName');
 SELECT is((SELECT name || host FROM sim.connections WHERE host > ''), 'Snowflake Eastacme-east.snowflakecomputing.com', 'after a dropped column');
-SELECT is((SELECT array_agg(c.spare ORDER BY name) FROM sim.connections c WHERE spare IS NOT NULL)::text, (SELECT array_agg(attrs -> 'friendlyName' ORDER BY name) FROM small WHERE attrs ? 'friendlyName')::text, 'a column of another name');
+SELECT is((SELECT array_agg(c.spare ORDER BY name) FROM sim.connections c WHERE spare IS NOT NULL)::text,
+	(SELECT array_agg(attrs -> 'friendlyName' ORDER BY name) FROM small WHERE attrs ? 'friendlyName')::text, 'a column of another name');
 ALTER FOREIGN TABLE sim.connections DROP COLUMN spare;
 ALTER FOREIGN TABLE sim.connections ADD COLUMN account text;
 SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE account = 'acme-east'), 1, 'and an added one');
@@ -376,7 +414,8 @@ CREATE FOREIGN TABLE by_hand (
 	unheard_of int OPTIONS (field 'unheardOf')
 ) SERVER sim OPTIONS (resource 'connections');
 SELECT results_eq('SELECT id::text, name::text, kind::text, created_at, is_sample::bool, "Archived?", worker FROM by_hand ORDER BY 1',
-	'SELECT connection_id, name, type, (attrs ->> ''createdAt'')::date, is_sample, is_archived, created_by FROM small ORDER BY 1', 'a table by hand: names, types, order');
+	'SELECT connection_id, name, type, (attrs ->> ''createdAt'')::date, is_sample, is_archived, created_by FROM small ORDER BY 1',
+		'a table by hand: names, types, order');
 SELECT is((SELECT scopes::jsonb FROM by_hand WHERE name = 'Snowflake West'), '["session:role-any", "offline_access"]', 'an array as text');
 SELECT is((SELECT count(*)::int FROM by_hand WHERE unheard_of IS NULL AND whole ->> 'name' = name), 13, 'the whole entry as json');
 SELECT is(requests_of(format('SELECT * FROM by_hand WHERE id = %L', :'id')), ARRAY['GET /v2/connections/' || :'id'], 'a look-up by uuid');
@@ -386,12 +425,15 @@ SELECT is((SELECT count(*)::int FROM by_hand WHERE id = ANY (ARRAY[:'id', :'id2'
 SELECT is((SELECT count(*)::int FROM by_hand h JOIN sim.connections c ON c.connection_id = h.id::text), 13, 'a join of uuid and text');
 CREATE FOREIGN TABLE wrong_column (connection_id text, nmae text) SERVER sim OPTIONS (resource 'connections');
 SELECT sim_calm() \g /dev/null
-SELECT fails('SELECT * FROM wrong_column', 'HV005', 'column "nmae" of foreign table "wrong_column"%', NULL, '%"name"%', 'an unknown column, with what may have been meant');
+SELECT fails('SELECT * FROM wrong_column', 'HV005', 'column "nmae" of foreign table "wrong_column"%', NULL, '%"name"%',
+	'an unknown column, with what may have been meant');
 SELECT is(sim_count(), 0, 'asks nothing');
 CREATE FOREIGN TABLE connectoins (name text) SERVER sim;
-SELECT fails('SELECT * FROM connectoins', 'HV00R', 'Sigma has no resource "connectoins"', NULL, '%"connections"%', 'an unknown resource, with what may have been meant');
+SELECT fails('SELECT * FROM connectoins', 'HV00R', 'Sigma has no resource "connectoins"', NULL, '%"connections"%',
+	'an unknown resource, with what may have been meant');
 CREATE FOREIGN TABLE ill_typed (connection_id text, name int) SERVER sim OPTIONS (resource 'connections');
-SELECT is(c.state || ' ' || (c.context LIKE '%column "name" of foreign table "ill_typed", row 1, connectionId%')::text, '22P02 true', 'a value that does not fit names column and row')
+SELECT is(c.state || ' ' || (c.context LIKE '%column "name" of foreign table "ill_typed", row 1, connectionId%')::text,
+	'22P02 true', 'a value that does not fit names column and row')
 FROM catch('SELECT * FROM ill_typed') c;
 SELECT is((SELECT count(*)::int FROM (SELECT connection_id FROM ill_typed) t), 13, 'and does no harm to whoever does not ask for it');
 CREATE FOREIGN TABLE narrow (name varchar(5), type char(3)) SERVER sim OPTIONS (resource 'connections');
@@ -407,9 +449,12 @@ SELECT fails('SELECT * FROM checked', '23514', NULL, NULL, NULL, 'a domain''s CH
 SELECT is((SELECT count(*)::int FROM big.connections), 2007, 'count(*)');
 SELECT is((SELECT count(*)::int FROM sim.connections), 13, 'count(*) leaves out what the table leaves out');
 SELECT is((SELECT count(*)::int FROM big.connections WHERE type = 'mysql'), (SELECT count(*)::int FROM heap WHERE type = 'mysql'), 'count(*) of some');
-SELECT is((SELECT array_agg(c ORDER BY c) FROM (SELECT count(*)::int AS c FROM sim.connections GROUP BY type) c), (SELECT array_agg(c ORDER BY c) FROM (SELECT count(*)::int AS c FROM small GROUP BY type) c), 'count(*) of groups');
-SELECT is((SELECT ARRAY[count(*), count(*) + 1, count(DISTINCT type), count(*) FILTER (WHERE type = 'mysql')]::int[] FROM sim.connections), '{13,14,10,1}', 'count(*) beside others');
-SELECT is((SELECT sum(n)::int FROM (SELECT (SELECT count(*) + s.n FROM sim.connections) AS n FROM generate_series(1, 3) s (n)) t), 45, 'count(*) again and again');
+SELECT is((SELECT array_agg(c ORDER BY c) FROM (SELECT count(*)::int AS c FROM sim.connections GROUP BY type) c),
+	(SELECT array_agg(c ORDER BY c) FROM (SELECT count(*)::int AS c FROM small GROUP BY type) c), 'count(*) of groups');
+SELECT is((SELECT ARRAY[count(*), count(*) + 1, count(DISTINCT type), count(*) FILTER (WHERE type = 'mysql')]::int[]
+	FROM sim.connections), '{13,14,10,1}', 'count(*) beside others');
+SELECT is((SELECT sum(n)::int FROM (SELECT (SELECT count(*) + s.n FROM sim.connections) AS n FROM generate_series(1, 3) s (n)) t),
+	45, 'count(*) again and again');
 SELECT is((SELECT count(*)::int FROM sim.connections LIMIT 1), 13, 'count(*) with LIMIT');
 SELECT is_empty('SELECT count(*) FROM sim.connections HAVING count(*) > 13', 'count(*) with HAVING');
 
@@ -422,7 +467,8 @@ SELECT is((SELECT count(*)::int FROM archived WHERE connection_id = :'gone'), 1,
 SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE connection_id = :'gone'), 0, 'is no row where archived ones are left out');
 SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE is_archived), 0, 'whatever the query asks for');
 ALTER SERVER sim OPTIONS (ADD include_archived 'true');
-SELECT is((SELECT ARRAY[count(connection_id), (SELECT count(*) FROM sim.connections)]::int[] FROM sim.connections), '{15,15}', 'include_archived at the server');
+SELECT is((SELECT ARRAY[count(connection_id), (SELECT count(*) FROM sim.connections)]::int[] FROM sim.connections), '{15,15}',
+	'include_archived at the server');
 ALTER FOREIGN TABLE archived OPTIONS (SET include_archived 'false');
 SELECT is((SELECT count(*)::int FROM archived), 13, 'the table has the last word');
 ALTER SERVER sim OPTIONS (DROP include_archived);
@@ -439,7 +485,8 @@ CREATE TABLE parent (name text);
 INSERT INTO parent VALUES ('here');
 CREATE FOREIGN TABLE child () INHERITS (parent) SERVER sim OPTIONS (resource 'connections');
 SELECT is((SELECT count(*)::int FROM parent), 14, 'a foreign table that inherits');
-SELECT is((SELECT count(*)::int FROM (SELECT name FROM sim.connections UNION ALL SELECT name FROM big.connections UNION ALL SELECT name FROM small) u), 13 + 2007 + 13, 'UNION ALL of two servers and a local table');
+SELECT is((SELECT count(*)::int FROM (SELECT name FROM sim.connections UNION ALL SELECT name FROM big.connections UNION ALL
+	SELECT name FROM small) u), 13 + 2007 + 13, 'UNION ALL of two servers and a local table');
 
 -- what stands before pg_catalog in search_path
 CREATE SCHEMA shadow;
@@ -459,11 +506,15 @@ SELECT make_server('unused', sim_url()) \g /dev/null
 SELECT sim_calm() \g /dev/null
 SELECT plan_of('SELECT * FROM unused.connections WHERE connection_id = ''x'' UNION ALL SELECT * FROM unused.connections WHERE name = ''y''') \g /dev/null
 SELECT is(sim_count() + sim_sign_ins(), 0, 'not even for a token');
-SELECT alike(plan_of('SELECT * FROM sim.connections WHERE type = ''x'''), '%Filter: (type = ''x''::text)%Remote Request: GET /v2/connections?limit=1000%', 'the list as it will be sent, and what stays local');
+SELECT alike(plan_of('SELECT * FROM sim.connections WHERE type = ''x'''),
+	'%Filter: (type = ''x''::text)%Remote Request: GET /v2/connections?limit=1000%', 'the list as it will be sent, and what stays local');
 SELECT alike(plan_of('SELECT * FROM archived LIMIT 7'), '%Remote Request: GET /v2/connections?limit=7%', 'a lowered limit');
-SELECT alike(plan_of('SELECT * FROM sim.connections WHERE connection_id = ''a b/c'''), '%Remote Request: GET /v2/connections/a\%20b\%2Fc%', 'a look-up by a constant');
-SELECT alike(plan_of('SELECT * FROM sim.connections WHERE connection_id = (SELECT max(note) FROM three)'), '%Remote Parameters: connection_id = %Remote Request: GET /v2/connections/{connection_id}%', 'a look-up by what will be known later');
-SELECT alike(plan_of('SELECT * FROM three t, many m WHERE m.connection_id = t.connection_id'), '%Remote Parameters: connection_id = %Remote Request: GET /v2/connections/{connection_id}%', 'a look-up per row of a join');
+SELECT alike(plan_of('SELECT * FROM sim.connections WHERE connection_id = ''a b/c'''),
+	'%Remote Request: GET /v2/connections/a\%20b\%2Fc%', 'a look-up by a constant');
+SELECT alike(plan_of('SELECT * FROM sim.connections WHERE connection_id = (SELECT max(note) FROM three)'),
+	'%Remote Parameters: connection_id = %Remote Request: GET /v2/connections/{connection_id}%', 'a look-up by what will be known later');
+SELECT alike(plan_of('SELECT * FROM three t, many m WHERE m.connection_id = t.connection_id'),
+	'%Remote Parameters: connection_id = %Remote Request: GET /v2/connections/{connection_id}%', 'a look-up per row of a join');
 SELECT alike(plan_of('SELECT * FROM sim.connections WHERE connection_id = '''''), '%Remote Request: none%', 'nothing to ask');
 SELECT alike(plan_of('INSERT INTO sim.connections (name) VALUES (''x'')'), '%Remote Request: POST /v2/connections%', 'a create');
 
@@ -484,9 +535,11 @@ BEGIN
 	END IF;
 END $$;
 SELECT is_empty(format('SELECT duplicates(plan_of(%L, ''COSTS OFF, FORMAT JSON %s'')::json)', query, options), 'FORMAT JSON has unique keys: ' || options)
-FROM (VALUES ('SELECT * FROM sim.connections c JOIN sim.connections d USING (connection_id) WHERE c.name = ''x'''), ('SELECT * FROM three t, many m WHERE m.connection_id = t.connection_id')) q (query),
+FROM (VALUES ('SELECT * FROM sim.connections c JOIN sim.connections d USING (connection_id) WHERE c.name = ''x'''),
+	('SELECT * FROM three t, many m WHERE m.connection_id = t.connection_id')) q (query),
 	(VALUES (''), (', VERBOSE'), (', ANALYZE'), (', ANALYZE, TIMING OFF, VERBOSE')) o (options);
-SELECT is_empty('SELECT duplicates(plan_of(''INSERT INTO sim.connections (name) VALUES (''''x'''') RETURNING *'', ''COSTS OFF, FORMAT JSON, VERBOSE'')::json)', 'an INSERT''s, too');
+SELECT is_empty('SELECT duplicates(plan_of(''INSERT INTO sim.connections (name) VALUES (''''x'''') '
+	'RETURNING *'', ''COSTS OFF, FORMAT JSON, VERBOSE'')::json)', 'an INSERT''s, too');
 
 -- figures of EXPLAIN (ANALYZE) against the simulator's log
 CREATE FUNCTION figure(plan json, what text) RETURNS numeric LANGUAGE sql AS $$
@@ -500,7 +553,8 @@ SELECT sim_calm('big') \g /dev/null
 SELECT sim_fault('{"path": "/v2/connections", "after": 1, "times": 2, "do": "status", "status": 503, "headers": {"Retry-After": "0"}}', 'big') \g /dev/null
 CREATE TABLE figures AS SELECT analyzed('SELECT * FROM big.connections') AS plan;
 SELECT is(figure(plan, 'Requests')::int, sim_count('big'), 'requests of EXPLAIN (ANALYZE) are those of the log') FROM figures;
-SELECT is(ARRAY[figure(plan, 'Requests'), figure(plan, 'Pages'), figure(plan, 'Retries'), figure(plan, 'Sign-Ins')], '{5,3,2,0}', 'with pages, retries and sign-ins') FROM figures;
+SELECT is(ARRAY[figure(plan, 'Requests'), figure(plan, 'Pages'), figure(plan, 'Retries'), figure(plan, 'Sign-Ins')], '{5,3,2,0}',
+	'with pages, retries and sign-ins') FROM figures;
 SELECT cmp_ok(figure(plan, 'Bytes Received'), '>', (SELECT sum(length(attrs::text)) / 2 FROM heap)::numeric, 'bytes') FROM figures;
 SELECT cmp_ok(figure(plan, 'Waiting Time'), '>', 0::numeric, 'and waiting time') FROM figures;
 SELECT is(figure(analyzed(format('SELECT * FROM many WHERE connection_id IN (''x'', ''y'', %L)', :'id')), 'Requests'), 3::numeric, 'requests of look-ups');
@@ -523,7 +577,8 @@ SELECT is(estimate('SELECT * FROM sim.connections WHERE connection_id = ''x'''),
 
 -- ----------------------------------------------------------------- parallel
 
-SELECT set_config(CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'debug_parallel_query' ELSE 'force_parallel_mode' END, 'on', false) \g /dev/null
+SELECT set_config(CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'debug_parallel_query'
+	ELSE 'force_parallel_mode' END, 'on', false) \g /dev/null
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;

@@ -21,7 +21,8 @@ SELECT set_config('sim.conninfo', regexp_replace(current_setting('sim.conninfo')
 CREATE ROLE ada;
 SELECT sim_shell('umask 077; echo simulator-secret >sigma.secret; rm -f rsa_key.p8') \g /dev/null
 
-CREATE FUNCTION paste(script text, environment text DEFAULT E'\\setenv SIGMA_CLIENT_ID simulator-client\n\\setenv SIGMA_CLIENT_SECRET simulator-secret\n\\setenv KEY_PASSPHRASE hush')
+CREATE FUNCTION paste(script text,
+	environment text DEFAULT E'\\setenv SIGMA_CLIENT_ID simulator-client\n\\setenv SIGMA_CLIENT_SECRET simulator-secret\n\\setenv KEY_PASSPHRASE hush')
 RETURNS text LANGUAGE sql AS $$
 	SELECT sim_call('DELETE', 'log');
 	SELECT coalesce(psql(environment || E'\n' || replace(replace(script, 'region ''aws-us-east''', format('base_url %L', sim_url())),
@@ -30,11 +31,13 @@ $$;
 -- what is wrong with what psql has said
 CREATE FUNCTION complaints(told text) RETURNS text[] IMMUTABLE LANGUAGE sql AS $$
 	SELECT coalesce(array_agg(line), '{}') FROM regexp_split_to_table(told, '\n') line
-	WHERE line !~ '^(NOTICE|DETAIL|HINT|LOCATION|LOG|INFO): ' AND line ~ 'ERROR: |WARNING: |FATAL: |PANIC: |^error|^psql: |^invalid|cannot |not in the environment|No such'
+	WHERE line !~ '^(NOTICE|DETAIL|HINT|LOCATION|LOG|INFO): '
+		AND line ~ 'ERROR: |WARNING: |FATAL: |PANIC: |^error|^psql: |^invalid|cannot |not in the environment|No such'
 $$;
 -- what it becomes if that line is left out; "" if there is none
 CREATE FUNCTION for_good(script text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
-	SELECT CASE WHEN script ~ line THEN regexp_replace(script, line, '\1') ELSE '' END FROM (VALUES ('(BEGIN;\n)SET LOCAL sigma_fdw.dry_run = on;[^\n]*\n')) v (line)
+	SELECT CASE WHEN script ~ line THEN regexp_replace(script, line, '\1') ELSE '' END
+		FROM (VALUES ('(BEGIN;\n)SET LOCAL sigma_fdw.dry_run = on;[^\n]*\n')) v (line)
 $$;
 CREATE FUNCTION tried(script text, title text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
@@ -62,7 +65,8 @@ SELECT alike(paste(:'mapping', environment), pattern, 'no ' || what)
 FROM (VALUES ('environment', '', '%SIGMA_CLIENT_ID%is not in the environment%SIGMA_CLIENT_SECRET%ERROR:  22023: %'),
 	('secret', E'\\setenv SIGMA_CLIENT_ID simulator-client', '%SIGMA_CLIENT_SECRET%is not in the environment%ERROR:  22023: %'),
 	('id', E'\\setenv SIGMA_CLIENT_SECRET simulator-secret', '%SIGMA_CLIENT_ID%is not in the environment%ERROR:  22023: %'),
-	('characters in the secret', E'\\setenv SIGMA_CLIENT_ID simulator-client\n\\setenv SIGMA_CLIENT_SECRET ''''', '%SIGMA_CLIENT_SECRET%is not in the environment%ERROR:  22023: %')) v (what, environment, pattern);
+	('characters in the secret', E'\\setenv SIGMA_CLIENT_ID simulator-client\n\\setenv SIGMA_CLIENT_SECRET ''''',
+		'%SIGMA_CLIENT_SECRET%is not in the environment%ERROR:  22023: %')) v (what, environment, pattern);
 SELECT is(psql('SELECT count(*) FROM pg_user_mappings WHERE srvname = ''sigma'''), '0', '... and no mapping');
 
 SELECT tried(script, title) FROM block WHERE n > 1 AND script <> :'copy' ORDER BY n;
@@ -76,7 +80,8 @@ SELECT tried(:'copy', 'a copy');
 -- the other role can work with it; and what it misspells in a dry run is an error, once it has loaded the library as README.md says
 SELECT alike(paste('SET ROLE analyst; SELECT sigma_fdw_version() \g /dev/null
 SET sigma_fdw.dryrun = on;'), 'ERROR:  42602: %', 'a setting that does not exist');
-SELECT is(paste('SET ROLE analyst; SELECT count(*) FROM sigma.connections; SELECT count(*) FROM sigma_check(''sigma'') WHERE NOT ok; SELECT count(*) FROM sigma_whoami(''sigma'')'),
+SELECT is(paste('SET ROLE analyst; SELECT count(*) FROM sigma.connections; SELECT count(*) FROM sigma_check(''sigma'') '
+	'WHERE NOT ok; SELECT count(*) FROM sigma_whoami(''sigma'')'),
 	E'13\n0\n1', 'another role');
 
 -- what a dump of foreign data does when it is restored, and what a dry run does
@@ -85,7 +90,8 @@ CREATE FUNCTION restored(options text) RETURNS text LANGUAGE sql AS $$
 	SELECT sim_shell(format('PATH=%s:$PATH; pg_dump -a --include-foreign-data=sigma -t granted %s | PGOPTIONS=%s psql -Xq %2$s 2>&1 || true',
 		sim_quote((SELECT setting FROM pg_config WHERE name = 'BINDIR')), sim_quote(current_setting('sim.conninfo')), sim_quote(options)))
 $$;
-SELECT psql('CREATE FOREIGN TABLE granted (connection_id text, permission text, member_id text, team_id text) SERVER sigma OPTIONS (resource ''connection_grants'')') \g /dev/null
+SELECT psql('CREATE FOREIGN TABLE granted (connection_id text, permission text, member_id text, team_id text) SERVER sigma '
+	'OPTIONS (resource ''connection_grants'')') \g /dev/null
 SELECT unalike(restored('-c sigma_fdw.dry_run=on'), '%ERROR%', 'a restore of foreign data as a dry run');
 SELECT is(writes(), '{}', '... changes nothing');
 SELECT isnt(restored(''), '', 'a restore of foreign data');

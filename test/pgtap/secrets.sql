@@ -23,7 +23,8 @@ INSERT INTO vault VALUES
 	('good', '{"type": "postgres", "host": "h", "database": "hush-database", "user": "u", "password": "hush-password"}'),
 	('bad', '{"type": "postgres", "host": "hush-host", "password": "hush-password"}'),
 	('untyped', '{"host": "hush-host", "password": "hush-password"}'),
-	('key', '{"type": "snowflake", "user": "u", "privateKey": "-----BEGIN PRIVATE KEY-----\nhushhushhush\n-----END PRIVATE KEY-----", "privateKeyPassphrase": "hush-phrase"}');
+	('key', '{"type": "snowflake", "user": "u", "privateKey": "-----BEGIN PRIVATE KEY-----\nhushhushhush\n-----END PRIVATE '
+		'KEY-----", "privateKeyPassphrase": "hush-phrase"}');
 
 -- A script whose own text holds no secret, with everything logged that can be;
 -- what psql shows of it.
@@ -31,7 +32,8 @@ INSERT INTO vault VALUES
 -- that is not asked for; and it logs where it looks for a library, with the
 -- statement that needs it, so the library is there already.
 CREATE FUNCTION loud(script text) RETURNS text LANGUAGE sql AS $$
-	SELECT coalesce(psql('EXPLAIN SELECT FROM quiet.connections; SET client_min_messages = debug5; SET log_min_messages = debug5; SET log_error_verbosity = verbose; ' || script), '')
+	SELECT coalesce(psql('EXPLAIN SELECT FROM quiet.connections; SET client_min_messages = debug5; '
+		'SET log_min_messages = debug5; SET log_error_verbosity = verbose; ' || script), '')
 $$;
 
 SELECT log_size() AS start \gset
@@ -40,20 +42,33 @@ CREATE TABLE told (n int GENERATED ALWAYS AS IDENTITY, what text, told text);
 INSERT INTO told (what, told) SELECT 'a list', noisy('SELECT * FROM quiet.connections;');
 INSERT INTO told (what, told) SELECT 'a look-up', noisy('SELECT * FROM quiet.connections WHERE connection_id = ''x'';');
 INSERT INTO told (what, told) SELECT 'EXPLAIN', noisy('EXPLAIN (ANALYZE, VERBOSE) SELECT * FROM quiet.connections; EXPLAIN (ANALYZE, VERBOSE) ' || :'create');
-INSERT INTO told (what, told) SELECT 'IMPORT', noisy('CREATE SCHEMA imported; IMPORT FOREIGN SCHEMA x FROM SERVER quiet INTO imported; IMPORT FOREIGN SCHEMA x FROM SERVER quiet INTO imported;');
+INSERT INTO told (what, told) SELECT 'IMPORT',
+	noisy('CREATE SCHEMA imported; IMPORT FOREIGN SCHEMA x FROM SERVER quiet INTO imported; IMPORT FOREIGN SCHEMA x FROM SERVER quiet INTO imported;');
 INSERT INTO told (what, told) SELECT 'a create', noisy(:'create');
 INSERT INTO told (what, told) SELECT 'a create by function', noisy('SELECT sigma_create_connection(''quiet'', name, details) FROM vault WHERE name = ''key'';');
 INSERT INTO told (what, told) SELECT 'a create that is rolled back', noisy('BEGIN; ' || :'create' || ' ROLLBACK;');
-INSERT INTO told (what, told) SELECT 'a create that Sigma refuses', noisy('INSERT INTO quiet.connections (name, details) SELECT name, details FROM vault WHERE name = ''bad'';');
-INSERT INTO told (what, told) SELECT 'a create without a type', noisy('INSERT INTO quiet.connections (name, details) SELECT name, details FROM vault WHERE name = ''untyped'';');
-INSERT INTO told (what, told) SELECT 'a create that contradicts itself', noisy('INSERT INTO quiet.connections (name, host, details) SELECT name, ''x'', details FROM vault WHERE name = ''bad'';');
-INSERT INTO told (what, told) SELECT 'a create by any request', noisy('SELECT sigma_request(''quiet'', ''POST'', ''/v2/connections'', NULL, jsonb_build_object(''name'', name, ''details'', details)) FROM vault WHERE name IN (''bad'', ''good'');');
-INSERT INTO told (what, told) SELECT 'COPY of a row that Sigma refuses', noisy('COPY quiet.connections (name, details) FROM PROGRAM ''printf "bad\t{\"type\": \"postgres\", \"password\": \"hu%s-copied\"}\n" sh'';');
-INSERT INTO told (what, told) SELECT 'COPY of a row without a type', noisy('COPY quiet.connections (name, details) FROM PROGRAM ''printf "bad\t{\"password\": \"hu%s-copied\"}\n" sh'';');
-SELECT spoilt('quiet', '/v2/connections', 'body', '{"status": 400, "body": {"code": "hush-password", "requestId": "hush-database", "message": "password hush-password of hush-database"}}') \g /dev/null
-INSERT INTO told (what, told) SELECT 'a refusal that repeats secrets', noisy(:'create' || ' SELECT sigma_create_connection(''quiet'', name, details) FROM vault WHERE name = ''good'';');
-SELECT spoilt('quiet', '/v2/connections', 'body', '{"status": 400, "body": {"code": "hush-phrase", "message": "line hushhushhush\n of the key with hush-phrase"}}') \g /dev/null
-INSERT INTO told (what, told) SELECT 'a refusal that repeats a key', noisy('INSERT INTO quiet.connections (name, details) SELECT name, details FROM vault WHERE name = ''key''; SELECT sigma_create_connection(''quiet'', name, details) FROM vault WHERE name = ''key'';');
+INSERT INTO told (what, told) SELECT 'a create that Sigma refuses',
+	noisy('INSERT INTO quiet.connections (name, details) SELECT name, details FROM vault WHERE name = ''bad'';');
+INSERT INTO told (what, told) SELECT 'a create without a type',
+	noisy('INSERT INTO quiet.connections (name, details) SELECT name, details FROM vault WHERE name = ''untyped'';');
+INSERT INTO told (what, told) SELECT 'a create that contradicts itself',
+	noisy('INSERT INTO quiet.connections (name, host, details) SELECT name, ''x'', details FROM vault WHERE name = ''bad'';');
+INSERT INTO told (what, told) SELECT 'a create by any request',
+	noisy('SELECT sigma_request(''quiet'', ''POST'', ''/v2/connections'', NULL, jsonb_build_object(''name'', name, ''details'', '
+	'details)) FROM vault WHERE name IN (''bad'', ''good'');');
+INSERT INTO told (what, told) SELECT 'COPY of a row that Sigma refuses',
+	noisy('COPY quiet.connections (name, details) FROM PROGRAM ''printf "bad\t{\"type\": \"postgres\", \"password\": \"hu%s-copied\"}\n" sh'';');
+INSERT INTO told (what, told) SELECT 'COPY of a row without a type',
+	noisy('COPY quiet.connections (name, details) FROM PROGRAM ''printf "bad\t{\"password\": \"hu%s-copied\"}\n" sh'';');
+SELECT spoilt('quiet', '/v2/connections', 'body',
+	'{"status": 400, "body": {"code": "hush-password", "requestId": "hush-database", "message": "password hush-password of hush-database"}}') \g /dev/null
+INSERT INTO told (what, told) SELECT 'a refusal that repeats secrets',
+	noisy(:'create' || ' SELECT sigma_create_connection(''quiet'', name, details) FROM vault WHERE name = ''good'';');
+SELECT spoilt('quiet', '/v2/connections', 'body',
+	'{"status": 400, "body": {"code": "hush-phrase", "message": "line hushhushhush\n of the key with hush-phrase"}}') \g /dev/null
+INSERT INTO told (what, told) SELECT 'a refusal that repeats a key',
+	noisy('INSERT INTO quiet.connections (name, details) SELECT name, details FROM vault WHERE name = ''key''; '
+	'SELECT sigma_create_connection(''quiet'', name, details) FROM vault WHERE name = ''key'';');
 SELECT spoilt('quiet', '/v2/connections*', 'status', '{"status": 500}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'status 500', noisy('SELECT * FROM quiet.connections; ' || :'create');
 SELECT spoilt('quiet', '/v2/connections*', 'status', '{"status": 401}') \g /dev/null
@@ -68,10 +83,12 @@ SELECT spoilt('quiet', '/v2/connections*', 'body', '{"body": "words"}') \g /dev/
 INSERT INTO told (what, told) SELECT 'a reply that is none', noisy('SELECT * FROM quiet.connections; ' || :'create');
 SELECT spoilt('quiet', '/v2/connections*', 'never') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a cancel', noisy('SET statement_timeout = 300; SELECT * FROM quiet.connections; ' || :'create');
-INSERT INTO told (what, told) SELECT 'a termination', noisy('SELECT pg_sleep(0); BEGIN; SET LOCAL statement_timeout = 300; ' || :'create' || ' COMMIT; SELECT pg_terminate_backend(pg_backend_pid());');
+INSERT INTO told (what, told) SELECT 'a termination', noisy('SELECT pg_sleep(0); BEGIN; SET LOCAL statement_timeout = 300; '
+	|| :'create' || ' COMMIT; SELECT pg_terminate_backend(pg_backend_pid());');
 SELECT spoilt('quiet', '/v2/auth/token', 'status', '{"status": 401}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a sign-in that is refused', noisy('SELECT * FROM quiet.connections; ' || :'create');
-SELECT spoilt('quiet', '/v2/auth/token', 'body', jsonb_build_object('status', 400, 'body', jsonb_build_object('message', format('unknown client quiet-client with %s, that is Basic %s', :'client_secret', :'basic')))) \g /dev/null
+SELECT spoilt('quiet', '/v2/auth/token', 'body', jsonb_build_object('status', 400, 'body',
+	jsonb_build_object('message', format('unknown client quiet-client with %s, that is Basic %s', :'client_secret', :'basic')))) \g /dev/null
 INSERT INTO told (what, told) SELECT 'a sign-in whose refusal repeats the secret', noisy('SELECT * FROM quiet.connections; ' || :'create');
 SELECT spoilt('quiet', '/v2/auth/token', 'body', '{"body": {"access_token": "hush hush"}}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a token that is none', noisy('SELECT * FROM quiet.connections;');
@@ -85,11 +102,16 @@ INSERT INTO told (what, told) SELECT 'a failed sign-in by HTTP Basic', noisy('SE
 SELECT sim_calm('quiet') \g /dev/null
 ALTER SERVER quiet OPTIONS (DROP token_auth);
 SELECT make_server(mode, hostile_start(mode), 'max_retries ''0'', request_timeout ''500ms''') FROM unnest('{garbage,reset,silent}'::text[]) mode \g /dev/null
-INSERT INTO told (what, told) SELECT mode, noisy(format('SELECT * FROM %s.connections; INSERT INTO %s.connections (name, details) SELECT name, details FROM vault;', mode, mode)) FROM unnest('{garbage,reset,silent}'::text[]) mode;
+INSERT INTO told (what, told) SELECT mode,
+	noisy(format('SELECT * FROM %s.connections; INSERT INTO %s.connections (name, details) SELECT name, details FROM vault;',
+	mode, mode)) FROM unnest('{garbage,reset,silent}'::text[]) mode;
 SELECT make_server('no_tls', replace(sim_url('quiet'), 'http:', 'https:'), 'max_retries ''0''') \g /dev/null
 INSERT INTO told (what, told) SELECT 'no TLS', noisy('SELECT * FROM no_tls.connections;');
-INSERT INTO told (what, told) SELECT 'functions', noisy('SELECT * FROM sigma_whoami(''quiet''); SELECT sigma_request(''quiet'', ''GET'', ''/v2/members''); SELECT sigma_test_connection(''quiet'', ''x''); SELECT sigma_request(''quiet'', ''POST'', ''/v2/auth/token''); SELECT sigma_fdw_version();');
-INSERT INTO told (what, told) SELECT 'pg_stat_activity', noisy('SELECT query FROM pg_stat_activity WHERE backend_type <> ''client backend'' OR pid = pg_backend_pid();');
+INSERT INTO told (what, told) SELECT 'functions',
+	noisy('SELECT * FROM sigma_whoami(''quiet''); SELECT sigma_request(''quiet'', ''GET'', ''/v2/members''); '
+	'SELECT sigma_test_connection(''quiet'', ''x''); SELECT sigma_request(''quiet'', ''POST'', ''/v2/auth/token''); SELECT sigma_fdw_version();');
+INSERT INTO told (what, told) SELECT 'pg_stat_activity',
+	noisy('SELECT query FROM pg_stat_activity WHERE backend_type <> ''client backend'' OR pid = pg_backend_pid();');
 
 -- what a client is told may hold what it asked for, but nothing else; a row of
 -- its own vault is not among it
@@ -107,28 +129,43 @@ SELECT isnt(log_has(:'start', 'DEBUG: '), NULL, 'at every level');
 SELECT sim_calm('quiet') \g /dev/null
 SELECT log_size() AS start \gset
 TRUNCATE told;
-INSERT INTO told (what, told) SELECT 'a create that Sigma refuses', loud($$INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}');$$);
+INSERT INTO told (what, told) SELECT 'a create that Sigma refuses',
+	loud($$INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}');$$);
 INSERT INTO told (what, told) SELECT 'one without a type', loud($$INSERT INTO quiet.connections (name, details) VALUES ('x', '{"password": "hush"}');$$);
-INSERT INTO told (what, told) SELECT 'one that contradicts itself', loud($$INSERT INTO quiet.connections (name, type, details) VALUES ('x', 'mysql', '{"type": "postgres", "password": "hush"}');$$);
-INSERT INTO told (what, told) SELECT 'one with ON CONFLICT', loud($$INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}') ON CONFLICT DO NOTHING;$$);
-INSERT INTO told (what, told) SELECT 'one in a read-only transaction', loud($$BEGIN READ ONLY; SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
+INSERT INTO told (what, told) SELECT 'one that contradicts itself',
+	loud($$INSERT INTO quiet.connections (name, type, details) VALUES ('x', 'mysql', '{"type": "postgres", "password": "hush"}');$$);
+INSERT INTO told (what, told) SELECT 'one with ON CONFLICT',
+	loud($$INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}') ON CONFLICT DO NOTHING;$$);
+INSERT INTO told (what, told) SELECT 'one in a read-only transaction',
+	loud($$BEGIN READ ONLY; SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
 INSERT INTO told (what, told) SELECT 'one by function', loud($$SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
-INSERT INTO told (what, told) SELECT 'one by any request', loud($$SELECT sigma_request('quiet', 'POST', '/v2/connections', NULL, '{"name": "x", "details": {"type": "postgres", "password": "hush"}}');$$);
-INSERT INTO told (what, told) SELECT 'a path that is none', loud($$SELECT sigma_request('quiet', 'POST', 'v2/connections', NULL, '{"name": "x", "details": {"type": "postgres", "password": "hush"}}');$$);
-INSERT INTO told (what, told) SELECT 'one in PL/pgSQL', loud($$DO $b$ BEGIN INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); END $b$;$$);
-INSERT INTO told (what, told) SELECT 'one that is prepared', loud($$PREPARE p (jsonb) AS INSERT INTO quiet.connections (name, details) VALUES ('x', $1); EXECUTE p ('{"type": "postgres", "password": "hush"}');$$);
+INSERT INTO told (what, told) SELECT 'one by any request',
+	loud($$SELECT sigma_request('quiet', 'POST', '/v2/connections', NULL, '{"name": "x", "details": {"type": "postgres", "password": "hush"}}');$$);
+INSERT INTO told (what, told) SELECT 'a path that is none',
+	loud($$SELECT sigma_request('quiet', 'POST', 'v2/connections', NULL, '{"name": "x", "details": {"type": "postgres", "password": "hush"}}');$$);
+INSERT INTO told (what, told) SELECT 'one in PL/pgSQL',
+	loud($$DO $b$ BEGIN INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); END $b$;$$);
+INSERT INTO told (what, told) SELECT 'one that is prepared',
+	loud($$PREPARE p (jsonb) AS INSERT INTO quiet.connections (name, details) VALUES ('x', $1); EXECUTE p ('{"type": "postgres", "password": "hush"}');$$);
 INSERT INTO told (what, told) SELECT 'an unknown server', loud($$SELECT sigma_create_connection('none', 'x', '{"type": "postgres", "password": "hush"}');$$);
 SELECT spoilt('quiet', '/v2/connections*', 'never') \g /dev/null
-INSERT INTO told (what, told) SELECT 'one that is cancelled', loud($$SET statement_timeout = 300; INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
+INSERT INTO told (what, told) SELECT 'one that is cancelled',
+	loud($$SET statement_timeout = 300; INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
 SELECT spoilt('quiet', '/v2/auth/token', 'never') \g /dev/null
-INSERT INTO told (what, told) SELECT 'one that is cancelled at sign-in', loud($$SET statement_timeout = 300; INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
+INSERT INTO told (what, told) SELECT 'one that is cancelled at sign-in',
+	loud($$SET statement_timeout = 300; INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
 SELECT spoilt('quiet', '/v2/connections*', 'lost-reply') \g /dev/null
-INSERT INTO told (what, told) SELECT 'one whose reply is lost', loud($$INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
+INSERT INTO told (what, told) SELECT 'one whose reply is lost',
+	loud($$INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
 SELECT sim_calm('quiet') \g /dev/null
-INSERT INTO told (what, told) SELECT 'an option that is misspelt', loud($$CREATE USER MAPPING FOR PUBLIC SERVER quiet OPTIONS (client_id 'a', client_secrte 'hush');$$);
-INSERT INTO told (what, told) SELECT 'an option in the wrong place', loud($$CREATE SERVER q FOREIGN DATA WRAPPER sigma_fdw OPTIONS (region 'aws-us-east', client_secret 'hush'); ALTER SERVER quiet OPTIONS (ADD client_secret 'hush'); CREATE FOREIGN TABLE f (name text) SERVER quiet OPTIONS (client_secret 'hush');$$);
-INSERT INTO told (what, told) SELECT 'a URL with a password', loud($$CREATE SERVER q FOREIGN DATA WRAPPER sigma_fdw OPTIONS (base_url 'https://hush:hush@api.sigmacomputing.com');$$);
-INSERT INTO told (what, told) SELECT 'an empty secret beside another', loud($$CREATE USER MAPPING FOR PUBLIC SERVER quiet OPTIONS (client_id 'hush', client_secret '');$$);
+INSERT INTO told (what, told) SELECT 'an option that is misspelt',
+	loud($$CREATE USER MAPPING FOR PUBLIC SERVER quiet OPTIONS (client_id 'a', client_secrte 'hush');$$);
+INSERT INTO told (what, told) SELECT 'an option in the wrong place',
+	loud($$CREATE SERVER q FOREIGN DATA WRAPPER sigma_fdw OPTIONS (region 'aws-us-east', client_secret 'hush'); ALTER SERVER quiet OPTIONS (ADD client_secret 'hush'); CREATE FOREIGN TABLE f (name text) SERVER quiet OPTIONS (client_secret 'hush');$$);
+INSERT INTO told (what, told) SELECT 'a URL with a password',
+	loud($$CREATE SERVER q FOREIGN DATA WRAPPER sigma_fdw OPTIONS (base_url 'https://hush:hush@api.sigmacomputing.com');$$);
+INSERT INTO told (what, told) SELECT 'an empty secret beside another',
+	loud($$CREATE USER MAPPING FOR PUBLIC SERVER quiet OPTIONS (client_id 'hush', client_secret '');$$);
 -- psql shows the statement's own line at a syntax error only
 SELECT alike(told, '%ERROR: %', what) FROM told ORDER BY n;
 SELECT unalike(told, '%hush%', 'nothing is told: ' || what) FROM told ORDER BY n;
@@ -154,15 +191,21 @@ SELECT sim_shell($$
 	} >/dev/null 2>&1
 	echo $d
 $$) AS certs \gset
-SELECT sim_start('tls_' || name, format('--tls-cert %s/%s.pem --tls-key %s/%s.key', :'certs', name, :'certs', name)) FROM unnest('{good,wrong,expired}'::text[]) name \g /dev/null
+SELECT sim_start('tls_' || name, format('--tls-cert %s/%s.pem --tls-key %s/%s.key', :'certs', name, :'certs', name))
+	FROM unnest('{good,wrong,expired}'::text[]) name \g /dev/null
 -- a certificate of zero days ends with the second that it began in
 SELECT pg_sleep(1.1) \g /dev/null
-SELECT make_server('tls_' || name, replace(sim_url('tls_' || name), 'http:', 'https:'), 'max_retries ''0''') FROM unnest('{good,wrong,expired}'::text[]) name \g /dev/null
-SELECT fails('SELECT * FROM tls_good.connections', '08001', 'certificate of server "tls_good" is not signed by a trusted authority', 'POST https://127.0.0.1:%/v2/auth/token: %', '%"ca_file"%', 'an unknown authority');
+SELECT make_server('tls_' || name, replace(sim_url('tls_' || name), 'http:', 'https:'), 'max_retries ''0''')
+	FROM unnest('{good,wrong,expired}'::text[]) name \g /dev/null
+SELECT fails('SELECT * FROM tls_good.connections', '08001',
+	'certificate of server "tls_good" is not signed by a trusted authority', 'POST https://127.0.0.1:%/v2/auth/token: %',
+	'%"ca_file"%', 'an unknown authority');
 SELECT format('ALTER SERVER tls_%s OPTIONS (ADD ca_file %L)', name, :'certs' || '/ca.pem') FROM unnest('{good,wrong,expired}'::text[]) name \gexec
 SELECT is((SELECT count(connection_id)::int FROM tls_good.connections), 13, 'ca_file cures that');
-SELECT fails('SELECT * FROM tls_expired.connections', '08001', 'certificate of server "tls_expired" is expired or not yet valid', 'POST https://127.0.0.1:%/v2/auth/token: %', '%clock%', 'an expired certificate');
-SELECT fails('SELECT * FROM tls_wrong.connections', '08001', 'certificate of server "tls_wrong" was made for another host name', 'POST https://127.0.0.1:%/v2/auth/token: %', '%host name%', 'a certificate for another host');
+SELECT fails('SELECT * FROM tls_expired.connections', '08001', 'certificate of server "tls_expired" is expired or not yet valid',
+	'POST https://127.0.0.1:%/v2/auth/token: %', '%clock%', 'an expired certificate');
+SELECT fails('SELECT * FROM tls_wrong.connections', '08001', 'certificate of server "tls_wrong" was made for another host name',
+	'POST https://127.0.0.1:%/v2/auth/token: %', '%host name%', 'a certificate for another host');
 SELECT format('ALTER SERVER tls_good OPTIONS (SET ca_file %L)', :'certs' || '/none.pem') \gexec
 SELECT fails('SELECT * FROM tls_good.connections', '08001', 'could not read the ca_file of server "tls_good"', NULL, '%PEM%', 'a ca_file that is not there');
 SELECT format('ALTER SERVER tls_good OPTIONS (SET ca_file %L)', :'certs' || '/words.pem') \gexec
@@ -206,9 +249,11 @@ INSERT INTO attempts (options, role_state, super_state) VALUES
 	('page_size ''10''', 'HV00D', 'HV00D');
 GRANT SELECT ON attempts TO :owner;
 GRANT CREATE ON DATABASE :DBNAME TO :owner;
-SELECT array_agg(coalesce((catch(format('CREATE SERVER super_%s FOREIGN DATA WRAPPER sigma_fdw OPTIONS (%s)', n, options))).state, 'none') ORDER BY n) AS super FROM attempts \gset
+SELECT array_agg(coalesce((catch(format('CREATE SERVER super_%s FOREIGN DATA WRAPPER sigma_fdw OPTIONS (%s)', n, options))).state,
+	'none') ORDER BY n) AS super FROM attempts \gset
 SET ROLE :owner;
-SELECT array_agg(coalesce((catch(format('CREATE SERVER role_%s FOREIGN DATA WRAPPER sigma_fdw OPTIONS (%s)', n, options))).state, 'none') ORDER BY n) AS role FROM attempts \gset
+SELECT array_agg(coalesce((catch(format('CREATE SERVER role_%s FOREIGN DATA WRAPPER sigma_fdw OPTIONS (%s)', n, options))).state,
+	'none') ORDER BY n) AS role FROM attempts \gset
 SELECT coalesce((catch('ALTER SERVER role_1 OPTIONS (DROP region, ADD base_url ''https://example.com'')')).state, 'none') AS altered \gset
 SELECT coalesce((catch('ALTER SERVER role_1 OPTIONS (ADD token_url ''https://example.com/'')')).state, 'none') AS altered_token \gset
 RESET ROLE;

@@ -26,7 +26,8 @@ $$;
 -- these are all connections that there are
 CREATE FUNCTION listed(VARIADIC entries jsonb[]) RETURNS void LANGUAGE sql AS $$
 	SELECT sim_calm();
-	SELECT sim_spoil_list('body', jsonb_build_object('body', jsonb_build_object('entries', to_jsonb(entries), 'total', cardinality(entries), 'nextPage', NULL)));
+	SELECT sim_spoil_list('body', jsonb_build_object('body', jsonb_build_object('entries', to_jsonb(entries), 'total',
+		cardinality(entries), 'nextPage', NULL)));
 $$;
 -- any request to this path is answered so
 CREATE FUNCTION answered(path text, status int, body jsonb, method text DEFAULT '*') RETURNS void LANGUAGE sql AS $$
@@ -59,7 +60,8 @@ SELECT tell('a restore of what is not there', $$SELECT sigma_restore_connection(
 SELECT tell('no possible id', $$SELECT sigma_test_connection('sim', '');$$) \g /dev/null
 SELECT listed(entry(evil(), evil()), entry(evil() || '2', evil())) \g /dev/null
 SELECT tell('sigma_plan() of a name that is there twice', $$SELECT * FROM sigma_plan('sim', 'SELECT evil() AS name, pg() AS details');$$) \g /dev/null
-SELECT tell('sigma_plan() of a name that is wanted twice', $$SELECT * FROM sigma_plan('sim', 'SELECT evil() AS name, pg() AS details FROM generate_series(1, 2)');$$) \g /dev/null
+SELECT tell('sigma_plan() of a name that is wanted twice',
+	$$SELECT * FROM sigma_plan('sim', 'SELECT evil() AS name, pg() AS details FROM generate_series(1, 2)');$$) \g /dev/null
 SELECT listed(entry('c-1', evil())) \g /dev/null
 SELECT tell('sigma_plan() without details', $$SELECT action FROM sigma_plan('sim', 'SELECT evil() AS name, ''mysql'' AS type');$$) \g /dev/null
 SELECT listed(entry(evil(), evil())) \g /dev/null
@@ -76,12 +78,19 @@ SELECT tell('a create whose outcome is unknown', $$INSERT INTO sim.connections (
 SELECT sim_calm() \g /dev/null
 SELECT tell('a grant that fails', $$SELECT sigma_grant_connection('sim', evil(), evil(), member_id => evil());$$) \g /dev/null
 SELECT answered('/v2/connections/*', 500, evil_error(), 'POST') \g /dev/null
-SELECT tell('one of unknown outcome', $$SELECT sigma_grant_connection('sim', evil(), evil(), team_id => evil()); BEGIN; SELECT sigma_sync_connection('sim', evil(), ARRAY[evil()]); ROLLBACK;$$) \g /dev/null
+SELECT tell('one of unknown outcome',
+	$$SELECT sigma_grant_connection('sim', evil(), evil(), team_id => evil()); BEGIN; SELECT sigma_sync_connection('sim', evil(), ARRAY[evil()]); ROLLBACK;$$)
+	\g /dev/null
 SELECT sim_calm() \g /dev/null
 SELECT connection_id AS id FROM sim.connections WHERE name = 'MySQL Shop' \gset
-SELECT answered('/v2/connections/' || :'id' || '/grants', 200, jsonb_build_object('entries', jsonb_build_array(jsonb_build_object('grantId', evil(), 'permission', evil(), 'teamId', 't')), 'nextPage', NULL), 'GET') \g /dev/null
-SELECT tell('a revocation that fails', format($$SELECT sigma_revoke_connection('sim', %L, team_id => 't'); DELETE FROM sim.connection_grants WHERE connection_id = %L;$$, :'id', :'id')) \g /dev/null
-SELECT tell('a revocation in a dry run', format($$SET sigma_fdw.dry_run = on; DELETE FROM sim.connection_grants WHERE connection_id = %L;$$, :'id')) \g /dev/null
+SELECT answered('/v2/connections/' || :'id' || '/grants', 200,
+	jsonb_build_object('entries', jsonb_build_array(jsonb_build_object('grantId', evil(), 'permission', evil(), 'teamId', 't')),
+	'nextPage', NULL), 'GET') \g /dev/null
+SELECT tell('a revocation that fails',
+	format($$SELECT sigma_revoke_connection('sim', %L, team_id => 't'); DELETE FROM sim.connection_grants WHERE connection_id = %L;$$,
+	:'id', :'id')) \g /dev/null
+SELECT tell('a revocation in a dry run',
+	format($$SET sigma_fdw.dry_run = on; DELETE FROM sim.connection_grants WHERE connection_id = %L;$$, :'id')) \g /dev/null
 SELECT sim_calm() \g /dev/null
 SELECT answered('/v2/whoami', 200, jsonb_build_object('userId', evil(), 'organizationId', evil())) \g /dev/null
 SELECT tell('sigma_check()', $$SELECT detail FROM sigma_check('sim') WHERE step = 'identity';$$) \g /dev/null
@@ -89,7 +98,8 @@ SELECT answered('/v2/whoami', 403, evil_error()) \g /dev/null
 SELECT sim_calm() \g /dev/null
 SELECT answered('/v2/*', 403, evil_error()) \g /dev/null
 SELECT tell('sigma_check() of what fails', $$SELECT detail, hint FROM sigma_check('sim');$$) \g /dev/null
-SELECT tell('errors that Sigma sends', $$SELECT * FROM sim.connections; SELECT * FROM sigma_whoami('sim'); SELECT sigma_request('sim', 'POST', '/v2/x');$$) \g /dev/null
+SELECT tell('errors that Sigma sends',
+	$$SELECT * FROM sim.connections; SELECT * FROM sigma_whoami('sim'); SELECT sigma_request('sim', 'POST', '/v2/x');$$) \g /dev/null
 SELECT sim_calm() \g /dev/null
 SELECT answered('/v2/connections/*', 403, evil_error()) \g /dev/null
 SELECT tell('errors as rows', $$SELECT _error ->> 'message', _error ->> 'detail' FROM tolerant;$$) \g /dev/null
@@ -103,7 +113,8 @@ SELECT tell('values that do not fit', $$SELECT * FROM numbers; SELECT name FROM 
 -- PostgreSQL quotes the JSON text, in which this may stand as it is
 SELECT listed(entry('c-1', 'n')) \g /dev/null
 SELECT sim_calm() \g /dev/null
-SELECT sim_spoil_list('edit', jsonb_build_object('raw_entry', jsonb_build_object('index', 0, 'text', U&'{"connectionId": "c-1", "name": "\202E\009B5m \\u0000 \202E"}'))) \g /dev/null
+SELECT sim_spoil_list('edit', jsonb_build_object('raw_entry',
+	jsonb_build_object('index', 0, 'text', U&'{"connectionId": "c-1", "name": "\202E\009B5m \\u0000 \202E"}'))) \g /dev/null
 SELECT tell('JSON that does not fit', $$SELECT attrs FROM times; SELECT sigma_request('sim', 'GET', '/v2/connections');$$) \g /dev/null
 SELECT listed(entry('c-1', evil(), jsonb_build_object('createdAt', evil()))) \g /dev/null
 SELECT tell('a time that is none', $$SELECT * FROM sigma_find_created('sim', evil());$$) \g /dev/null
@@ -130,22 +141,28 @@ SELECT tell('a DELETE that fails', 'DELETE FROM sim.connections;') \g /dev/null
 SELECT unalike(unquoted(told), '%status 201%', 'no name reads as success: ' || what) FROM told ORDER BY n;
 \if :readable
 SELECT sim_shell(format('tail -c +%s %s | grep -a "Sigma write by"', :'start'::bigint + 1, sim_quote(:'log'))) AS lines \gset
-SELECT is((SELECT array_agg(substring(unquoted(line) FROM '(\w+) /v2.* status (\d+)') || ' ' || substring(unquoted(line) FROM 'status (\d+)') ORDER BY n) FROM regexp_split_to_table(:'lines', E'\n') WITH ORDINALITY l (line, n)),
+SELECT is((SELECT array_agg(substring(unquoted(line) FROM '(\w+) /v2.* status (\d+)') || ' ' || substring(unquoted(line)
+	FROM 'status (\d+)') ORDER BY n) FROM regexp_split_to_table(:'lines', E'\n') WITH ORDINALITY l (line, n)),
 	'{"POST 201","DELETE 200","POST 500","POST 500","DELETE 500"}', 'nor does a line of the record');
-SELECT alike(:'lines'::text, '%POST /v2/connections (creating connection "x\\"), id 1, status 201, requestId 2 \\\\ \\"(y"), status 500, outcome unknown, requestId %', 'whose name is quoted');
+SELECT alike(:'lines'::text, '%POST /v2/connections (creating connection "x\\"), id 1, status 201, requestId 2 \\\\ \\"(y"), '
+	'status 500, outcome unknown, requestId %', 'whose name is quoted');
 SELECT is((SELECT count(*)::int FROM regexp_matches(unquoted(:'lines'), ', status ', 'g')), 5, 'each has one status');
 \endif
 SELECT sim_calm() \g /dev/null
 CREATE TABLE plain (name text);
 INSERT INTO plain VALUES ('Ünïcode 日本 👩‍💻 ''quoted'''), (repeat('x', 300));
-SELECT alike(psql($$SET sigma_fdw.dry_run = on; INSERT INTO sim.connections (name, details) SELECT name, pg() FROM plain;$$), '%Not sent: creating connection "Ünïcode 日本 👩‍💻 ''quoted''".%' || repeat('x', 200) || '...".%', 'a name that is none of that is shown as it is, unless it is long');
+SELECT alike(psql($$SET sigma_fdw.dry_run = on; INSERT INTO sim.connections (name, details) SELECT name, pg() FROM plain;$$),
+	'%Not sent: creating connection "Ünïcode 日本 👩‍💻 ''quoted''".%' || repeat('x', 200) || '...".%',
+	'a name that is none of that is shown as it is, unless it is long');
 
 -- ------------------------------------------------------- the text of a request
 
 SELECT sim_calm() \g /dev/null
 TRUNCATE told;
 CREATE TABLE query (query jsonb);
-INSERT INTO query VALUES ('{"client_secret": "hush", "a": "shown", "api_key": "hu\u00e9sh/+", "accessToken": ["hush", "hush2"], "dsn": "hush", "userPat": "hush", "pin_code": 48151623, "PAT": "hush", "connectionString": "hush", "passcode": "hush", "pattern": "shown", "spinner": "shown", "mapping": "shown"}');
+INSERT INTO query VALUES ('{"client_secret": "hush", "a": "shown", "api_key": "hu\u00e9sh/+", "accessToken": ["hush", "hush2"], '
+	'"dsn": "hush", "userPat": "hush", "pin_code": 48151623, "PAT": "hush", "connectionString": "hush", "passcode": "hush", '
+	'"pattern": "shown", "spinner": "shown", "mapping": "shown"}');
 SELECT log_size() AS start \gset
 SELECT tell('not found', $$SELECT sigma_request('sim', 'GET', '/v2/nonsense', query) FROM query;$$) \g /dev/null
 SELECT tell('one that is written out', $$SELECT sigma_request('sim', 'GET', '/v2/nonsense', '{"client_secret": "hush", "a": "shown"}');$$) \g /dev/null
@@ -165,7 +182,8 @@ SELECT tell('a reply that repeats it', $$SELECT sigma_request('sim', 'GET', '/v2
 SELECT unalike(told, '%hu%sh%', 'no secret of a query: ' || what) FROM told ORDER BY n;
 SELECT unalike(told, '%48151623%', 'nor a number: ' || what) FROM told ORDER BY n;
 SELECT alike(told, '%/v2/nonsense?%a=shown%', 'though it is named: ' || what) FROM told ORDER BY n;
-SELECT alike(told, '%mapping=shown%pattern=shown%spinner=shown%', 'and what only sounds a little like one: ' || what) FROM told WHERE what <> 'one that is written out' ORDER BY n;
+SELECT alike(told, '%mapping=shown%pattern=shown%spinner=shown%', 'and what only sounds a little like one: ' || what) FROM told
+	WHERE what <> 'one that is written out' ORDER BY n;
 SELECT is(log_has(:'start', 'hush|hu%C3%A9sh|48151623'), NULL, 'nor in the log');
 
 SELECT * FROM finish();

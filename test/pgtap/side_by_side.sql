@@ -12,8 +12,10 @@ SELECT make_server('alone_' || i, sim_url('org_' || i), 'page_size ''20'', async
 CREATE TABLE orgs (org int, connection_id text, name text, type text) PARTITION BY LIST (org);
 CREATE TABLE orgs_alone (LIKE orgs) PARTITION BY LIST (org);
 -- the column that tells the partitions apart is none of Sigma's
-CREATE VIEW org_rows AS SELECT 1 AS org, connection_id, name, type FROM org_1.connections UNION ALL SELECT 2, connection_id, name, type FROM org_2.connections UNION ALL SELECT 3, connection_id, name, type FROM org_3.connections;
-CREATE VIEW alone_rows AS SELECT 1 AS org, connection_id, name, type FROM alone_1.connections UNION ALL SELECT 2, connection_id, name, type FROM alone_2.connections UNION ALL SELECT 3, connection_id, name, type FROM alone_3.connections;
+CREATE VIEW org_rows AS SELECT 1 AS org, connection_id, name, type FROM org_1.connections UNION ALL SELECT 2, connection_id, name,
+	type FROM org_2.connections UNION ALL SELECT 3, connection_id, name, type FROM org_3.connections;
+CREATE VIEW alone_rows AS SELECT 1 AS org, connection_id, name, type FROM alone_1.connections UNION ALL SELECT 2, connection_id,
+	name, type FROM alone_2.connections UNION ALL SELECT 3, connection_id, name, type FROM alone_3.connections;
 CREATE TABLE whole (connection_id text, name text, type text);
 SELECT format('CREATE FOREIGN TABLE whole_%s () INHERITS (whole) SERVER org_%s OPTIONS (resource ''connections'')', i, i) FROM generate_series(1, 3) i \gexec
 CREATE TABLE alone (connection_id text, name text, type text);
@@ -27,9 +29,11 @@ ANALYZE ids;
 CREATE FUNCTION calm_orgs() RETURNS void LANGUAGE sql AS $$ SELECT sim_calm('org_' || i) FROM generate_series(1, 3) i $$;
 -- when each of them was first and last at work
 CREATE FUNCTION overlap() RETURNS boolean LANGUAGE sql AS $$
-	SELECT max(began) < min(ended) FROM generate_series(1, 3) i, LATERAL (SELECT min(started_ms) AS began, max(finished_ms) AS ended FROM sim_log('org_' || i)) l
+	SELECT max(began) < min(ended) FROM generate_series(1, 3) i, LATERAL (SELECT min(started_ms) AS began,
+		max(finished_ms) AS ended FROM sim_log('org_' || i)) l
 $$;
-SELECT matches(plan_of('SELECT * FROM whole'), 'Async Foreign Scan on whole_1.*Async Foreign Scan on whole_2.*Async Foreign Scan on whole_3', 'children of one table are scanned side by side');
+SELECT matches(plan_of('SELECT * FROM whole'),
+	'Async Foreign Scan on whole_1.*Async Foreign Scan on whole_2.*Async Foreign Scan on whole_3', 'children of one table are scanned side by side');
 SELECT doesnt_match(plan_of('SELECT * FROM alone'), 'Async', '... unless they must not');
 SELECT calm_orgs() \g /dev/null
 SELECT is(cardinality(rows_of('SELECT * FROM whole')), 61 + 62 + 63, 'all rows');
@@ -142,7 +146,8 @@ BEGIN
 	END IF;
 	PERFORM * FROM dblink_get_result('victim', false) r (n bigint);
 	message := dblink_error_message('victim');
-	RETURN NEXT alike(message, CASE way WHEN 'cancel' THEN '%user request%' WHEN 'terminate' THEN '%terminating connection%' ELSE '%statement timeout%' END, '... as such');
+	RETURN NEXT alike(message, CASE way WHEN 'cancel' THEN '%user request%' WHEN 'terminate' THEN '%terminating connection%'
+		ELSE '%statement timeout%' END, '... as such');
 	IF way <> 'terminate' THEN
 		PERFORM * FROM dblink_get_result('victim', false) r (n bigint);
 		PERFORM dblink_exec('victim', 'SET statement_timeout = 0');

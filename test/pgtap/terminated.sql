@@ -29,9 +29,12 @@ BEGIN
 	PERFORM dblink_disconnect('victim');
 	RETURN log_has(log_before, 'WARNING: .* may exist in Sigma');
 END $$;
-SELECT alike(terminated($q$INSERT INTO sim.connections (name, details) VALUES ('gone in flight', pg())$q$), '%connection "gone in flight" may exist in Sigma%', 'a session that is terminated while a create is under way names it');
-SELECT alike(terminated($q$SELECT sigma_create_connection('sim', 'gone in a call', pg())$q$), '%connection "gone in a call" may exist in Sigma%', '... and one of a function');
-SELECT alike(terminated($q$DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('gone in a block', pg()); END $b$$q$), '%connection "gone in a block" may exist in Sigma%', '... and one of a block');
+SELECT alike(terminated($q$INSERT INTO sim.connections (name, details) VALUES ('gone in flight', pg())$q$),
+	'%connection "gone in flight" may exist in Sigma%', 'a session that is terminated while a create is under way names it');
+SELECT alike(terminated($q$SELECT sigma_create_connection('sim', 'gone in a call', pg())$q$),
+	'%connection "gone in a call" may exist in Sigma%', '... and one of a function');
+SELECT alike(terminated($q$DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('gone in a block', pg()); END $b$$q$),
+	'%connection "gone in a block" may exist in Sigma%', '... and one of a block');
 SELECT sim_calm() \g /dev/null
 -- the cluster has not been restarted by a crash
 SELECT is((SELECT count(connection_id)::int FROM sim.connections), 13, 'the others go on');

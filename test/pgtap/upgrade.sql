@@ -6,7 +6,8 @@ SELECT * FROM no_plan();
 
 -- what the extension consists of
 CREATE FUNCTION objects() RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT concat_ws(E'\n', pg_describe_object(d.classid, d.objid, 0), pg_get_functiondef(p.oid), p.proacl, w.fdwhandler::regproc, w.fdwvalidator::regproc, w.fdwacl,
+	SELECT concat_ws(E'\n', pg_describe_object(d.classid, d.objid, 0), pg_get_functiondef(p.oid), p.proacl, w.fdwhandler::regproc,
+		w.fdwvalidator::regproc, w.fdwacl,
 		obj_description(d.objid, d.classid::regclass::name))
 	FROM pg_depend d LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
 		LEFT JOIN pg_foreign_data_wrapper w ON d.classid = 'pg_foreign_data_wrapper'::regclass AND w.oid = d.objid

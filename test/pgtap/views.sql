@@ -14,7 +14,8 @@ CREATE FUNCTION kinds_of(query text) RETURNS text[]
 LANGUAGE sql AS $$
 	SELECT coalesce(array_agg(kind || CASE WHEN n > 1 THEN ' x' || n ELSE '' END ORDER BY kind COLLATE "C"), '{}') FROM (
 		SELECT kind, count(*) AS n FROM (
-			SELECT regexp_replace(regexp_replace(r, '^GET |[?&](limit|pageSize|includeInactive)=\w+', '', 'g'), '[0-9a-f-]{36}', 'ID', 'g') FROM unnest(requests_of(query)) r) r (kind)
+			SELECT regexp_replace(regexp_replace(r, '^GET |[?&](limit|pageSize|includeInactive)=\w+', '', 'g'), '[0-9a-f-]{36}',
+				'ID', 'g') FROM unnest(requests_of(query)) r) r (kind)
 		GROUP BY kind) k
 $$;
 
@@ -24,7 +25,8 @@ SELECT is(sigma_inode_id('49HFLTr6xytgrPly3PFsNC'), '8891fd40-5470-4ff2-a74f-6e6
 SELECT is(sigma_inode_id('inode-1UGFyEQCHqwPfQoAec3xJ9'), '3ee61405-3be2-4000-ba72-60d36757b95b', 'and so is a node of a lineage');
 SELECT is(sigma_inode_id('8891FD40-5470-4FF2-A74F-6E61EE44D3FC'), '8891fd40-5470-4ff2-a74f-6e61ee44d3fc', 'an inodeId is itself');
 SELECT is(sigma_inode_id(id), id, format('"%s" is left as it is', id))
-FROM unnest('{"",orders,49HFLTr6xytgrPly3PFsN_,CPbEdA26GNQ2cM2Ra2BeO0fa5Awz1,8891fd40-5470-4ff2-a74f-6e61ee44d3fg,8891fd40054700-4ff2-a74f-6e61ee44d3fc,inode-}'::text[]) id;
+FROM unnest('{"",orders,49HFLTr6xytgrPly3PFsN_,CPbEdA26GNQ2cM2Ra2BeO0fa5Awz1,8891fd40-5470-4ff2-a74f-6e61ee44d3fg,'
+	'8891fd40054700-4ff2-a74f-6e61ee44d3fc,inode-}'::text[]) id;
 SELECT is(sigma_inode_id('7N42dgm5tFLK9N8MT7fHC7'), 'ffffffff-ffff-ffff-ffff-ffffffffffff', 'the largest');
 SELECT is(sigma_inode_id('7N42dgm5tFLK9N8MT7fHC8'), '7N42dgm5tFLK9N8MT7fHC8', 'and one more is none');
 SELECT is(sigma_inode_id(NULL), NULL, 'NULL');
@@ -33,14 +35,16 @@ SELECT is(sigma_inode_id(NULL), NULL, 'NULL');
 
 SELECT is(count_of('SELECT sigma_install_views(''sigma'')'), 0, 'installing the views asks for nothing');
 SELECT is(array_agg(v), '{connection_use,unused_connections,connection_access,warehouse_tables}', 'and names them') FROM sigma_install_views('sigma') v;
-SELECT is(array_agg(relname::text ORDER BY relname), '{connection_access,connection_use,unused_connections,warehouse_tables}', 'they are in the schema of the tables')
+SELECT is(array_agg(relname::text ORDER BY relname), '{connection_access,connection_use,unused_connections,warehouse_tables}',
+	'they are in the schema of the tables')
 FROM pg_class WHERE relnamespace = 'sigma'::regnamespace AND relkind = 'v';
 SELECT is(count(*), 0::bigint, 'and have comments') FROM pg_class WHERE relnamespace = 'sigma'::regnamespace AND relkind = 'v' AND obj_description(oid) IS NULL;
 
 SELECT fails('SELECT sigma_install_views(''none'')', '3F000', '%"none"%', NULL, NULL, 'no such schema');
 CREATE SCHEMA "Some ""schema""";
 IMPORT FOREIGN SCHEMA sigma LIMIT TO (connections, connection_grants) FROM SERVER sim INTO "Some ""schema""";
-SELECT fails('SELECT sigma_install_views(''Some "schema"'')', '42P01', '%lacks%: connection_paths, members,%', NULL, '%IMPORT FOREIGN SCHEMA%LIMIT TO (connection_paths, members,%INTO "Some ""schema"""%', 'missing tables are named');
+SELECT fails('SELECT sigma_install_views(''Some "schema"'')', '42P01', '%lacks%: connection_paths, members,%', NULL,
+	'%IMPORT FOREIGN SCHEMA%LIMIT TO (connection_paths, members,%INTO "Some ""schema"""%', 'missing tables are named');
 SELECT is(count(*), 0::bigint, 'and nothing is made') FROM pg_class WHERE relnamespace = '"Some ""schema"""'::regnamespace AND relkind = 'v';
 IMPORT FOREIGN SCHEMA sigma EXCEPT (connections, connection_grants) FROM SERVER sim INTO "Some ""schema""";
 SELECT is(count(*), 4::bigint, 'a schema of any name') FROM sigma_install_views('Some "schema"');
@@ -60,7 +64,8 @@ DROP SCHEMA shadow CASCADE;
 
 -- --------------------------------------------------------- connection_use
 
-SELECT results_eq('SELECT kind, name, path, owner_email, is_direct, tables::int FROM sigma.connection_use WHERE connection_name = ''Snowflake East'' ORDER BY name',
+SELECT results_eq('SELECT kind, name, path, owner_email, is_direct, tables::int FROM sigma.connection_use '
+	'WHERE connection_name = ''Snowflake East'' ORDER BY name',
 	$$VALUES ('workbook', 'Budget 2026', 'Company', 'ada.okafor.0@example.com', true, 1), ('workbook', 'Cost Explorer', 'Company', 'chidi.mueller.2@example.com', true, 1),
 		('workbook', 'Hiring Plan', 'Company/Reports', 'bjoern.lindqvist.1@example.com', true, 1), ('workbook', 'Support Load', 'Company/Reports', 'elif.tanaka.4@example.com', true, 1)$$,
 	'what reads from a connection');
@@ -72,65 +77,81 @@ SELECT is(count(*), count(DISTINCT (connection_id, kind, document_id)), 'one row
 SELECT is(count(*), 0::bigint, 'each can be opened') FROM sigma.connection_use WHERE url IS NULL OR owner_id IS NULL;
 
 SELECT is(kinds_of(format('SELECT connection_name, kind, name FROM sigma.connection_use WHERE connection_id = %L', :'east')),
-	'{/v2/connections/ID,/v2/connections/paths?connectionId=ID,/v2/dataModels x2,/v2/dataModels/ID/sources x2,/v2/datasets x2,/v2/datasets/ID/sources x3,/v2/workbooks x2,/v2/workbooks/ID/sources x11}',
+	'{/v2/connections/ID,/v2/connections/paths?connectionId=ID,/v2/dataModels x2,/v2/dataModels/ID/sources x2,/v2/datasets x2,'
+		'/v2/datasets/ID/sources x3,/v2/workbooks x2,/v2/workbooks/ID/sources x11}',
 	'of one connection: its paths, each document''s sources once, the lists, and no members if nobody asks for them');
 SELECT is(kinds_of(format('SELECT * FROM sigma.connection_use WHERE connection_id = %L', :'east'))
 	@> '{/v2.1/members,/v2/connections/ID,/v2/connections/paths?connectionId=ID}', true, 'members are one list');
 SELECT is((SELECT count(*)::int FROM unnest(kinds_of('SELECT * FROM sigma.connection_use')) k), 9, 'of all: nothing row by row');
 
 -- two data models that read from each other, as no API promises that they do not
-SELECT sim_fault('{"method": "GET", "path": "/v2/dataModels/*", "query": "pageSize", "times": -1, "do": "body", "body": {"entries": [{"type": "table", "tableId": "x"}, {"type": "data-model", "dataModelId": "y", "elementIds": []}]}}') \g /dev/null
+SELECT sim_fault('{"method": "GET", "path": "/v2/dataModels/*", "query": "pageSize", "times": -1, "do": "body", '
+	'"body": {"entries": [{"type": "table", "tableId": "x"}, {"type": "data-model", "dataModelId": "y", "elementIds": []}]}}') \g /dev/null
 SELECT lives_ok('SELECT * FROM sigma.connection_use', 'sources that Sigma does not know');
 SELECT sim_calm() \g /dev/null
 SELECT array_agg(data_model_id ORDER BY name) AS models FROM sigma.data_models \gset
 SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/dataModels/%s/sources', (:'models'::text[])[1]), 'times', -1, 'do', 'body',
-	'body', jsonb_build_object('entries', jsonb_build_array(jsonb_build_object('type', 'data-model', 'dataModelId', (:'models'::text[])[2], 'elementIds', '[]'::jsonb))))) \g /dev/null
+	'body', jsonb_build_object('entries',
+		jsonb_build_array(jsonb_build_object('type', 'data-model', 'dataModelId', (:'models'::text[])[2], 'elementIds', '[]'::jsonb))))) \g /dev/null
 SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/dataModels/%s/sources', (:'models'::text[])[2]), 'times', -1, 'do', 'body',
-	'body', jsonb_build_object('entries', jsonb_build_array(jsonb_build_object('type', 'data-model', 'dataModelId', (:'models'::text[])[1], 'elementIds', '[]'::jsonb))))) \g /dev/null
+	'body', jsonb_build_object('entries',
+		jsonb_build_array(jsonb_build_object('type', 'data-model', 'dataModelId', (:'models'::text[])[1], 'elementIds', '[]'::jsonb))))) \g /dev/null
 SELECT lives_ok('SELECT * FROM sigma.connection_use', 'a circle of sources has an end');
 SELECT sim_calm() \g /dev/null
 
 -- a path that is spelled in the other way
 SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', '/v2/connections/paths', 'times', -1, 'do', 'body',
-	'body', jsonb_build_object('entries', jsonb_build_array(jsonb_build_object('connectionId', :'west', 'urlId', '49HFLTr6xytgrPly3PFsNC', 'path', '["A", "B", "C"]'::jsonb)), 'nextPage', NULL))) \g /dev/null
-SELECT sim_fault('{"method": "GET", "path": "/v2/workbooks/*", "query": "", "times": -1, "do": "body", "body": [{"type": "table", "inodeId": "8891fd40-5470-4ff2-a74f-6e61ee44d3fc"}]}') \g /dev/null
+	'body', jsonb_build_object('entries',
+		jsonb_build_array(jsonb_build_object('connectionId', :'west', 'urlId', '49HFLTr6xytgrPly3PFsNC', 'path',
+		'["A", "B", "C"]'::jsonb)), 'nextPage', NULL))) \g /dev/null
+SELECT sim_fault('{"method": "GET", "path": "/v2/workbooks/*", "query": "", "times": -1, "do": "body", '
+	'"body": [{"type": "table", "inodeId": "8891fd40-5470-4ff2-a74f-6e61ee44d3fc"}]}') \g /dev/null
 SELECT is(count(*), 11::bigint, 'a table''s urlId and inodeId are the same table') FROM sigma.connection_use WHERE connection_name = 'Snowflake West';
-SELECT is((SELECT table_name || inode_id FROM sigma.warehouse_tables WHERE url_id = '49HFLTr6xytgrPly3PFsNC'), 'C8891fd40-5470-4ff2-a74f-6e61ee44d3fc', 'warehouse_tables shows both');
+SELECT is((SELECT table_name || inode_id FROM sigma.warehouse_tables WHERE url_id = '49HFLTr6xytgrPly3PFsNC'),
+	'C8891fd40-5470-4ff2-a74f-6e61ee44d3fc', 'warehouse_tables shows both');
 SELECT sim_calm() \g /dev/null
 
 -- ----------------------------------------------------- unused_connections
 
-SELECT is(count(*), 0::bigint, 'the connections that Sigma provides are not among them') FROM sigma.unused_connections u JOIN sigma.connections c USING (connection_id) WHERE c.is_sample OR c.is_audit_log;
+SELECT is(count(*), 0::bigint, 'the connections that Sigma provides are not among them') FROM sigma.unused_connections u
+	JOIN sigma.connections c USING (connection_id) WHERE c.is_sample OR c.is_audit_log;
 SELECT is((SELECT documents FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Staging'), 0::bigint, 'nothing reads from it');
 SELECT is((SELECT is_idle FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Staging'), true, 'and it has not been active');
 SELECT is(count(*), 0::bigint, 'the number of documents is that of the direct ones')
 FROM sigma.unused_connections u WHERE documents <> (SELECT count(*) FROM sigma.connection_use c WHERE c.connection_id = u.connection_id AND c.is_direct);
 -- the simulator's times are fixed, so one is put close to now
-SELECT array_position(array_agg(name ORDER BY n), 'Postgres Staging') - 1 AS staging, array_position(array_agg(name ORDER BY n), 'Postgres Production') - 1 AS production
+SELECT array_position(array_agg(name ORDER BY n), 'Postgres Staging') - 1 AS staging, array_position(array_agg(name ORDER BY n),
+	'Postgres Production') - 1 AS production
 FROM (SELECT name, row_number() OVER () AS n FROM sigma.connections) c \gset
 SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', '/v2/connections', 'times', -1, 'do', 'edit', 'entries_patch', jsonb_build_array(
 	jsonb_build_object('index', :staging, 'set', jsonb_build_object('lastActiveAt', to_char(now() - interval '89 days', 'YYYY-MM-DD"T"HH24:MI:SSOF":00"'))),
-	jsonb_build_object('index', :production, 'set', jsonb_build_object('lastActiveAt', to_char(now() - interval '89 days', 'YYYY-MM-DD"T"HH24:MI:SSOF":00"')))))) \g /dev/null
-SELECT is((SELECT is_idle FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Staging'), false, 'active within 90 days, but not read by documents: one of the two');
+	jsonb_build_object('index', :production, 'set',
+		jsonb_build_object('lastActiveAt', to_char(now() - interval '89 days', 'YYYY-MM-DD"T"HH24:MI:SSOF":00"')))))) \g /dev/null
+SELECT is((SELECT is_idle FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Staging'), false,
+	'active within 90 days, but not read by documents: one of the two');
 SELECT is(count(*), 0::bigint, 'active, and read by documents: none') FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Production';
 SELECT sim_calm() \g /dev/null
-SELECT is((SELECT documents FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Production'), 2::bigint, 'read by documents, but idle: the other');
+SELECT is((SELECT documents FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Production'), 2::bigint,
+	'read by documents, but idle: the other');
 SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', '/v2/connections', 'times', -1, 'do', 'edit', 'entries_patch', jsonb_build_array(
 	jsonb_build_object('index', :production, 'remove', '["lastActiveAt"]'::jsonb)))) \g /dev/null
 SELECT is((SELECT is_idle FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Production'), true, 'never active, and not new');
 SELECT sim_calm() \g /dev/null
 SELECT is(kinds_of('SELECT * FROM sigma.unused_connections'),
-	'{/v2/connections,/v2/connections/paths,/v2/dataModels,/v2/dataModels/ID/sources x2,/v2/datasets,/v2/datasets/ID/sources x3,/v2/workbooks,/v2/workbooks/ID/sources x11}', 'each list once');
+	'{/v2/connections,/v2/connections/paths,/v2/dataModels,/v2/dataModels/ID/sources x2,/v2/datasets,/v2/datasets/ID/sources x3,'
+		'/v2/workbooks,/v2/workbooks/ID/sources x11}', 'each list once');
 
 -- ------------------------------------------------------ connection_access
 
-SELECT results_eq(format('SELECT permission, email, team_name FROM sigma.connection_access WHERE connection_id = %L AND via = ''direct'' ORDER BY email', :'east'),
+SELECT results_eq(format('SELECT permission, email, team_name FROM sigma.connection_access '
+	'WHERE connection_id = %L AND via = ''direct'' ORDER BY email', :'east'),
 	$$VALUES ('admin', 'ada.okafor.0@example.com', NULL), ('usage', 'dana.haddad.3@example.com', NULL)$$, 'who may use a connection');
 SELECT results_eq(format('SELECT member_id FROM sigma.connection_access WHERE connection_id = %L AND via = ''team'' ORDER BY 1', :'east'),
 	'SELECT user_id FROM sigma.team_members JOIN sigma.teams USING (team_id) WHERE name = ''All Staff'' ORDER BY 1', 'and through a team');
 SELECT team_id AS empty FROM sigma.teams WHERE name = 'Empty Team' \gset
 SELECT sigma_grant_connection('sim', :'west', 'usage', team_id => :'empty') \g /dev/null
-SELECT results_eq(format('SELECT via, team_name, member_id FROM sigma.connection_access WHERE connection_id = %L', :'west'), 'VALUES (''team'', ''Empty Team'', NULL::text)', 'a team without members is shown');
+SELECT results_eq(format('SELECT via, team_name, member_id FROM sigma.connection_access WHERE connection_id = %L', :'west'),
+	'VALUES (''team'', ''Empty Team'', NULL::text)', 'a team without members is shown');
 SELECT sigma_revoke_connection('sim', :'west', team_id => :'empty') \g /dev/null
 SELECT is(kinds_of(format('SELECT * FROM sigma.connection_access WHERE connection_id = %L', :'east')),
 	'{/v2.1/members,/v2.1/teams,/v2/connections/ID,/v2/connections/ID/grants,/v2/teams/ID/members}', 'of one connection: its grants, and their teams');
@@ -140,21 +161,27 @@ SELECT is(kinds_of(format('SELECT member_id FROM sigma.connection_access WHERE c
 	'{/v2/connections/ID,/v2/connections/ID/grants,/v2/teams/ID/members}', 'names that nobody asks for are not looked up');
 SELECT cmp_ok(count_of('SELECT * FROM sigma.connection_access'), '<=', 1 + 1 + 13 + 1 + 6 + 1 + 1, 'of all: nothing row by row');
 -- grants that may not be read
-SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/connections/%s/grants', :'east'), 'times', -1, 'do', 'status', 'status', 403)) \g /dev/null
+SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/connections/%s/grants', :'east'), 'times', -1, 'do',
+	'status', 'status', 403)) \g /dev/null
 SELECT fails('SELECT * FROM sigma.connection_access', '42501', NULL, NULL, NULL, 'grants that may not be read are an error');
 ALTER FOREIGN TABLE sigma.connection_grants OPTIONS (ADD on_error 'row');
-SELECT results_eq(format('SELECT _error ->> ''sqlstate'', via, member_id FROM sigma.connection_access WHERE connection_id = %L', :'east'), 'VALUES (''42501'', NULL::text, NULL::text)', 'or, with on_error row, a row that says so');
+SELECT results_eq(format('SELECT _error ->> ''sqlstate'', via, member_id FROM sigma.connection_access WHERE connection_id = %L',
+	:'east'), 'VALUES (''42501'', NULL::text, NULL::text)', 'or, with on_error row, a row that says so');
 ALTER FOREIGN TABLE sigma.connection_grants OPTIONS (DROP on_error);
 SELECT sim_calm() \g /dev/null
 
 -- ------------------------------------------------------- warehouse_tables
 
-CREATE TABLE inventory (table_catalog information_schema.sql_identifier, table_schema information_schema.sql_identifier, table_name information_schema.sql_identifier);
+CREATE TABLE inventory (table_catalog information_schema.sql_identifier, table_schema information_schema.sql_identifier,
+	table_name information_schema.sql_identifier);
 INSERT INTO inventory VALUES ('SALES', 'PUBLIC', 'ORDERS'), ('SALES', 'PUBLIC', 'REFUNDS'), ('app', 'public', 'users');
-SELECT results_eq('SELECT i.table_name::text COLLATE "default", w.connection_name FROM inventory i LEFT JOIN sigma.warehouse_tables w USING (table_catalog, table_schema, table_name) ORDER BY 1',
+SELECT results_eq('SELECT i.table_name::text COLLATE "default", w.connection_name FROM inventory i '
+	'LEFT JOIN sigma.warehouse_tables w USING (table_catalog, table_schema, table_name) ORDER BY 1',
 	$$VALUES ('ORDERS', 'Snowflake East'), ('REFUNDS', NULL), ('users', 'Postgres Production')$$, 'a local inventory against what Sigma knows');
-SELECT is(count(*), (SELECT count(*) FROM sigma.connection_paths WHERE jsonb_array_length(path) = 3), 'tables only') FROM sigma.warehouse_tables WHERE table_name IS NOT NULL;
-SELECT is(kinds_of(format('SELECT * FROM sigma.warehouse_tables WHERE connection_id = %L', :'east')), '{/v2/connections/ID,/v2/connections/paths?connectionId=ID}', 'of one connection: its own');
+SELECT is(count(*), (SELECT count(*) FROM sigma.connection_paths WHERE jsonb_array_length(path) = 3), 'tables only')
+	FROM sigma.warehouse_tables WHERE table_name IS NOT NULL;
+SELECT is(kinds_of(format('SELECT * FROM sigma.warehouse_tables WHERE connection_id = %L', :'east')),
+	'{/v2/connections/ID,/v2/connections/paths?connectionId=ID}', 'of one connection: its own');
 SELECT is(count_of('SELECT * FROM sigma.warehouse_tables'), 2, 'of all: two lists');
 SELECT is(count_of('SELECT * FROM inventory i LEFT JOIN sigma.warehouse_tables w USING (table_catalog, table_schema, table_name)'), 2, 'in a join, too');
 
@@ -190,7 +217,8 @@ SELECT sim_stop('two') \g /dev/null
 -- a view may stand on a copy
 CREATE SCHEMA copy;
 SELECT format('CREATE TABLE copy.%I AS SELECT * FROM sigma.%1$I', t)
-FROM unnest('{connections,connection_grants,connection_paths,members,teams,team_members,workbooks,workbook_sources,data_models,data_model_sources,datasets,dataset_sources}'::text[]) t \gexec
+FROM unnest('{connections,connection_grants,connection_paths,members,teams,team_members,workbooks,workbook_sources,data_models,'
+	'data_model_sources,datasets,dataset_sources}'::text[]) t \gexec
 SELECT is(count(*), 4::bigint, 'the tables may be copies') FROM sigma_install_views('copy');
 SELECT is(count_of('SELECT * FROM copy.connection_use, copy.unused_connections, copy.warehouse_tables'), 0, 'which ask for nothing');
 SELECT results_eq('SELECT c::text FROM copy.connection_access c ORDER BY 1', 'SELECT c::text FROM sigma.connection_access c ORDER BY 1', 'and say the same');
@@ -214,7 +242,8 @@ SELECT is(col_description('sim.connections'::regclass, attnum), 'Virtual warehou
 FROM pg_attribute WHERE attrelid = 'sim.connections'::regclass AND attname = 'warehouse';
 
 CREATE SCHEMA mixed;
-CREATE FOREIGN TABLE mixed."My ""own""" ("the name" text OPTIONS (field 'name'), gone text, type text, newer text OPTIONS (field 'notKnownYet')) SERVER sim OPTIONS (resource 'connections');
+CREATE FOREIGN TABLE mixed."My ""own""" ("the name" text OPTIONS (field 'name'), gone text, type text,
+	newer text OPTIONS (field 'notKnownYet')) SERVER sim OPTIONS (resource 'connections');
 ALTER FOREIGN TABLE mixed."My ""own""" DROP COLUMN gone;
 CREATE FOREIGN DATA WRAPPER without_handler;
 CREATE SERVER other FOREIGN DATA WRAPPER without_handler;
@@ -248,12 +277,16 @@ SELECT cmp_ok(answer_of(statement), '>', 0, title) FROM recipe ORDER BY n;
 CREATE FUNCTION raw_array(query text) RETURNS text[] LANGUAGE plpgsql AS $$ DECLARE r text[]; BEGIN EXECUTE query INTO r; RETURN r; END $$;
 CREATE FUNCTION recipe(beginning text) RETURNS text LANGUAGE sql AS $$ SELECT statement FROM recipe WHERE title LIKE beginning || '%' $$;
 SELECT results_eq(format('SELECT email FROM (%s) r', recipe('Idle members')), format('SELECT email FROM sigma.members WHERE email <> ALL (%L) ORDER BY email',
-	'{ada.okafor.0@example.com,chidi.mueller.2@example.com,elif.tanaka.4@example.com,farid.novak.5@example.com}'::text[]), 'idle are all but those who have used a document of late');
-SELECT is(count(last_interaction_at), 2::bigint, 'some of whom have used one before') FROM (SELECT m.email, max(r.last_interaction_at) AS last_interaction_at FROM sigma.members m JOIN sigma.member_recents r USING (member_id)
+	'{ada.okafor.0@example.com,chidi.mueller.2@example.com,elif.tanaka.4@example.com,farid.novak.5@example.com}'::text[]),
+		'idle are all but those who have used a document of late');
+SELECT is(count(last_interaction_at), 2::bigint, 'some of whom have used one before')
+	FROM (SELECT m.email, max(r.last_interaction_at) AS last_interaction_at FROM sigma.members m JOIN sigma.member_recents r USING (member_id)
 	GROUP BY m.email HAVING max(r.last_interaction_at) < now() - interval '90 days') r;
-SELECT is((raw_array(format('SELECT array_agg(name) FROM (%s) r', recipe('A member''s recent workbooks'))))[1:3], '{Revenue Overview,Support Load,Web Traffic}', 'the latest documents stand first');
+SELECT is((raw_array(format('SELECT array_agg(name) FROM (%s) r', recipe('A member''s recent workbooks'))))[1:3],
+	'{Revenue Overview,Support Load,Web Traffic}', 'the latest documents stand first');
 SELECT results_eq(format('SELECT workbook FROM (%s) r', recipe('Workbooks whose custom SQL')), $$VALUES ('Budget 2026')$$, 'custom SQL with #raw');
-SELECT is(substring(statement FROM 'e.type = ''[a-z-]+'''), 'e.type = ''input-table''', 'input tables are elements of their type') FROM recipe WHERE title LIKE 'Input tables%';
+SELECT is(substring(statement FROM 'e.type = ''[a-z-]+'''), 'e.type = ''input-table''', 'input tables are elements of their type')
+	FROM recipe WHERE title LIKE 'Input tables%';
 
 -- ---------------------------------------------------------------- upgrade
 

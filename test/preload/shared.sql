@@ -102,12 +102,14 @@ GRANT USAGE ON SCHEMA sim, strict TO sigma_shared_other;
 GRANT SELECT ON sim.connections, strict.connections TO sigma_shared_other;
 CREATE USER MAPPING FOR sigma_shared_other SERVER strict OPTIONS (client_id 'simulator-client', client_secret 'wrong');
 SELECT count(name) FROM strict.connections \g /dev/null
-SELECT matches(psql('SET SESSION AUTHORIZATION sigma_shared_other; SELECT count(name) FROM strict.connections'), 'ERROR:  28000', 'who does not know the secret gets no token');
+SELECT matches(psql('SET SESSION AUTHORIZATION sigma_shared_other; SELECT count(name) FROM strict.connections'), 'ERROR:  28000',
+	'who does not know the secret gets no token');
 SELECT matches(psql('SELECT count(name) FROM strict.connections'), '^50$', '... nor spoils it for others');
 DROP USER MAPPING FOR sigma_shared_other SERVER strict;
 CREATE USER MAPPING FOR sigma_shared_other SERVER strict OPTIONS (client_id 'simulator-client', client_secret 'simulator-secret');
 SELECT sim_call('DELETE', 'log', NULL, 'strict') \g /dev/null
-SELECT matches(psql('SET SESSION AUTHORIZATION sigma_shared_other; SELECT count(name) FROM strict.connections'), '^50$', 'who knows it uses the token of others');
+SELECT matches(psql('SET SESSION AUTHORIZATION sigma_shared_other; SELECT count(name) FROM strict.connections'), '^50$',
+	'who knows it uses the token of others');
 SELECT is(sim_sign_ins('strict'), 0, '... without a sign-in');
 DROP OWNED BY sigma_shared_other;
 
@@ -120,9 +122,12 @@ SELECT email AS creator FROM many.members WHERE member_type = 'Creator' ORDER BY
 SELECT tenant_organization_id AS tenant FROM many.tenants LIMIT 1 \gset
 GRANT USAGE ON SCHEMA many TO sigma_shared_other;
 GRANT SELECT ON many.connections TO sigma_shared_other;
-SELECT format('CREATE USER MAPPING FOR sigma_shared_other SERVER many OPTIONS (client_id ''simulator-client'', client_secret ''simulator-secret'', impersonate %L)', :'viewer') \gexec
+SELECT format('CREATE USER MAPPING FOR sigma_shared_other SERVER many OPTIONS (client_id ''simulator-client'', '
+	'client_secret ''simulator-secret'', impersonate %L)', :'viewer') \gexec
 SELECT sim_calm('many') \g /dev/null
-CREATE FUNCTION as_other() RETURNS text LANGUAGE sql AS $$ SELECT psql('SET SESSION AUTHORIZATION sigma_shared_other; SELECT count(name) FROM many.connections') $$;
+CREATE FUNCTION as_other() RETURNS text LANGUAGE sql AS $$
+	SELECT psql('SET SESSION AUTHORIZATION sigma_shared_other; SELECT count(name) FROM many.connections')
+$$;
 SELECT is(as_other(), '2', 'who speaks as another member does not get the client''s own token');
 SELECT is(as_other(), '2', '... in another session');
 SELECT is(sim_token_requests('many'), '{"body 200","exchange 200"}', '... which takes the token of the first');
@@ -133,12 +138,14 @@ SELECT is(as_other(), '13', 'nor a tenant');
 SELECT format('ALTER USER MAPPING FOR sigma_shared_other SERVER many OPTIONS (ADD impersonate %L)', :'creator') \gexec
 SELECT is(as_other(), '13', 'nor a member in a tenant');
 SELECT is(psql('SELECT count(name) FROM many.connections'), '13', 'nor the client that of any of them');
-SELECT is((SELECT count(*)::int FROM (SELECT token FROM sim_log('many') GROUP BY token HAVING count(DISTINCT coalesce("as", 'the client')) > 1) t), 0, '... no token is used for two of them');
+SELECT is((SELECT count(*)::int FROM (SELECT token FROM sim_log('many') GROUP BY token
+	HAVING count(DISTINCT coalesce("as", 'the client')) > 1) t), 0, '... no token is used for two of them');
 SELECT is((SELECT count(DISTINCT coalesce("as", 'the client'))::int FROM sim_log('many')), 5, '... of the five');
 
 -- a secret in a file: who cannot read it gets no token, whoever has one
 SELECT sim_shell('f=$(mktemp) && printf simulator-secret >$f && echo $f') AS secret_file \gset
-SELECT format('ALTER USER MAPPING FOR sigma_shared_other SERVER many OPTIONS (DROP impersonate, DROP tenant, DROP client_secret, ADD client_secret_file %L)', :'secret_file') \gexec
+SELECT format('ALTER USER MAPPING FOR sigma_shared_other SERVER many OPTIONS (DROP impersonate, DROP tenant, DROP client_secret, '
+	'ADD client_secret_file %L)', :'secret_file') \gexec
 SELECT sim_calm('many') \g /dev/null
 SELECT is(as_other(), '13', 'a secret in a file');
 SELECT is(sim_sign_ins('many'), 0, '... is as good as the same one elsewhere');
@@ -183,7 +190,8 @@ SELECT array_agg(answer_of(c)) FROM unnest('{s3,s4}'::text[]) c \g /dev/null
 SELECT sim_call('POST', 'revoke-tokens', NULL, 'shut') \g /dev/null
 SELECT is(answer_within('s3', 'SELECT count(name)::text FROM shut.connections', 5000), '13', 'a token that was revoked is replaced');
 SELECT sim_call('POST', 'revoke-tokens', NULL, 'shut') \g /dev/null
-SELECT is(answer_within('s4', 'SELECT count(name)::text FROM shut.connections', 5000), '13', '... and so is one that has been replaced by another that was revoked');
+SELECT is(answer_within('s4', 'SELECT count(name)::text FROM shut.connections', 5000), '13',
+	'... and so is one that has been replaced by another that was revoked');
 SELECT disconnect_sessions() \g /dev/null
 
 -- one that has begun to sign in, and whose client does something else: a cursor that has rows of another server first
@@ -194,19 +202,25 @@ SELECT sim_spoil_token('delay', '{"times": 1, "ms": 300}', 'left') \g /dev/null
 SELECT connect_sessions(2) \g /dev/null
 SELECT dblink_exec('s1', 'BEGIN; DECLARE c CURSOR FOR SELECT name FROM many.connections UNION ALL SELECT name FROM "left".connections') \g /dev/null
 SELECT count(*) FROM dblink('s1', 'FETCH 1 FROM c') r (name text) \g /dev/null
-SELECT is(answer_within('s2', 'SELECT count(name)::text FROM "left".connections', 5000), '13', 'a session that is left alone while it signs in holds nobody up');
+SELECT is(answer_within('s2', 'SELECT count(name)::text FROM "left".connections', 5000), '13',
+	'a session that is left alone while it signs in holds nobody up');
 SELECT is((SELECT count(*)::int FROM dblink('s1', 'FETCH ALL FROM c') r (name text)), 25, '... and goes on when its client comes back');
 SELECT dblink_exec('s1', 'COMMIT') \g /dev/null
 SELECT disconnect_sessions() \g /dev/null
 
 -- who signs in with many other credentials forgets its own tokens, not those of others
 CREATE ROLE sigma_shared_flood LOGIN;
-SELECT make_server('flood_' || i, sim_url('many'), format('token_auth %L', (ARRAY['body', 'basic'])[i % 2 + 1]), 'connections') FROM generate_series(1, 100) i \g /dev/null
+SELECT make_server('flood_' || i, sim_url('many'), format('token_auth %L', (ARRAY['body', 'basic'])[i % 2 + 1]), 'connections')
+	FROM generate_series(1, 100) i \g /dev/null
 SELECT array_agg(email ORDER BY email) AS emails FROM many.members \gset
-SELECT format('GRANT USAGE ON SCHEMA flood_%s TO sigma_shared_flood; GRANT SELECT ON flood_%s.connections TO sigma_shared_flood; CREATE USER MAPPING FOR sigma_shared_flood SERVER flood_%s OPTIONS (client_id ''simulator-client'', client_secret ''simulator-secret'', impersonate %L)', i, i, i, (:'emails'::text[])[i / 2 + 1]) FROM generate_series(1, 100) i \gexec
+SELECT format('GRANT USAGE ON SCHEMA flood_%s TO sigma_shared_flood; GRANT SELECT ON flood_%s.connections TO sigma_shared_flood; '
+	'CREATE USER MAPPING FOR sigma_shared_flood SERVER flood_%s OPTIONS (client_id ''simulator-client'', '
+	'client_secret ''simulator-secret'', impersonate %L)', i, i, i, (:'emails'::text[])[i / 2 + 1]) FROM generate_series(1, 100) i \gexec
 SELECT psql('SELECT count(name) FROM ' || s || '.connections') FROM unnest('{strict,many,shut}'::text[]) s, generate_series(1, 3) \g /dev/null
 SELECT sim_calm(s) FROM unnest('{strict,many,shut}'::text[]) s \g /dev/null
-SELECT unalike(psql('SET SESSION AUTHORIZATION sigma_shared_flood; ' || string_agg(format('SELECT count(name) FROM flood_%s.connections;', i), ' ')), '%ERROR%', '100 sign-ins with other credentials') FROM generate_series(1, 100) i;
+SELECT unalike(psql('SET SESSION AUTHORIZATION sigma_shared_flood; '
+	|| string_agg(format('SELECT count(name) FROM flood_%s.connections;', i), ' ')), '%ERROR%',
+	'100 sign-ins with other credentials') FROM generate_series(1, 100) i;
 SELECT is((SELECT count(DISTINCT token)::int FROM sim_log('many') WHERE path = '/v2/connections'), 100, '... are 100');
 SELECT sim_calm('many') \g /dev/null
 SELECT psql('SELECT count(name) FROM ' || s || '.connections') FROM unnest('{strict,many,shut}'::text[]) s \g /dev/null
@@ -225,7 +239,8 @@ SELECT is(in_all('SELECT count(name)::text FROM busy.connections'), '{200}', '20
 SELECT is(sim_count('busy'), 400, '... make all their requests');
 SELECT is(at_once('busy'), 4, '... never more at once than one server allows');
 SELECT sim_calm('busy') \g /dev/null
-SELECT is(in_all('INSERT INTO busy.connections (name, details) SELECT ''x'', ''{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'' FROM generate_series(1, 10)'), '{"INSERT 0 10"}', '20 sessions that create 10 each');
+SELECT is(in_all('INSERT INTO busy.connections (name, details) SELECT ''x'', ''{"type": "postgres", "host": "h", '
+	'"database": "d", "user": "u", "password": "p"}'' FROM generate_series(1, 10)'), '{"INSERT 0 10"}', '20 sessions that create 10 each');
 SELECT is(sim_count('busy'), 200, '... all of them, once');
 SELECT cmp_ok(at_once('busy'), '<=', 4, '... never more at once');
 SELECT sim_call('POST', 'reset', NULL, 'busy') \g /dev/null
@@ -261,7 +276,8 @@ SELECT disconnect_sessions() \g /dev/null
 CALL wait_until('NOT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE ''%FROM busy.connections'' AND pid <> pg_backend_pid())');
 -- errors give back, too
 SELECT sim_calm('busy') \g /dev/null
-SELECT fails('SELECT 1 / (n - 15) FROM (SELECT row_number() OVER () AS n FROM busy.connections) c', '22012', NULL, NULL, NULL, 'an error in the middle of a look-ahead') FROM generate_series(1, 5);
+SELECT fails('SELECT 1 / (n - 15) FROM (SELECT row_number() OVER () AS n FROM busy.connections) c', '22012', NULL, NULL, NULL,
+	'an error in the middle of a look-ahead') FROM generate_series(1, 5);
 SELECT connect_sessions(8) \g /dev/null
 SELECT sim_calm('busy') \g /dev/null
 SELECT is(in_all('SELECT count(name)::text FROM busy.connections'), '{200}', 'errors give places back');
@@ -272,7 +288,8 @@ SELECT is(at_once('busy'), 4, '... all four');
 
 -- one session with many requests, and small ones beside it
 SELECT disconnect_sessions() \g /dev/null
-SELECT sim_start('fair', '--connections 700 --latency 50 --client-id simulator-client --client-secret simulator-secret --client-id second --client-secret second-secret') \g /dev/null
+SELECT sim_start('fair', '--connections 700 --latency 50 --client-id simulator-client --client-secret simulator-secret '
+	'--client-id second --client-secret second-secret') \g /dev/null
 SELECT make_server('fair', sim_url('fair'), 'max_concurrency ''4''') \g /dev/null
 CREATE TABLE fair_ids AS SELECT connection_id FROM fair.connections;
 ALTER FOREIGN TABLE fair.connections OPTIONS (ADD rows '1000000');
@@ -296,13 +313,15 @@ SELECT sim_calm('fair') \g /dev/null
 SELECT sim_spoil_list('never', '{"times": 1}', 'fair') \g /dev/null
 SELECT start_in('s1', 'SELECT count(name)::text FROM fair.connections') \g /dev/null
 CALL wait_until('sim_count(''fair'') = 1');
-SELECT is(answer_within('s2', 'SELECT count(c.name)::text FROM (SELECT * FROM fair_ids LIMIT 100) i JOIN fair_more.connections c USING (connection_id)', 10000), '100', 'a session of a server that allows more');
+SELECT is(answer_within('s2', 'SELECT count(c.name)::text FROM (SELECT * FROM fair_ids LIMIT 100) i '
+	'JOIN fair_more.connections c USING (connection_id)', 10000), '100', 'a session of a server that allows more');
 SELECT is(dblink_is_busy('s1'), 1, '... beside one of a server that allows less');
 SELECT is(at_once('fair'), 4, '... sends no more than that one allows');
 SELECT pg_cancel_backend(pid_of('s1')) \g /dev/null
 SELECT alike(answer_of('s1'), '%user request%', '... until that one is through');
 SELECT sim_calm('fair') \g /dev/null
-SELECT is(answer_within('s2', 'SELECT count(c.name)::text FROM (SELECT * FROM fair_ids LIMIT 100) i JOIN fair_more.connections c USING (connection_id)', 10000), '100', 'alone');
+SELECT is(answer_within('s2', 'SELECT count(c.name)::text FROM (SELECT * FROM fair_ids LIMIT 100) i '
+	'JOIN fair_more.connections c USING (connection_id)', 10000), '100', 'alone');
 SELECT is(at_once('fair'), 16, '... it sends as many as its own does');
 
 -- whoever has other credentials has a budget of its own
@@ -326,14 +345,18 @@ SELECT sim_calm('fair') \g /dev/null
 SELECT sim_spoil_list('never', '{"times": 4}', 'fair') \g /dev/null
 SELECT start_in('s' || i, 'SELECT count(name)::text FROM fair.connections') FROM generate_series(1, 4) i \g /dev/null
 CALL wait_until('sim_count(''fair'') = 4');
-SELECT alike(answer_within('s5', 'SELECT count(name)::text FROM fair_soon.connections', 3000), '%could not send a request to server "fair_soon" within request_timeout (700 ms)%', 'request_timeout ends a wait for a place');
-SELECT alike(answer_within('s5', format('SELECT sigma_create_connection(%L, %L, %L)::text', 'fair_soon', 'x', '{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'), 3000), '%could not send a request%', '... of a write, too');
+SELECT alike(answer_within('s5', 'SELECT count(name)::text FROM fair_soon.connections', 3000),
+	'%could not send a request to server "fair_soon" within request_timeout (700 ms)%', 'request_timeout ends a wait for a place');
+SELECT alike(answer_within('s5', format('SELECT sigma_create_connection(%L, %L, %L)::text', 'fair_soon', 'x',
+	'{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}'), 3000), '%could not send a request%', '... of a write, too');
 SELECT is(sim_count('fair'), 4, '... and nothing was sent');
 SELECT sim_calm('fair') \g /dev/null
 -- first come, first served
-SELECT start_in('s' || i, 'SELECT count(name) || '' '' || clock_timestamp()::text FROM fair.connections'), pg_sleep(0.2) FROM unnest('{7,5,8,6}'::int[]) i \g /dev/null
+SELECT start_in('s' || i, 'SELECT count(name) || '' '' || clock_timestamp()::text FROM fair.connections'), pg_sleep(0.2)
+	FROM unnest('{7,5,8,6}'::int[]) i \g /dev/null
 SELECT pg_cancel_backend(pid_of('s' || i)), pg_sleep(0.3) FROM generate_series(1, 4) i \g /dev/null
-SELECT is(string_agg(i::text, ' ' ORDER BY at), '7 5 8 6', 'those who wait have their turns in the order in which they came') FROM (SELECT i, (regexp_match(answer_within('s' || i, NULL, 3000), '^700 (.*)'))[1]::timestamptz AS at FROM generate_series(5, 8) i) a;
+SELECT is(string_agg(i::text, ' ' ORDER BY at), '7 5 8 6', 'those who wait have their turns in the order in which they came')
+	FROM (SELECT i, (regexp_match(answer_within('s' || i, NULL, 3000), '^700 (.*)'))[1]::timestamptz AS at FROM generate_series(5, 8) i) a;
 SELECT disconnect_sessions() \g /dev/null
 DROP OWNED BY sigma_shared_other;
 
@@ -364,7 +387,8 @@ CREATE FOREIGN TABLE whole_1 () INHERITS (whole) SERVER busy OPTIONS (resource '
 CREATE FOREIGN TABLE whole_2 () INHERITS (whole) SERVER busy_2 OPTIONS (resource 'connections');
 CREATE FOREIGN TABLE whole_3 () INHERITS (whole) SERVER busy OPTIONS (resource 'connections');
 SELECT is(in_all('SELECT count(name)::text FROM whole'), '{450}', 'asynchronous scans of 8 sessions');
-SELECT is(in_all('SELECT count(c.name)::text FROM busy.connections b JOIN busy.connections c USING (connection_id)'), '{200}', 'two scans of one server in a query');
+SELECT is(in_all('SELECT count(c.name)::text FROM busy.connections b JOIN busy.connections c USING (connection_id)'), '{200}',
+	'two scans of one server in a query');
 CREATE TABLE ids AS SELECT connection_id FROM busy.connections LIMIT 20;
 ALTER FOREIGN TABLE busy.connections OPTIONS (ADD rows '100000');
 SELECT sim_calm('busy') \g /dev/null

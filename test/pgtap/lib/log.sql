@@ -8,7 +8,8 @@ SELECT sim_shell(format('test -f %s -a -r %s && echo t || echo f', sim_quote(:'l
 \if :readable
 CREATE FUNCTION log_size() RETURNS text LANGUAGE sql AS $$ SELECT sim_shell('wc -c <' || sim_quote(current_setting('sim.log'))) $$;
 CREATE FUNCTION log_has(since text, pattern text, lines int DEFAULT 3) RETURNS text LANGUAGE sql AS $$
-	SELECT sim_shell(format('tail -c +%s %s | grep -aE -m %s -e %s | cut -c 1-400 || true', since::bigint + 1, sim_quote(current_setting('sim.log')), lines, sim_quote(pattern)))
+	SELECT sim_shell(format('tail -c +%s %s | grep -aE -m %s -e %s | cut -c 1-400 || true', since::bigint + 1,
+		sim_quote(current_setting('sim.log')), lines, sim_quote(pattern)))
 $$;
 \else
 CREATE FUNCTION log_size() RETURNS text LANGUAGE sql AS $$ SELECT '0' $$;
