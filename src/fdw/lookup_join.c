@@ -530,7 +530,7 @@ next_pair(LookupJoin *join)
 	for (;;)
 	{
 		Pending    *pending;
-		bool		lonely;
+		bool		unmatched;
 
 		if (!join->current)
 		{
@@ -555,8 +555,8 @@ next_pair(LookupJoin *join)
 		}
 
 		/* this one is done; its place is free for others */
-		lonely = join->left_join && !pending->matched;
-		if (lonely)
+		unmatched = join->left_join && !pending->matched;
+		if (unmatched)
 		{
 			pending->matched = true;
 			store_outer(join, pending->outer);

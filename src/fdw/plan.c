@@ -768,7 +768,7 @@ sigmaIsForeignPathAsyncCapable(ForeignPath *path)
 	RelOptInfo *rel = path->path.parent;
 	PlanInfo   *info = rel->fdw_private;
 
-	return info && !IS_UPPER_REL(rel) && sigma_beacon_supported() && info->options->async_capable &&
+	return info && !IS_UPPER_REL(rel) && sigma_pollfd_supported() && info->options->async_capable &&
 		info->resource->parent == NULL && intVal(linitial(path->fdw_private)) == 0;
 }
 

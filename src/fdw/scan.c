@@ -59,16 +59,8 @@ typedef struct SeenEntry
 
 #define SH_PREFIX seen
 #define SH_ELEMENT_TYPE SeenEntry
-#define SH_KEY_TYPE char *
 #define SH_KEY key
-#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key), (int) strlen(key))
-#define SH_EQUAL(table, a, b) (strcmp(a, b) == 0)
-#define SH_STORE_HASH
-#define SH_GET_HASH(table, element) (element)->hash
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
+#include "base/texthash.h"
 
 typedef struct SigmaScan
 {
@@ -107,7 +99,7 @@ typedef struct SigmaScan
 	/* beside other scans */
 	bool		async;
 	bool		blocked;		/* no row now, but this is not the end */
-	SigmaBeacon *beacon;
+	SigmaPollFd *pollfd;
 
 	bool		written;		/* the statement writes to the same server */
 
@@ -570,12 +562,12 @@ add_wait_event(AsyncRequest *request, WaitEventSet *set)
 	bool		ready;
 	int			fd;
 
-	if (scan->beacon == NULL)
-		scan->beacon = sigma_session_beacon(scan->session, scan->context);
+	if (scan->pollfd == NULL)
+		scan->pollfd = sigma_session_pollfd(scan->session, scan->context);
 	/* another scan of the same session may have brought what this one waits for */
 	sigma_session_poll(scan->session);
 	ready = !sigma_walk_would_wait(scan->walk);
-	fd = sigma_session_light(scan->session, scan->beacon, ready ? 0 : LOOK_UP_MS);
+	fd = sigma_session_arm(scan->session, scan->pollfd, ready ? 0 : LOOK_UP_MS);
 	AddWaitEventToSet(set, WL_SOCKET_READABLE, fd, NULL, request);
 }
 

@@ -72,16 +72,8 @@ typedef struct Existing
 
 #define SH_PREFIX existing
 #define SH_ELEMENT_TYPE Existing
-#define SH_KEY_TYPE char *
 #define SH_KEY name
-#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key), (int) strlen(key))
-#define SH_EQUAL(table, a, b) (strcmp(a, b) == 0)
-#define SH_STORE_HASH
-#define SH_GET_HASH(table, element) (element)->hash
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
+#include "base/texthash.h"
 
 /* -------------------------------------------------------- what the query wants */
 

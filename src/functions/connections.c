@@ -56,7 +56,7 @@ add_typed(List *typed, FunctionCallInfo fcinfo, int i, const char *column, const
 
 /* A connection that was sent and not replied to, as it will be; for a dry run. */
 static Datum
-foreseen(SigmaSpan entry, const SigmaWrite *write)
+entry_as_it_will_be(SigmaSpan entry, const SigmaWrite *write)
 {
 	SigmaSpan	body = {write->spec.body, strlen(write->spec.body)};
 	static const char restored[] = "{\"isArchived\":false}";
@@ -127,7 +127,7 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 		write = sigma_connection_write(name, body, secrets, NULL);
 		sigma_run_writes(session, CurrentMemoryContext, &write, 1);
 		result = write.call ? sigma_json_to_jsonb(sigma_reply_value(write.call).text)
-			: foreseen((SigmaSpan) {"{\"connectionId\":null}", 21}, &write);
+			: entry_as_it_will_be((SigmaSpan) {"{\"connectionId\":null}", 21}, &write);
 	}
 
 	sigma_show_statement(&hiding);
@@ -205,7 +205,7 @@ sigma_restore_connection(PG_FUNCTION_ARGS)
 	body = sigma_replacement_body(entry, name, &details, list_make1(&restore), &secrets);
 	write = sigma_restore_write(id, name, body, secrets);
 	sigma_run_writes(session, CurrentMemoryContext, &write, 1);
-	result = write.call ? sigma_json_to_jsonb(sigma_reply_value(write.call).text) : foreseen(entry, &write);
+	result = write.call ? sigma_json_to_jsonb(sigma_reply_value(write.call).text) : entry_as_it_will_be(entry, &write);
 
 	sigma_show_statement(&hiding);
 	PG_RETURN_DATUM(result);

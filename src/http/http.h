@@ -111,20 +111,20 @@ extern double sigma_transport_waited(const SigmaTransport *t);
 /* libcurl's and its TLS library's versions, palloc'd. */
 extern const char *sigma_transport_version(void);
 
-/* ------------------------------------------------------------ beacon.c */
+/* ------------------------------------------------------------ pollfd.c */
 
-typedef struct SigmaBeacon SigmaBeacon;
+typedef struct SigmaPollFd SigmaPollFd;
 
-/* A beacon for a transport; it ends with the memory context. */
-extern SigmaBeacon *sigma_beacon_create(SigmaTransport *transport, MemoryContext context);
+/* One for a transport; it ends with the memory context. */
+extern SigmaPollFd *sigma_pollfd_create(SigmaTransport *transport, MemoryContext context);
 
 /*
  * The descriptor that becomes readable when the transport has something to do,
  * or after so many milliseconds.  It is good for one wait.
  */
-extern int	sigma_beacon_light(SigmaBeacon *beacon, long timeout_ms);
+extern int	sigma_pollfd_arm(SigmaPollFd *pollfd, long timeout_ms);
 
-/* Can there be beacons on this platform? */
-extern bool sigma_beacon_supported(void);
+/* Can there be such descriptors on this platform? */
+extern bool sigma_pollfd_supported(void);
 
 #endif							/* SIGMA_HTTP_H */

@@ -90,7 +90,7 @@ struct SigmaTransport
 	double		timer_ms;
 	double		waited_ms;		/* how long it has been waited for, in all */
 	double		seen_ms;		/* up to when it is known who waited, by now_ms() */
-	double		lent_ms;		/* a beacon is waited for up to this time */
+	double		lent_ms;		/* its SigmaPollFd is waited for up to this time */
 	WaitEventSet *set;
 	bool		set_stale;		/* the sockets have changed since it was made */
 	MemoryContext context;
@@ -1200,7 +1200,7 @@ sigma_transport_waited(const SigmaTransport *t)
 	return t->waited_ms;
 }
 
-/* ------------------------------------------------------------ for beacon.c */
+/* ------------------------------------------------------------ for pollfd.c */
 
 /*
  * Somebody else waits for the transport, for at most so long.  How long that

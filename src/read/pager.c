@@ -67,16 +67,8 @@ typedef struct SeenToken
 
 #define SH_PREFIX seen
 #define SH_ELEMENT_TYPE SeenToken
-#define SH_KEY_TYPE char *
 #define SH_KEY token
-#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key), (int) strlen(key))
-#define SH_EQUAL(table, a, b) (strcmp(a, b) == 0)
-#define SH_STORE_HASH
-#define SH_GET_HASH(table, element) (element)->hash
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
+#include "base/texthash.h"
 
 /* A page that has been asked for. */
 typedef struct ApiPage
@@ -136,14 +128,14 @@ struct SigmaPager
 static dlist_head open_pagers = DLIST_STATIC_INIT(open_pagers);
 
 /* What sigma_names_find() finds in "names". */
-typedef enum Telling
+typedef enum NamedMember
 {
 	TELLS_KEY,
 	TELLS_ARCHIVED,
 	TELLS_CODE,
 	TELLS_MESSAGE,
 	TELLS_COUNT
-} Telling;
+} NamedMember;
 
 /* "?" or "&", whichever comes next in the target */
 static void
@@ -184,7 +176,7 @@ sigma_list_target(const SigmaListSpec *spec, const char *page_token)
 	return target.data;
 }
 
-/* In the order of Telling; NULL for what this resource does not have. */
+/* In the order of NamedMember; NULL for what this resource does not have. */
 static const char **
 telling_names(const SigmaResource *resource)
 {
@@ -614,7 +606,7 @@ split_entry(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
  * in the place of what Sigma has.
  */
 static void
-foresee(SigmaPager *pager, SigmaEntry *entry)
+apply_queued_change(SigmaPager *pager, SigmaEntry *entry)
 {
 	Oid			serverid = sigma_session_serverid(pager->session);
 	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
@@ -786,7 +778,7 @@ read_entry(SigmaPager *pager, SigmaEntry *entry)
 			pager->entries_seen++;
 			pager->empty_pages = 0;
 			split_entry(pager, &pager->entries[pager->next_entry++], entry);
-			foresee(pager, entry);
+			apply_queued_change(pager, entry);
 			if (entry_belongs(pager, entry))
 				return true;
 		}

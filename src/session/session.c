@@ -387,21 +387,21 @@ sigma_session_poll(SigmaSession *session)
 	sigma_advance(session);
 }
 
-SigmaBeacon *
-sigma_session_beacon(SigmaSession *session, MemoryContext context)
+SigmaPollFd *
+sigma_session_pollfd(SigmaSession *session, MemoryContext context)
 {
-	return sigma_beacon_create(session->transport, context);
+	return sigma_pollfd_create(session->transport, context);
 }
 
 int
-sigma_session_light(SigmaSession *session, SigmaBeacon *beacon, long timeout_ms)
+sigma_session_arm(SigmaSession *session, SigmaPollFd *pollfd, long timeout_ms)
 {
 	long		idle;
 
 	sigma_advance(session);
 	idle = sigma_idle_time(session);
-	/* who waits for the beacon does not see the latch */
+	/* who waits for the descriptor does not see the latch */
 	if (session->queued)
 		idle = Min(idle, ASK_AGAIN_IDLE_MS);
-	return sigma_beacon_light(beacon, idle < 0 ? timeout_ms : Min(idle, timeout_ms));
+	return sigma_pollfd_arm(pollfd, idle < 0 ? timeout_ms : Min(idle, timeout_ms));
 }

@@ -236,14 +236,14 @@ extern const char *sigma_call_request_id(const SigmaCall *call);
 /* Lets a session's calls go on as far as they can without waiting. */
 extern void sigma_session_poll(SigmaSession *session);
 
-/* A beacon for somebody else's event set; see transport.c. */
-extern SigmaBeacon *sigma_session_beacon(SigmaSession *session, MemoryContext context);
+/* A descriptor for somebody else's event set; see pollfd.c. */
+extern SigmaPollFd *sigma_session_pollfd(SigmaSession *session, MemoryContext context);
 
 /*
  * The descriptor that becomes readable when the session has something to do,
  * or after at most so many milliseconds.
  */
-extern int	sigma_session_light(SigmaSession *session, SigmaBeacon *beacon, long timeout_ms);
+extern int	sigma_session_arm(SigmaSession *session, SigmaPollFd *pollfd, long timeout_ms);
 
 /* Why a call that is done has failed; NULL if it has not. */
 extern const SigmaFailure *sigma_call_failure(const SigmaCall *call);

@@ -48,26 +48,18 @@ typedef struct Queued
 } Queued;
 
 /* The last change of each connection. */
-typedef struct Last
+typedef struct LastChange
 {
 	char	   *key;			/* server and id */
 	uint32		hash;
 	char		status;
 	Queued	   *queued;			/* NULL if it was taken back */
-} Last;
+} LastChange;
 
 #define SH_PREFIX last
-#define SH_ELEMENT_TYPE Last
-#define SH_KEY_TYPE char *
+#define SH_ELEMENT_TYPE LastChange
 #define SH_KEY key
-#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key), (int) strlen(key))
-#define SH_EQUAL(table, a, b) (strcmp(a, b) == 0)
-#define SH_STORE_HASH
-#define SH_GET_HASH(table, element) (element)->hash
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
+#include "base/texthash.h"
 
 static MemoryContext queue_context = NULL;
 static List *queue = NIL;		/* of Queued, in queue_context */
@@ -117,7 +109,7 @@ sigma_queue_take_back(int level)
 	while (queue != NIL)
 	{
 		Queued	   *q = llast(queue);
-		Last	   *last;
+		LastChange *last;
 
 		if (q->level < level)
 			break;
@@ -548,7 +540,7 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 	MemoryContext old;
 	Queued	   *q;
 	char	   *key = queue_key(sigma_session_serverid(session), change->id);
-	Last	   *last;
+	LastChange *last;
 	bool		found;
 	ListCell   *lc;
 
@@ -593,7 +585,7 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 CommandId
 sigma_queue_last(Oid serverid, const char *id)
 {
-	Last	   *last = queue == NIL ? NULL : last_lookup(connections, queue_key(serverid, id));
+	LastChange *last = queue == NIL ? NULL : last_lookup(connections, queue_key(serverid, id));
 
 	return last && last->queued ? last->queued->change.command : InvalidCommandId;
 }
@@ -614,7 +606,7 @@ sigma_queue_any(Oid serverid)
 bool
 sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after)
 {
-	Last	   *last;
+	LastChange *last;
 
 	if (queue == NIL)
 		return false;
@@ -635,7 +627,7 @@ sigma_queue_find(Oid serverid, const char *id, CommandId as_of, SigmaSpan *after
 List *
 sigma_queue_changes(Oid serverid, const char *id)
 {
-	Last	   *last = queue == NIL ? NULL : last_lookup(connections, queue_key(serverid, id));
+	LastChange *last = queue == NIL ? NULL : last_lookup(connections, queue_key(serverid, id));
 	List	   *changes = NIL;
 
 	for (Queued *q = last ? last->queued : NULL; q; q = q->previous)

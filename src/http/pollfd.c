@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * beacon.c
+ * pollfd.c
  *	  A transport's sockets and timer as one descriptor.
  *
  * Somebody else's event set, such as an asynchronous Append's, can wait for one
@@ -22,7 +22,7 @@
 
 #include "storage/fd.h"
 
-struct SigmaBeacon
+struct SigmaPollFd
 {
 	SigmaTransport *transport;
 	int			epoll;			/* -1 if there is none */
@@ -31,34 +31,34 @@ struct SigmaBeacon
 };
 
 static void
-put_out_beacon(void *arg)
+close_pollfd(void *arg)
 {
-	SigmaBeacon *beacon = arg;
+	SigmaPollFd *pollfd = arg;
 
-	if (beacon->timer >= 0)
+	if (pollfd->timer >= 0)
 	{
-		close(beacon->timer);
+		close(pollfd->timer);
 		ReleaseExternalFD();
 	}
-	if (beacon->epoll >= 0)
+	if (pollfd->epoll >= 0)
 	{
-		close(beacon->epoll);
+		close(pollfd->epoll);
 		ReleaseExternalFD();
 	}
-	beacon->epoll = beacon->timer = -1;
+	pollfd->epoll = pollfd->timer = -1;
 }
 
-SigmaBeacon *
-sigma_beacon_create(SigmaTransport *transport, MemoryContext context)
+SigmaPollFd *
+sigma_pollfd_create(SigmaTransport *transport, MemoryContext context)
 {
-	SigmaBeacon *beacon = MemoryContextAllocZero(context, sizeof(SigmaBeacon));
+	SigmaPollFd *pollfd = MemoryContextAllocZero(context, sizeof(SigmaPollFd));
 
-	beacon->transport = transport;
-	beacon->epoll = beacon->timer = -1;
-	beacon->callback.func = put_out_beacon;
-	beacon->callback.arg = beacon;
-	MemoryContextRegisterResetCallback(context, &beacon->callback);
-	return beacon;
+	pollfd->transport = transport;
+	pollfd->epoll = pollfd->timer = -1;
+	pollfd->callback.func = close_pollfd;
+	pollfd->callback.arg = pollfd;
+	MemoryContextRegisterResetCallback(context, &pollfd->callback);
+	return pollfd;
 }
 
 #ifdef HAVE_SYS_EPOLL_H
@@ -94,7 +94,7 @@ watch(int epoll, int fd, uint32 events)
 #endif
 
 int
-sigma_beacon_light(SigmaBeacon *beacon, long timeout_ms)
+sigma_pollfd_arm(SigmaPollFd *pollfd, long timeout_ms)
 {
 #ifdef HAVE_SYS_EPOLL_H
 	bool		to_read;
@@ -104,25 +104,25 @@ sigma_beacon_light(SigmaBeacon *beacon, long timeout_ms)
 	double		wait_ms;
 
 	memset(&at, 0, sizeof(at));
-	put_out_beacon(beacon);
-	beacon->epoll = create_descriptor(false);
-	beacon->timer = create_descriptor(true);
+	close_pollfd(pollfd);
+	pollfd->epoll = create_descriptor(false);
+	pollfd->timer = create_descriptor(true);
 	/* zero would mean never */
-	wait_ms = Max(sigma_transport_lend(beacon->transport, (double) timeout_ms), 0.001);
+	wait_ms = Max(sigma_transport_lend(pollfd->transport, (double) timeout_ms), 0.001);
 	at.it_value.tv_sec = (time_t) (wait_ms / 1000);
 	at.it_value.tv_nsec = (long) ((wait_ms - at.it_value.tv_sec * 1000.0) * 1000000);
-	timerfd_settime(beacon->timer, 0, &at, NULL);
-	watch(beacon->epoll, beacon->timer, EPOLLIN);
-	for (int i = 0; sigma_transport_socket(beacon->transport, i, &fd, &to_read, &to_write); i++)
-		watch(beacon->epoll, fd, (to_read ? EPOLLIN : 0) | (to_write ? EPOLLOUT : 0));
-	return beacon->epoll;
+	timerfd_settime(pollfd->timer, 0, &at, NULL);
+	watch(pollfd->epoll, pollfd->timer, EPOLLIN);
+	for (int i = 0; sigma_transport_socket(pollfd->transport, i, &fd, &to_read, &to_write); i++)
+		watch(pollfd->epoll, fd, (to_read ? EPOLLIN : 0) | (to_write ? EPOLLOUT : 0));
+	return pollfd->epoll;
 #else
 	return -1;
 #endif
 }
 
 bool
-sigma_beacon_supported(void)
+sigma_pollfd_supported(void)
 {
 #ifdef HAVE_SYS_EPOLL_H
 	return true;
