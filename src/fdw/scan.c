@@ -367,7 +367,7 @@ static void
 remember_entry(SigmaScan *scan, const SigmaEntry *entry)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	SigmaJsonValue object = sigma_json_object(entry->text);
 	const SigmaField *field = sigma_find_field(scan->spec.resource, scan->spec.resource->key);
 	char	   *key = sigma_json_member_text(&object, field->field);
 	SeenEntry  *seen;

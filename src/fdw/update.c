@@ -270,7 +270,7 @@ sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, const L
 static RowChange
 compare_rows(SigmaModify *m, TupleTableSlot *before, TupleTableSlot *after, SigmaSpan entry)
 {
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+	SigmaJsonValue object = sigma_json_object(entry);
 	RowChange	change = {
 		.type = sigma_json_member_text(&object, "type"),
 	};
@@ -319,7 +319,7 @@ update_connection(SigmaModify *m, CommandId command, RowChange *change, const Si
 		sigma_complete_entries(m->session, &entry, 1, &m->stats);
 	if (change->replaces && !change->renamed)
 	{
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+		SigmaJsonValue object = sigma_json_object(entry);
 
 		change->content.name = sigma_json_member_text(&object, "name");
 	}

@@ -317,7 +317,7 @@ read_existing(SigmaSession *session, List **all)
 	pager = sigma_pager_open(session, CurrentMemoryContext, &spec, NULL);
 	while (sigma_pager_next(pager, &entry))
 	{
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
+		SigmaJsonValue object = sigma_json_object(entry.text);
 		char	   *name = sigma_json_member_utf8(&object, "name");
 		SigmaSpan  *copy = palloc(sizeof(SigmaSpan));
 		Existing   *existing;
@@ -343,7 +343,7 @@ read_existing(SigmaSession *session, List **all)
 static char *
 entry_text(SigmaSpan entry, const char *field)
 {
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+	SigmaJsonValue object = sigma_json_object(entry);
 
 	return sigma_json_member_text(&object, field);
 }
@@ -485,7 +485,7 @@ plan_unwanted(List *plan, existing_hash *table, List *all)
 	foreach(lc, all)
 	{
 		SigmaSpan	entry = *(SigmaSpan *) lfirst(lc);
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+		SigmaJsonValue object = sigma_json_object(entry);
 		Existing   *existing = existing_lookup(table, sigma_json_member_utf8(&object, "name"));
 		Wanted	   *w;
 

@@ -74,7 +74,7 @@ find_existing(SigmaSession *session, const char *name, const char *type, Datum *
 
 	while (sigma_next_named(pager, name, &entry))
 	{
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
+		SigmaJsonValue object = sigma_json_object(entry.text);
 		char	   *its_type = sigma_json_member_text(&object, "type");
 
 		if (its_type == NULL || strcmp(its_type, type) != 0)
@@ -230,7 +230,7 @@ sigma_find_created(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	while (sigma_next_named(pager, name, &entry))
 	{
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
+		SigmaJsonValue object = sigma_json_object(entry.text);
 		char	   *created = sigma_json_member_text(&object, "createdAt");
 		Datum		values[lengthof(members) + 1] = {0};
 		bool		nulls[lengthof(members) + 1] = {false};

@@ -73,7 +73,7 @@ sigma_revoke_connection(PG_FUNCTION_ARGS)
 	while ((pager = sigma_find_grant(session, pager, connection, permission, member_id, team_id,
 									 &entry, NULL)) != NULL)
 	{
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
+		SigmaJsonValue object = sigma_json_object(entry.text);
 		char	   *grant_id = sigma_json_member_text(&object, "grantId");
 
 		if (grant_id)

@@ -38,6 +38,13 @@ typedef struct SigmaJsonValue
 	SigmaSpan	text;
 } SigmaJsonValue;
 
+/* Checked text that is known to be an object, as a value. */
+static inline SigmaJsonValue
+sigma_json_object(SigmaSpan text)
+{
+	return (SigmaJsonValue) {SIGMA_JSON_OBJECT, false, text};
+}
+
 typedef struct SigmaJsonMember
 {
 	SigmaJsonValue key;			/* a string */

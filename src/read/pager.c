@@ -609,7 +609,7 @@ static void
 apply_queued_change(SigmaPager *pager, SigmaEntry *entry)
 {
 	Oid			serverid = sigma_session_serverid(pager->session);
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	SigmaJsonValue object = sigma_json_object(entry->text);
 	CommandId	as_of;
 	char	   *key;
 
@@ -628,7 +628,7 @@ apply_queued_change(SigmaPager *pager, SigmaEntry *entry)
 pg_noreturn static void
 raise_error_entry(const SigmaPager *pager, const SigmaEntry *entry)
 {
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	SigmaJsonValue object = sigma_json_object(entry->text);
 	char	   *code = sigma_json_member_utf8(&object, "code");
 	char	   *message = sigma_json_member_utf8(&object, "message");
 	char	   *request_id = sigma_json_member_utf8(&object, "requestId");
@@ -643,7 +643,7 @@ raise_error_entry(const SigmaPager *pager, const SigmaEntry *entry)
 static void
 check_item(const SigmaPager *pager, const SigmaEntry *entry)
 {
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+	SigmaJsonValue object = sigma_json_object(entry->text);
 	const SigmaField *key_field = sigma_find_field(pager->spec.resource, pager->spec.resource->key);
 	const char *field = key_field->field;
 	char	   *key = sigma_json_member_text(&object, field);
@@ -829,7 +829,7 @@ keep_rest(SigmaPager *pager)
 		MemoryContext old = MemoryContextSwitchTo(pager->walk_context);
 		SigmaJsonValue *value = palloc(sizeof(SigmaJsonValue));
 
-		*value = (SigmaJsonValue) {SIGMA_JSON_OBJECT, false, entry.text};
+		*value = sigma_json_object(entry.text);
 		value->text.data = pnstrdup(entry.text.data, entry.text.length);
 		pager->kept = lappend(pager->kept, value);
 		MemoryContextSwitchTo(old);

@@ -191,7 +191,7 @@ next_parent_keys(SigmaWalk *walk, char **keys, const SigmaFailure **failure)
 				keys[i] = NULL;
 			else
 			{
-				SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
+				SigmaJsonValue object = sigma_json_object(entry.text);
 
 				keys[i] = sigma_json_member_text(&object, walk->parent_field[i]);
 				if (keys[i] == NULL)

@@ -101,7 +101,7 @@ value_text(const SigmaJsonValue *value)
 static SigmaJsonValue
 as_object(SigmaSpan text)
 {
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, text};
+	SigmaJsonValue object = sigma_json_object(text);
 
 	return object;
 }

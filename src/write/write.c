@@ -162,7 +162,7 @@ sigma_complete_entries(SigmaSession *session, SigmaSpan *entries, int n, SigmaSt
 
 		for (; started < n && started < i + sigma_session_concurrency(session); started++)
 		{
-			SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entries[started]};
+			SigmaJsonValue object = sigma_json_object(entries[started]);
 			SigmaChange *change = &changes[started];
 			SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP, .stats = stats};
 			char	   *id = sigma_json_member_text(&object, "connectionId");
@@ -188,7 +188,7 @@ SigmaSpan
 sigma_change_connection(SigmaSession *session, CommandId command, SigmaSpan entry,
 						const char *body, bool replaces, List *secrets)
 {
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+	SigmaJsonValue object = sigma_json_object(entry);
 	char	   *id = sigma_json_member_text(&object, "connectionId");
 	char	   *version = sigma_json_member_text(&object, "updatedAt");
 	char	   *archived = sigma_json_member_text(&object, "isArchived");
@@ -256,7 +256,7 @@ sigma_next_named(SigmaPager *pager, const char *name, SigmaEntry *entry)
 
 	while (sigma_pager_next(pager, entry))
 	{
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+		SigmaJsonValue object = sigma_json_object(entry->text);
 		char	   *its_name = sigma_json_member_utf8(&object, "name");
 
 		if (its_name && strcmp(its_name, utf8) == 0)
@@ -268,7 +268,7 @@ sigma_next_named(SigmaPager *pager, const char *name, SigmaEntry *entry)
 char *
 sigma_shown_name(SigmaSpan entry)
 {
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry};
+	SigmaJsonValue object = sigma_json_object(entry);
 	char	   *name = sigma_json_member_utf8(&object, "name");
 
 	return name ? sigma_clean_text(name, strlen(name), strlen(name)) : NULL;
@@ -349,7 +349,7 @@ sigma_find_grant(SigmaSession *session, SigmaPager *pager, char *connection_id,
 	}
 	while (sigma_pager_next(pager, entry))
 	{
-		SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry->text};
+		SigmaJsonValue object = sigma_json_object(entry->text);
 		char	   *grantee = sigma_json_member_text(&object, member_id ? "memberId" : "teamId");
 		char	   *granted = sigma_json_member_text(&object, "permission");
 
