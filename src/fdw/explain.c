@@ -10,7 +10,6 @@
  */
 #include "postgres.h"
 
-#include "commands/explain.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "nodes/execnodes.h"
@@ -22,6 +21,7 @@
 #include "utils/ruleutils.h"
 
 #include "base/base.h"
+#include "base/compat.h"
 #include "json/json.h"
 #include "catalog/catalog.h"
 #include "config/config.h"

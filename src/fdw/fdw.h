@@ -11,7 +11,6 @@
 #ifndef SIGMA_FDW_H
 #define SIGMA_FDW_H
 
-#include "commands/explain.h"
 #include "foreign/fdwapi.h"
 #include "nodes/execnodes.h"
 #include "nodes/parsenodes.h"
@@ -21,6 +20,7 @@
 #include "utils/relcache.h"
 
 #include "base/base.h"
+#include "base/compat.h"
 #include "session/session.h"
 
 /* -------------------------------------------------------------- plan.c */
