@@ -568,7 +568,7 @@ sigma_transport_create(MemoryContext context, const SigmaLimits *limits)
 
 /*
  * Somebody looks again: what has passed since the last time was waited for as
- * far as a beacon stood for the transport meanwhile, and is idle time else.
+ * far as a SigmaPollFd stood for the transport meanwhile, and is idle time else.
  */
 static void
 come_back(SigmaTransport *t)
