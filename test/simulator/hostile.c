@@ -299,6 +299,8 @@ send_coded(int fd, const char *codings)
 	snprintf(head, sizeof(head), OK_HEAD "%sContent-Length: %zu\r\n\r\n", codings, coded_length);
 	send_text(fd, head);
 	(void) send_bytes(fd, coded, coded_length);
+	/* to close while a part of the request is unread would be a reset, and the reply might be lost */
+	swallow(fd);
 }
 
 static void
