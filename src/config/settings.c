@@ -194,36 +194,38 @@ sigma_table_resource(const SigmaTableOptions *options)
 	return NULL;				/* keep compilers quiet */
 }
 
-/* Does an option "updatable" among these forbid writing, as far as it can be understood? */
-static bool
-forbids_writing(List *options)
+/* The value of an option, or NULL if it is not set. */
+static char *
+option_value(List *options, const char *name)
 {
-	bool		allowed = true;
 	ListCell   *lc;
 
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst(lc);
 
-		if (strcmp(def->defname, "updatable") == 0 && !parse_bool(defGetString(def), &allowed))
-			return true;
+		if (strcmp(def->defname, name) == 0)
+			return defGetString(def);
 	}
-	return !allowed;
+	return NULL;
+}
+
+/* Does an option "updatable" among these forbid writing, as far as it can be understood? */
+static bool
+forbids_writing(List *options)
+{
+	const char *value = option_value(options, "updatable");
+	bool		allowed;
+
+	return value && !(parse_bool(value, &allowed) && allowed);
 }
 
 const char *
 sigma_resource_name(Oid relid)
 {
-	ListCell   *lc;
+	const char *name = option_value(GetForeignTable(relid)->options, "resource");
 
-	foreach(lc, GetForeignTable(relid)->options)
-	{
-		DefElem    *def = lfirst(lc);
-
-		if (strcmp(def->defname, "resource") == 0)
-			return defGetString(def);
-	}
-	return get_rel_name(relid);
+	return name ? name : get_rel_name(relid);
 }
 
 const char *
@@ -239,15 +241,9 @@ char *
 sigma_column_field_option(Oid relid, AttrNumber attnum)
 {
 	List	   *options = GetForeignColumnOptions(relid, attnum);
-	ListCell   *lc;
+	char	   *field;
 
 	sigma_check_read_options(options, AttributeRelationId, "a column of foreign table", get_rel_name(relid));
-	foreach(lc, options)
-	{
-		DefElem    *def = lfirst(lc);
-
-		if (strcmp(def->defname, "field") == 0)
-			return pstrdup(defGetString(def));
-	}
-	return NULL;
+	field = option_value(options, "field");
+	return field ? pstrdup(field) : NULL;
 }

@@ -100,7 +100,10 @@ extern void sigma_lookup_join_init(void);
 
 /* -------------------------------------------------------------- hide.c */
 
-/* Is it a foreign table of sigma_fdw?  Another wrapper need not even have a handler. */
+/* Is it a server of sigma_fdw?  Another wrapper need not even have a handler. */
+extern bool sigma_is_server(Oid serverid);
+
+/* Is it a foreign table of sigma_fdw? */
 extern bool sigma_is_table(Oid relid);
 
 /* Called once, when the library is loaded. */

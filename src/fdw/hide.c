@@ -37,15 +37,19 @@ static ExecutorRun_hook_type next_run = NULL;
 static ExecutorFinish_hook_type next_finish = NULL;
 
 bool
-sigma_is_table(Oid relid)
+sigma_is_server(Oid serverid)
 {
-	Oid			handler;
+	Oid			handler = GetForeignDataWrapper(GetForeignServer(serverid)->fdwid)->fdwhandler;
 
-	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
-		return false;
-	handler = GetForeignDataWrapper(GetForeignServer(GetForeignTable(relid)->serverid)->fdwid)->fdwhandler;
 	return OidIsValid(handler) &&
 		GetFdwRoutine(handler)->IterateForeignScan == sigmaIterateForeignScan;
+}
+
+bool
+sigma_is_table(Oid relid)
+{
+	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
+		sigma_is_server(GetForeignTable(relid)->serverid);
 }
 
 /* Does a query, or one in its WITH clause, write to a table of ours? */

@@ -9,7 +9,6 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
@@ -139,10 +138,7 @@ check_method(const char *method)
 static Datum
 text_to_jsonb(SigmaSpan text)
 {
-	char	   *copy = pnstrdup(text.data, text.length);
-	char	   *converted = pg_any_to_server(copy, (int) strlen(copy), PG_UTF8);
-
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(sigma_text_to_json(converted)));
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(sigma_text_to_json(sigma_from_utf8(text.data, text.length))));
 }
 
 /*

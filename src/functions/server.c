@@ -14,7 +14,6 @@
 
 #include "access/htup_details.h"
 #include "fmgr.h"
-#include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -67,12 +66,10 @@ sigma_function_server(FunctionCallInfo fcinfo)
 	char	   *name = sigma_text_argument(fcinfo, 0, "server");
 	ForeignServer *server = GetForeignServerByName(name, false);
 	AclResult	acl = sigma_server_aclcheck(server->serverid, GetUserId(), ACL_USAGE);
-	Oid			handler;
 
 	if (acl != ACLCHECK_OK)
 		aclcheck_error(acl, OBJECT_FOREIGN_SERVER, name);
-	handler = GetForeignDataWrapper(server->fdwid)->fdwhandler;
-	if (!OidIsValid(handler) || GetFdwRoutine(handler)->IterateForeignScan != sigmaIterateForeignScan)
+	if (!sigma_is_server(server->serverid))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not a server of sigma_fdw", name)));

@@ -82,19 +82,30 @@ sigma_json_string(const SigmaJsonValue *value)
 	return pg_any_to_server(utf8, (int) length, PG_UTF8);
 }
 
-char *
-sigma_json_member_text(const SigmaJsonValue *object, const char *name)
+bool
+sigma_json_member(const SigmaJsonValue *object, const char *name, SigmaJsonValue *value)
 {
 	const char *cursor = NULL;
 	SigmaJsonMember member;
-	SigmaJsonValue found = {.kind = SIGMA_JSON_NULL};
+	bool		found = false;
 
 	if (object->kind != SIGMA_JSON_OBJECT)
-		return NULL;
+		return false;
 	while (sigma_json_next_member(object, &cursor, &member))
 		if (sigma_json_is(&member.key, name))
-			found = member.value;
-	if (found.kind == SIGMA_JSON_NULL)
+		{
+			*value = member.value;
+			found = member.value.kind != SIGMA_JSON_NULL;
+		}
+	return found;
+}
+
+char *
+sigma_json_member_text(const SigmaJsonValue *object, const char *name)
+{
+	SigmaJsonValue found;
+
+	if (!sigma_json_member(object, name, &found))
 		return NULL;
 	if (found.kind == SIGMA_JSON_STRING)
 		return sigma_json_string(&found);
@@ -104,18 +115,11 @@ sigma_json_member_text(const SigmaJsonValue *object, const char *name)
 char *
 sigma_json_member_utf8(const SigmaJsonValue *object, const char *name)
 {
-	const char *cursor = NULL;
-	SigmaJsonMember member;
-	SigmaJsonValue found = {.kind = SIGMA_JSON_NULL};
+	SigmaJsonValue found;
 	char	   *out;
 	size_t		length;
 
-	if (object->kind != SIGMA_JSON_OBJECT)
-		return NULL;
-	while (sigma_json_next_member(object, &cursor, &member))
-		if (sigma_json_is(&member.key, name))
-			found = member.value;
-	if (found.kind != SIGMA_JSON_STRING)
+	if (!sigma_json_member(object, name, &found) || found.kind != SIGMA_JSON_STRING)
 		return NULL;
 	out = palloc(found.text.length + 1);
 	if (sigma_json_unescape(&found, out, &length) != SIGMA_ESCAPE_OK)

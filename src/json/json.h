@@ -148,9 +148,15 @@ extern char *sigma_json_string(const SigmaJsonValue *value);
 extern char *sigma_json_page_token(const SigmaJsonValue *value);
 
 /*
- * The member "name" of an object as a C string in the database's encoding,
- * palloc'd: a string's content, anything else as it stands.  NULL if it is
- * absent or null.  If there are several, the last counts, as in jsonb.
+ * The member "name" of an object in checked text; false if it is absent or null.
+ * If there are several, the last counts, as in jsonb.  Raises nothing.
+ */
+extern bool sigma_json_member(const SigmaJsonValue *object, const char *name,
+							  SigmaJsonValue *value);
+
+/*
+ * The same as a C string in the database's encoding, palloc'd: a string's
+ * content, anything else as it stands.  NULL if it is absent or null.
  */
 extern char *sigma_json_member_text(const SigmaJsonValue *object, const char *name);
 

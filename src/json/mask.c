@@ -16,7 +16,6 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
@@ -152,7 +151,7 @@ is_secret_reference(JsonbContainer *container)
 static List *
 add_secret(List *secrets, char *in_database)
 {
-	char	   *text = pg_server_to_any(in_database, (int) strlen(in_database), PG_UTF8);
+	char	   *text = sigma_to_utf8(in_database);
 	char	   *json = sigma_text_to_json(text);
 	size_t		length = strlen(json);
 
@@ -320,7 +319,7 @@ append_masked_container(StringInfo out, JsonbContainer *container, Showing showi
 static void
 append_masked_body(StringInfo out, const char *body)
 {
-	Datum		jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(pg_any_to_server(pstrdup(body), (int) strlen(body), PG_UTF8)));
+	Datum		jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(sigma_from_utf8(body, strlen(body))));
 
 	append_masked_container(out, &DatumGetJsonbP(jsonb)->root, SHOW_BODY);
 }

@@ -18,7 +18,6 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
@@ -69,41 +68,11 @@ static const char *const identity[] = {
 
 /* --------------------------------------------------------- members of objects */
 
-/* The member of an object; false if it has none of that name, or a null. */
-static bool
-get_member(const SigmaJsonValue *object, const char *name, SigmaJsonValue *value)
-{
-	const char *cursor = NULL;
-	SigmaJsonMember member;
-	bool		found = false;
-
-	if (object->kind != SIGMA_JSON_OBJECT)
-		return false;
-	while (sigma_json_next_member(object, &cursor, &member))
-		if (sigma_json_is(&member.key, name))
-		{
-			*value = member.value;
-			found = member.value.kind != SIGMA_JSON_NULL;
-		}
-	return found;
-}
-
 /* A value's JSON text in the database's encoding. */
 static char *
 value_text(const SigmaJsonValue *value)
 {
-	char	   *copy = pnstrdup(value->text.data, value->text.length);
-
-	return pg_any_to_server(copy, (int) strlen(copy), PG_UTF8);
-}
-
-/* An object in text that is known to be one. */
-static SigmaJsonValue
-as_object(SigmaSpan text)
-{
-	SigmaJsonValue object = sigma_json_object(text);
-
-	return object;
+	return sigma_from_utf8(value->text.data, value->text.length);
 }
 
 /* Begins a member of an object that is being written; its value is to follow. */
@@ -128,7 +97,7 @@ copy_member(StringInfo out, const char *name, const SigmaJsonValue *object, cons
 {
 	SigmaJsonValue value;
 
-	if (!get_member(object, from, &value))
+	if (!sigma_json_member(object, from, &value))
 		return false;
 	add_member(out, name, &value);
 	return true;
@@ -352,7 +321,7 @@ place_to_details(const char *type, const SigmaJsonValue *place, bool is_access,
 	if (warehouse)
 		add_member(&s, "materializationWarehouse", warehouse);
 	appendStringInfoChar(&s, '}');
-	return pg_any_to_server(s.data, s.len, PG_UTF8);
+	return sigma_from_utf8(s.data, s.len);
 }
 
 /* Where Sigma writes to. */
@@ -363,11 +332,11 @@ inherit_places(List *typed, const char *type, const SigmaJsonValue *entry)
 	SigmaJsonValue place = {.kind = SIGMA_JSON_NULL};
 	SigmaJsonValue warehouse;
 	SigmaJsonValue element;
-	bool		has_warehouse = get_member(entry, "materializationWarehouse", &warehouse);
+	bool		has_warehouse = sigma_json_member(entry, "materializationWarehouse", &warehouse);
 	const char *cursor = NULL;
 	int			n = 0;
 
-	if (get_member(entry, "writebacks", &places) && places.kind == SIGMA_JSON_ARRAY)
+	if (sigma_json_member(entry, "writebacks", &places) && places.kind == SIGMA_JSON_ARRAY)
 		while (sigma_json_next_element(&places, &cursor, &element))
 			if (n++ == 0)
 				place = element;
@@ -375,7 +344,7 @@ inherit_places(List *typed, const char *type, const SigmaJsonValue *entry)
 	if (n == 1 || (n == 0 && has_warehouse))
 		typed = inherit(typed, "writeAccess", SIGMA_WRITE_DETAILS,
 						place_to_details(type, n ? &place : NULL, true, has_warehouse ? &warehouse : NULL));
-	if (get_member(entry, "writebackSchemas", &places) && places.kind == SIGMA_JSON_ARRAY)
+	if (sigma_json_member(entry, "writebackSchemas", &places) && places.kind == SIGMA_JSON_ARRAY)
 	{
 		StringInfoData s;
 
@@ -389,7 +358,7 @@ inherit_places(List *typed, const char *type, const SigmaJsonValue *entry)
 			typed = inherit(typed, "writebackSchemas", SIGMA_WRITE_DETAILS, s.data);
 		}
 	}
-	if (get_member(entry, "inputTableAuditLogSchema", &place))
+	if (sigma_json_member(entry, "inputTableAuditLogSchema", &place))
 		typed = inherit(typed, "inputTableAuditLogSchema", SIGMA_WRITE_DETAILS,
 						place_to_details(type, &place, false, NULL));
 	return typed;
@@ -462,7 +431,7 @@ const char *
 sigma_replacement_body(SigmaSpan entry, const char *name, const Datum *details, List *typed,
 					   List **secrets)
 {
-	SigmaJsonValue object = as_object(entry);
+	SigmaJsonValue object = sigma_json_object(entry);
 	SigmaJsonValue value;
 	SigmaJsonValue limit;
 	char	   *old_type = sigma_json_member_text(&object, "type");
@@ -471,11 +440,11 @@ sigma_replacement_body(SigmaSpan entry, const char *name, const Datum *details, 
 
 	if (type == NULL)
 		type = old_type;
-	if (get_member(&object, "poolSizes", &value))
+	if (sigma_json_member(&object, "poolSizes", &value))
 		typed = inherit(typed, "poolSizes", SIGMA_WRITE_TOP, value_text(&value));
-	if (get_member(&object, "timeout", &value) && get_member(&value, "default", &limit))
+	if (sigma_json_member(&object, "timeout", &value) && sigma_json_member(&value, "default", &limit))
 		typed = inherit(typed, "timeoutSecs", SIGMA_WRITE_TOP, value_text(&limit));
-	if (get_member(&object, "friendlyName", &value))
+	if (sigma_json_member(&object, "friendlyName", &value))
 		typed = inherit(typed, "useFriendlyNames", SIGMA_WRITE_TOP, value_text(&value));
 
 	/* what belongs to another kind of warehouse is of no use */
@@ -485,10 +454,10 @@ sigma_replacement_body(SigmaSpan entry, const char *name, const Datum *details, 
 	for (int i = 0; i < (int) lengthof(shown); i++)
 		if ((shown[i].type == NULL || strcmp(shown[i].type, type) == 0) &&
 			!(no_oauth && is_of_oauth(shown[i].field)) &&
-			get_member(&object, shown[i].field, &value))
+			sigma_json_member(&object, shown[i].field, &value))
 			typed = inherit(typed, shown[i].member, SIGMA_WRITE_DETAILS, value_text(&value));
 	/* where it does not apply, it is shown as false, and may not be said */
-	if (!no_oauth && get_member(&object, "useOauth", &value) && value.kind == SIGMA_JSON_TRUE)
+	if (!no_oauth && sigma_json_member(&object, "useOauth", &value) && value.kind == SIGMA_JSON_TRUE)
 		typed = inherit(typed, "useOauth", SIGMA_WRITE_DETAILS, value_text(&value));
 	typed = inherit_places(typed, type, &object);
 	return sigma_connection_body(name, details, typed, secrets);
@@ -521,18 +490,18 @@ add_places(StringInfo out, const SigmaJsonValue *old, const SigmaJsonValue *deta
 	SigmaJsonValue places;
 	SigmaJsonValue place;
 	const char *cursor = NULL;
-	bool		has_schema = get_member(details, "writeAccess", &access) &&
-		(get_member(&access, "writeSchema", &schema) || get_member(&access, "writeDataset", &schema));
-	bool		has_places = get_member(details, "writebackSchemas", &places) &&
+	bool		has_schema = sigma_json_member(details, "writeAccess", &access) &&
+		(sigma_json_member(&access, "writeSchema", &schema) || sigma_json_member(&access, "writeDataset", &schema));
+	bool		has_places = sigma_json_member(details, "writebackSchemas", &places) &&
 		places.kind == SIGMA_JSON_ARRAY && sigma_json_next_element(&places, &cursor, &place);
 
-	if (has_schema || has_places || get_member(old, "writeAccess", &access))
+	if (has_schema || has_places || sigma_json_member(old, "writeAccess", &access))
 	{
 		begin_member(out, "writeAccess");
 		appendStringInfoString(out, has_schema || has_places ? "true" : "false");
 	}
 	if (has_schema)
-		(void) get_member(details, "writeAccess", &access);
+		(void) sigma_json_member(details, "writeAccess", &access);
 	if (has_schema)
 	{
 		begin_member(out, "writebacks");
@@ -551,29 +520,29 @@ add_places(StringInfo out, const SigmaJsonValue *old, const SigmaJsonValue *deta
 		} while (sigma_json_next_element(&places, &cursor, &place));
 		out->data[out->len - 1] = ']';
 	}
-	if (get_member(details, "inputTableAuditLogSchema", &place))
+	if (sigma_json_member(details, "inputTableAuditLogSchema", &place))
 	{
 		begin_member(out, "inputTableAuditLogSchema");
 		add_place(out, &place, NULL);
 	}
-	if (get_member(details, "writeAccess", &access))
+	if (sigma_json_member(details, "writeAccess", &access))
 		(void) copy_member(out, "materializationWarehouse", &access, "materializationWarehouse");
 }
 
 SigmaSpan
 sigma_entry_replaced(SigmaSpan entry, SigmaSpan body)
 {
-	SigmaJsonValue old = as_object(entry);
-	SigmaJsonValue new = as_object(body);
+	SigmaJsonValue old = sigma_json_object(entry);
+	SigmaJsonValue new = sigma_json_object(body);
 	SigmaJsonValue details;
 	SigmaJsonValue value;
 	StringInfoData s;
 	bool		is_snowflake;
 	SigmaSpan	result;
 
-	if (!get_member(&new, "details", &details))
-		details = as_object((SigmaSpan) {"{}", 2});
-	is_snowflake = get_member(&details, "type", &value) && sigma_json_is(&value, "snowflake");
+	if (!sigma_json_member(&new, "details", &details))
+		details = sigma_json_object((SigmaSpan) {"{}", 2});
+	is_snowflake = sigma_json_member(&details, "type", &value) && sigma_json_is(&value, "snowflake");
 	initStringInfo(&s);
 	appendStringInfoChar(&s, '{');
 	for (int i = 0; i < (int) lengthof(identity); i++)
@@ -583,25 +552,25 @@ sigma_entry_replaced(SigmaSpan entry, SigmaSpan body)
 	for (int i = 0; i < (int) lengthof(shown); i++)
 	{
 		/* but for these two, what may not be shown will be if it was */
-		if (shown[i].perhaps && !get_member(&old, shown[i].field, &value) &&
+		if (shown[i].perhaps && !sigma_json_member(&old, shown[i].field, &value) &&
 			strcmp(shown[i].field, "httpPath") != 0 && !(is_snowflake && strcmp(shown[i].field, "host") == 0))
 			continue;
 		(void) copy_member(&s, shown[i].field, &details, shown[i].member);
 	}
-	if (get_member(&details, "metadataUrl", &value))
+	if (sigma_json_member(&details, "metadataUrl", &value))
 	{
 		begin_member(&s, "isIndependentOAuth");
 		appendStringInfoString(&s, "true");
 	}
-	if (get_member(&details, "useOauth", &value) || get_member(&old, "useOauth", &value))
+	if (sigma_json_member(&details, "useOauth", &value) || sigma_json_member(&old, "useOauth", &value))
 	{
 		begin_member(&s, "useOauth");
-		appendStringInfoString(&s, get_member(&details, "useOauth", &value) &&
+		appendStringInfoString(&s, sigma_json_member(&details, "useOauth", &value) &&
 							   value.kind == SIGMA_JSON_TRUE ? "true" : "false");
 	}
 	(void) copy_member(&s, "poolSizes", &new, "poolSizes");
 	(void) copy_member(&s, "friendlyName", &new, "useFriendlyNames");
-	if (get_member(&new, "timeoutSecs", &value))
+	if (sigma_json_member(&new, "timeoutSecs", &value))
 	{
 		begin_member(&s, "timeout");
 		appendStringInfoString(&s, "{\"default\":");
@@ -629,8 +598,8 @@ add_raw_member(StringInfo out, const SigmaJsonMember *member)
 SigmaSpan
 sigma_entry_patched(SigmaSpan entry, SigmaSpan changes)
 {
-	SigmaJsonValue old = as_object(entry);
-	SigmaJsonValue new = as_object(changes);
+	SigmaJsonValue old = sigma_json_object(entry);
+	SigmaJsonValue new = sigma_json_object(changes);
 	const char *cursor = NULL;
 	SigmaJsonMember member;
 	SigmaJsonValue value;
@@ -642,7 +611,7 @@ sigma_entry_patched(SigmaSpan entry, SigmaSpan changes)
 	while (sigma_json_next_member(&old, &cursor, &member))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!get_member(&new, sigma_json_string(&member.key), &value))
+		if (!sigma_json_member(&new, sigma_json_string(&member.key), &value))
 			add_raw_member(&s, &member);
 	}
 	cursor = NULL;
@@ -668,7 +637,7 @@ field_json(const SigmaJsonValue *entry, const char *field)
 	const SigmaField *known;
 	SigmaJsonValue value;
 
-	if (get_member(entry, field, &value))
+	if (sigma_json_member(entry, field, &value))
 		return value_text(&value);
 	known = sigma_find_api_field(sigma_find_resource("connections"), field);
 	return pstrdup(known && known->absent ? known->absent : "null");
@@ -695,8 +664,8 @@ add_difference(StringInfo s, const SigmaJsonMember *member, const SigmaJsonValue
 char *
 sigma_entry_difference(SigmaSpan before, SigmaSpan after)
 {
-	SigmaJsonValue old = as_object(before);
-	SigmaJsonValue new = as_object(after);
+	SigmaJsonValue old = sigma_json_object(before);
+	SigmaJsonValue new = sigma_json_object(after);
 	const char *cursor = NULL;
 	SigmaJsonMember member;
 	SigmaJsonValue value;
@@ -713,7 +682,7 @@ sigma_entry_difference(SigmaSpan before, SigmaSpan after)
 	while (sigma_json_next_member(&old, &cursor, &member))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!get_member(&new, sigma_json_string(&member.key), &value))
+		if (!sigma_json_member(&new, sigma_json_string(&member.key), &value))
 			add_difference(&s, &member, &old, &new);
 	}
 	return s.len ? sigma_shown(s.data) : NULL;
@@ -730,7 +699,7 @@ is_surely_shown(const char *field, const SigmaJsonValue *entry)
 		if (strcmp(shown[i].field, field) != 0)
 			continue;
 		if (shown[i].type)
-			return get_member(entry, "type", &type) && sigma_json_is(&type, shown[i].type);
+			return sigma_json_member(entry, "type", &type) && sigma_json_is(&type, shown[i].type);
 		return !shown[i].perhaps;
 	}
 	return true;
@@ -773,8 +742,8 @@ is_as_wanted(const char *field, const char *type, const SigmaJsonValue *has,
 			SigmaJsonValue schema;
 			SigmaJsonValue wanted_schema;
 
-			if (!get_member(&element, "schema", &schema) ||
-				!get_member(&wanted_element, "schema", &wanted_schema) ||
+			if (!sigma_json_member(&element, "schema", &schema) ||
+				!sigma_json_member(&wanted_element, "schema", &wanted_schema) ||
 				!same_value(&schema, &wanted_schema))
 				return false;
 		}
@@ -787,8 +756,8 @@ is_as_wanted(const char *field, const char *type, const SigmaJsonValue *has,
 List *
 sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted)
 {
-	SigmaJsonValue old = as_object(entry);
-	SigmaJsonValue new = as_object(wanted);
+	SigmaJsonValue old = sigma_json_object(entry);
+	SigmaJsonValue new = sigma_json_object(wanted);
 	const char *cursor = NULL;
 	SigmaJsonMember member;
 	SigmaJsonValue value;
@@ -801,7 +770,7 @@ sigma_entry_differing(SigmaSpan entry, SigmaSpan wanted)
 		bool		as_wanted;
 
 		CHECK_FOR_INTERRUPTS();
-		if (get_member(&old, field, &value))
+		if (sigma_json_member(&old, field, &value))
 			as_wanted = is_as_wanted(field, type ? type : "", &value, &member.value);
 		else
 			as_wanted = !is_surely_shown(field, &old) || member.value.kind == SIGMA_JSON_FALSE ||
