@@ -47,18 +47,65 @@ expand_ids(cJSON *json)
 	}
 }
 
-cJSON *
-catalogue_parse(void)
+static cJSON *
+parse_text(const char *name, const char *text, const char *end)
 {
-	cJSON	   *json = json_parse(organization_json,
-								  (size_t) (organization_json_end - organization_json));
+	cJSON	   *json = json_parse(text, (size_t) (end - text));
 
 	if (json == NULL)
 	{
-		fputs("sigma-simulator: organization.json is not valid JSON\n", stderr);
+		fprintf(stderr, "sigma-simulator: %s is not valid JSON\n", name);
 		exit(1);
 	}
 	expand_ids(json);
+	return json;
+}
+
+/* Adds what another file has to the collections of the same name. */
+static void
+add_collections(cJSON *json, cJSON *more)
+{
+	while (more->child)
+	{
+		cJSON	   *from = cJSON_DetachItemViaPointer(more, more->child);
+		cJSON	   *into = cJSON_GetObjectItemCaseSensitive(json, from->string);
+
+		if (into == NULL)
+			into = cJSON_AddArrayToObject(json, from->string);
+		while (from->child)
+			cJSON_AddItemToArray(into, cJSON_DetachItemViaPointer(from, from->child));
+		cJSON_Delete(from);
+	}
+	cJSON_Delete(more);
+}
+
+/* What a workbook's flat list of columns shows, from what those of its elements do. */
+static void
+add_flat_columns(cJSON *json)
+{
+	const cJSON *column;
+	cJSON	   *flat = cJSON_CreateArray();
+
+	cJSON_ArrayForEach(column, cJSON_GetObjectItemCaseSensitive(json, "elementColumns"))
+	{
+		cJSON	   *copy = cJSON_Duplicate(column, true);
+
+		cJSON_AddStringToObject(copy, "name", json_string(column, "label"));
+		cJSON_AddStringToObject(copy, "elementId", json_string(column, "_elementId"));
+		cJSON_DeleteItemFromObjectCaseSensitive(copy, "label");
+		cJSON_AddItemToArray(flat, copy);
+	}
+	cJSON_AddItemToObject(json, "workbookColumns", flat);
+}
+
+cJSON *
+catalogue_parse(void)
+{
+	cJSON	   *json = parse_text("organization.json", organization_json, organization_json_end);
+
+	if (options.element_rows >= 0)
+		add_collections(json, parse_text("elements.json", elements_json, elements_json_end));
+	add_flat_columns(json);
 	return json;
 }
 

@@ -81,6 +81,7 @@ reset_post(Request *req, Reply *reply)
 	fault_clear();
 	auth_reset();
 	shape_reset();
+	export_init();
 	server_set_latency(options.latency_ms);
 	server_reset_stats();
 	log_clear();
@@ -91,7 +92,7 @@ static void
 config_post(Request *req, Reply *reply)
 {
 	static const char *const known[] = {
-		"latency_ms", "token_lifetime", "token_rate", "expires_in", "ids", "list_omits"
+		"latency_ms", "token_lifetime", "token_rate", "expires_in", "ids", "list_omits", "export"
 	};
 	const cJSON *latency = cJSON_GetObjectItemCaseSensitive(req->json, "latency_ms");
 	const cJSON *item;
@@ -114,7 +115,9 @@ config_post(Request *req, Reply *reply)
 		reply_invalid(req, reply, "latency_ms must be a number of milliseconds");
 		return;
 	}
-	problem = shape_configure(req->json);
+	problem = export_configure(req->json);
+	if (problem == NULL)
+		problem = shape_configure(req->json);
 	if (problem == NULL)
 		problem = auth_configure(req->json);
 	if (problem)

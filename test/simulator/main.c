@@ -21,6 +21,7 @@
 Options		options = {
 	.api = API_2026_08,
 	.connections = -1,
+	.element_rows = -1,
 	.token_lifetime = 3600,
 };
 
@@ -28,6 +29,7 @@ static const struct option long_options[] = {
 	{"port", required_argument, NULL, 'p'},
 	{"port-file", required_argument, NULL, 'f'},
 	{"connections", required_argument, NULL, 'c'},
+	{"element-rows", required_argument, NULL, 'e'},
 	{"latency", required_argument, NULL, 'l'},
 	{"token-lifetime", required_argument, NULL, 't'},
 	{"token-rate", required_argument, NULL, 'r'},
@@ -50,6 +52,7 @@ usage(FILE *out)
 		  "  --port N               port to listen on (default 0: any free one)\n"
 		  "  --port-file FILE       write the port number to FILE\n"
 		  "  --connections N        N generated connections instead of the small organization\n"
+		  "  --element-rows N       adds workbooks whose elements have data, one of them N rows\n"
 		  "  --latency MS           delay before each API reply\n"
 		  "  --token-lifetime S     seconds that a token is valid (default 3600)\n"
 		  "  --token-rate N         at most N token requests a second (default 0: any)\n"
@@ -104,6 +107,9 @@ take_option(int letter, const char *name, int *nsecrets)
 			break;
 		case 'c':
 			options.connections = number(name, 1000000);
+			break;
+		case 'e':
+			options.element_rows = number(name, 100000000);
 			break;
 		case 'l':
 			options.latency_ms = (int) number(name, 3600000);
@@ -208,6 +214,7 @@ main(int argc, char **argv)
 	auth_init();
 	store_init();
 	catalogue_init();
+	export_init();
 
 	if (!server_start(cert, key))
 	{
@@ -228,6 +235,7 @@ main(int argc, char **argv)
 
 	server_stop();
 	catalogue_free();
+	export_free();
 	store_free();
 	auth_reset();
 	shape_reset();

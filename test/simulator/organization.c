@@ -1,18 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * organization.c
- *	  The text of organization.json, as part of the program.
+ *	  The texts of organization.json, elements.json and elements.jsonl, as parts
+ *	  of the program.
  *
  *-------------------------------------------------------------------------
  */
 #include "simulator.h"
 
-__asm__(
-		".section .rodata\n"
-		".global organization_json\n"
-		".global organization_json_end\n"
-		"organization_json:\n"
-		".incbin \"organization.json\"\n"
-		"organization_json_end:\n"
-		".byte 0\n"
-		".text\n");
+#define EMBED(name, file) \
+	__asm__( \
+			".section .rodata\n" \
+			".global " name "\n" \
+			".global " name "_end\n" \
+			name ":\n" \
+			".incbin \"" file "\"\n" \
+			name "_end:\n" \
+			".byte 0\n" \
+			".text\n")
+
+EMBED("organization_json", "organization.json");
+EMBED("elements_json", "elements.json");
+EMBED("elements_jsonl", "elements.jsonl");

@@ -34,6 +34,9 @@ static const Route routes[] = {
 	{"POST", "/v2/connections/{}/grants", grant_create},
 	{"DELETE", "/v2/connections/{}/grants/{}", grant_delete},
 	{"POST", "/v2/connection/{}/lookup", connection_lookup},
+	{"POST", "/v2/workbooks/{}/export", export_workbook},
+	{"POST", "/v2/reports/{}/export", export_report},
+	{"GET", "/v2/query/{}/download", export_download},
 };
 
 #define NROUTES (sizeof(routes) / sizeof(routes[0]))

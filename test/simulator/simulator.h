@@ -5,7 +5,7 @@
  *
  * A request goes through the files in this order: server.c receives it,
  * log.c notes it, fault.c says whether it is to be spoilt, route.c finds who
- * answers it (auth.c with exchange.c, connection.c, catalogue.c, endpoint.c), shape.c
+ * answers it (auth.c with exchange.c, connection.c, catalogue.c, endpoint.c, export.c), shape.c
  * spells the answer, misbehave.c spoils it, and send.c sends it.  control.c is the door for the
  * tests.
  *
@@ -134,6 +134,7 @@ typedef struct Options
 	const char *tls_cert;
 	const char *tls_key;
 	int64_t		connections;	/* -1: the small organization */
+	int64_t		element_rows;	/* of the large element; -1: no workbooks with data */
 	int			latency_ms;
 	int			token_lifetime;
 	int			token_rate;
@@ -300,6 +301,18 @@ extern void misbehave_after(Request *req, Reply *reply);
 /* organization.c */
 extern const char organization_json[];
 extern const char organization_json_end[];
+extern const char elements_json[];
+extern const char elements_json_end[];
+extern const char elements_jsonl[];
+extern const char elements_jsonl_end[];
+
+/* export.c */
+extern void export_init(void);
+extern void export_free(void);
+extern void export_workbook(Request *req, Reply *reply);
+extern void export_report(Request *req, Reply *reply);
+extern void export_download(Request *req, Reply *reply);
+extern const char *export_configure(const cJSON *config);
 
 /* util.c */
 extern void *xmalloc(size_t size);
