@@ -3,8 +3,8 @@
  * catalog.c
  *	  The Sigma resources, as one constant table, and how to find things in it.
  *
- * The entries stand in catalog_connections.c, catalog_people.c,
- * catalog_documents.c and catalog_workbooks.c; catalog_fields.h lists them.
+ * The entries stand in the files catalog_*.c, by topic; catalog_fields.h lists
+ * them.
  *
  *-------------------------------------------------------------------------
  */

@@ -89,7 +89,8 @@ typedef struct SigmaResource
 	const char *comment;
 	const char *path;			/* of the list; {column} stands for a parent's key */
 	const char *item_path;		/* of one entry, {column} for its key; or NULL */
-	const char *key;			/* the column that identifies an entry; or NULL */
+	const char *other_path;		/* of the same list in another form, which is never asked for; or NULL */
+	const char *key;			/* the column that identifies an entry of one list; or NULL */
 	const char *parent;			/* the resource below whose entries the list stands; or NULL */
 	const char *archived_query; /* what adds archived entries to the list; or NULL */
 	const char *archived_field; /* the field that tells them apart; or NULL */
@@ -97,6 +98,7 @@ typedef struct SigmaResource
 	const char *direct_query;	/* what leaves inherited grants out; or NULL */
 	SigmaPaging paging;
 	int			max_page_size;	/* if it is less than SIGMA_MAX_PAGE_SIZE; or 0 */
+	const char *bare_field;		/* entries are no objects, but values of this field; or NULL */
 	const SigmaNothing *nothing;	/* for requests by key; or NULL */
 	bool		optional;		/* retired, or not every organization has it */
 	bool		one_filter;		/* the API takes only one of the filters at a time */

@@ -30,6 +30,7 @@ const SigmaResource sigma_resource_workspaces = {
 	.comment = "Workspaces: shared folders at the top",
 	.path = "/v2.1/workspaces",
 	.item_path = "/v2/workspaces/{workspace_id}",
+	.other_path = "/v2/workspaces",
 	.key = "workspace_id",
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workspace_fields),
@@ -324,7 +325,60 @@ const SigmaResource sigma_resource_data_models = {
 	FIELDS(data_model_fields),
 };
 
+static const SigmaField data_model_element_fields[] = {
+	INODE_KEY("data_model_id", "data_model_id", "Data model that the element is in"),
+	ELEMENT_FIELDS("data model"),
+	ATTRS,
+	ERROR_COLUMN,
+};
+
+const SigmaResource sigma_resource_data_model_elements = {
+	.name = "data_model_elements",
+	.comment = "Elements of each data model",
+	.path = "/v2/dataModels/{data_model_id}/elements",
+	.key = "element_id",
+	.parent = "data_models",
+	.nothing = sigma_gone,
+	.paging = SIGMA_PAGING_PAGE,
+	FIELDS(data_model_element_fields),
+};
+
+static const SigmaField data_model_column_fields[] = {
+	INODE_KEY("data_model_id", "data_model_id", "Data model that the element is in"),
+	COLUMN_FIELDS,
+	ATTRS,
+	ERROR_COLUMN,
+};
+
+/* column_id repeats across elements, so it identifies no entry. */
+const SigmaResource sigma_resource_data_model_columns = {
+	.name = "data_model_columns",
+	.comment = "Columns of the elements of each data model",
+	.path = "/v2/dataModels/{data_model_id}/columns",
+	.parent = "data_models",
+	.nothing = sigma_gone,
+	.paging = SIGMA_PAGING_PAGE,
+	FIELDS(data_model_column_fields),
+};
+
 /* An entry's own dataModelId is another model than the one asked about. */
+static const SigmaField data_model_lineage_fields[] = {
+	INODE_KEY("data_model_id", "data_model_id", "Data model whose lineage it is"),
+	LINEAGE_FIELDS("source_data_model_id"),
+	ATTRS,
+	ERROR_COLUMN,
+};
+
+const SigmaResource sigma_resource_data_model_lineage = {
+	.name = "data_model_lineage",
+	.comment = "Elements of each data model and what their data come from, one row a node",
+	.path = "/v2/dataModels/{data_model_id}/lineage",
+	.parent = "data_models",
+	.nothing = sigma_no_lineage,
+	.paging = SIGMA_PAGING_PAGE,
+	FIELDS(data_model_lineage_fields),
+};
+
 static const SigmaField data_model_source_fields[] = {
 	INODE_KEY("data_model_id", "data_model_id", "Data model that reads from the source"),
 	READ("type", "type", TEXTOID, "Kind of source: table, dataset, data-model, custom-sql"),
@@ -347,6 +401,27 @@ const SigmaResource sigma_resource_data_model_sources = {
 	.paging = SIGMA_PAGING_PAGE_TOKEN,
 	.max_page_size = 500,
 	FIELDS(data_model_source_fields),
+};
+
+static const SigmaField data_model_tag_fields[] = {
+	INODE_KEY("data_model_id", "data_model_id", "Data model that has the tag"),
+	ID("version_tag_id", "versionTagId", "Identifier of the tag"),
+	READ("tag_name", "tagName", TEXTOID, "Name of the tag"),
+	READ("source_version", "sourceVersion", INT4OID, "Version of the data model that the tag marks"),
+	READ("tagged_at", "taggedAt", TIMESTAMPTZOID, "When the tag was set"),
+	ATTRS,
+	ERROR_COLUMN,
+};
+
+const SigmaResource sigma_resource_data_model_tags = {
+	.name = "data_model_tags",
+	.comment = "Version tags of each data model",
+	.path = "/v2/dataModels/{data_model_id}/tags",
+	.key = "version_tag_id",
+	.parent = "data_models",
+	.nothing = sigma_gone,
+	.paging = SIGMA_PAGING_PAGE,
+	FIELDS(data_model_tag_fields),
 };
 
 static const SigmaField data_model_materialization_schedule_fields[] = {

@@ -34,11 +34,24 @@
 	X(user_attributes) \
 	X(user_attribute_teams) \
 	X(user_attribute_users) \
+	X(user_attribute_tenants) \
 	X(team_user_attributes) \
 	X(account_types) \
 	X(account_type_permissions) \
+	X(member_schedules) \
 	X(allowed_ips) \
 	X(tenants) \
+	/* catalog_administration.c */ \
+	X(deployable_tenants) \
+	X(tenant_deployment_capabilities) \
+	X(deployment_policies) \
+	X(deployment_policy_files) \
+	X(deployment_policy_tenants) \
+	X(source_swap_policies) \
+	X(saml_service_providers) \
+	X(saml_certificates) \
+	X(api_connectors) \
+	X(api_credentials) \
 	/* catalog_documents.c */ \
 	X(workspaces) \
 	X(workspace_grants) \
@@ -53,7 +66,11 @@
 	X(dataset_grants) \
 	X(dataset_materializations) \
 	X(data_models) \
+	X(data_model_elements) \
+	X(data_model_columns) \
+	X(data_model_lineage) \
 	X(data_model_sources) \
+	X(data_model_tags) \
 	X(data_model_materialization_schedules) \
 	X(templates) \
 	X(shared_templates) \
@@ -65,6 +82,7 @@
 	X(workbook_element_columns) \
 	X(workbook_queries) \
 	X(workbook_lineage) \
+	X(workbook_lineage_nodes) \
 	X(workbook_sources) \
 	X(workbook_controls) \
 	X(workbook_bookmarks) \
@@ -75,12 +93,25 @@
 	X(workbook_materialization_schedules) \
 	X(workbook_embeds) \
 	X(tags) \
-	X(tag_workbooks)
+	X(tag_workbooks) \
+	/* catalog_reports.c */ \
+	X(reports) \
+	X(report_pages) \
+	X(report_elements) \
+	X(report_columns) \
+	X(report_queries) \
+	X(report_lineage) \
+	X(report_sources) \
+	X(report_controls) \
+	X(report_tags) \
+	X(report_version_history) \
+	X(report_schedules)
 
 #define DECLARE_RESOURCE(name) extern const SigmaResource sigma_resource_##name;
 SIGMA_RESOURCES(DECLARE_RESOURCE)
 
 extern const SigmaNothing sigma_gone[];
+extern const SigmaNothing sigma_no_lineage[];
 
 /* The tables of fields and of filters of an entry. */
 #define FIELDS(table) .fields = table, .nfields = lengthof(table)
@@ -134,6 +165,51 @@ extern const SigmaNothing sigma_gone[];
 	READ("created_at", "createdAt", TIMESTAMPTZOID, "When it was created"), \
 	ID("updated_by", "updatedBy", "Member who changed it last"), \
 	READ("updated_at", "updatedAt", TIMESTAMPTZOID, "When it was changed last")
+
+/* What an element of a document is. */
+#define ELEMENT_FIELDS(document) \
+	ID("element_id", "elementId", "Identifier of the element within the " document), \
+	READ("name", "name", TEXTOID, "Display name"), \
+	READ("type", "type", TEXTOID, "Kind of element: table, visualization, control, text, ..."), \
+	READ("vizualization_type", "vizualizationType", TEXTOID, "Kind of chart (the API's spelling)"), \
+	READ("columns", "columns", JSONBOID, "Names of the element's columns, an array of strings"), \
+	READ("error", "error", TEXTOID, "What is wrong with the element, if anything is")
+
+/* A column of one, where all elements' columns are one list. */
+#define COLUMN_FIELDS \
+	ID("element_id", "elementId", "Element that has the column"), \
+	ID("column_id", "columnId", "Identifier of the column within the element"), \
+	READ("name", "name", TEXTOID, "Display name"), \
+	READ("type", "type", JSONBOID, "Type of the values, an object"), \
+	READ("formula", "formula", TEXTOID, "Formula that gives the values")
+
+/* When a document is sent. */
+#define SCHEDULE_FIELDS \
+	READ("schedule", "schedule", JSONBOID, "When it is, an object: cronSpec, timezone"), \
+	READ("config_v2", "configV2", JSONBOID, "What is exported, how and to whom, an object"), \
+	READ("is_suspended", "isSuspended", BOOLOID, "Is the schedule suspended?"), \
+	ID("owner_id", "ownerId", "Member who owns it"), \
+	ID("last_updated_by_user", "lastUpdatedByUser", "Member who changed it last by hand"), \
+	READ("disabled_at", "disabledAt", TIMESTAMPTZOID, "When it was switched off, if it was"), \
+	ID("disabled_by", "disabledBy", "Who switched it off, if it was"), \
+	CHANGE_FIELDS
+
+/* A node of a document's lineage: an element, or what the data come from. */
+#define LINEAGE_FIELDS(data_model_column) \
+	READ("type", "type", TEXTOID, "Kind of node: element, table, dataset, data-model, customSQL, csv-upload, ..."), \
+	ID("element_id", "elementId", "Of an element: its identifier"), \
+	READ("name", "name", TEXTOID, "Display name"), \
+	READ("source_ids", "sourceIds", JSONBOID, "What the node reads from directly, an array of nodes' identifiers"), \
+	READ("data_source_ids", "dataSourceIds", JSONBOID, "What its data come from in the end, an array of nodes' identifiers"), \
+	INODE("connection_id", "connectionId", "Connection that the data are in"), \
+	INODE("inode_id", "inodeId", "Of a table or dataset: url_id of connection_paths, or dataset_id of datasets"), \
+	INODE(data_model_column, "dataModelId", "Of a data model: its identifier (the entry's dataModelId)"), \
+	READ("definition", "definition", TEXTOID, "Of custom SQL: the query"), \
+	ID("csv_id", "csvId", "Of an uploaded file: its identifier"), \
+	ID("semantic_view_id", "semanticViewId", "Of a semantic view: its identifier"), \
+	READ("semantic_view_table", "semanticViewTable", TEXTOID, "Of a semantic view: the table within it"), \
+	INODE("sql_document_id", "sqlDocumentId", "Of an SQL document: its identifier"), \
+	INODE("worksheet_id", "worksheetId", "Of a worksheet: its identifier")
 
 /* What a source that is a query consists of. */
 #define CUSTOM_SQL_FIELDS \

@@ -67,12 +67,7 @@ const SigmaResource sigma_resource_workbook_pages = {
 static const SigmaField workbook_element_fields[] = {
 	INODE_KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
 	KEY("page_id", "page_id", "Page that the element is on"),
-	ID("element_id", "elementId", "Identifier of the element within the workbook"),
-	READ("name", "name", TEXTOID, "Display name"),
-	READ("type", "type", TEXTOID, "Kind of element: table, visualization, control, text, ..."),
-	READ("vizualization_type", "vizualizationType", TEXTOID, "Kind of chart (the API's spelling)"),
-	READ("columns", "columns", JSONBOID, "Names of the element's columns, an array of strings"),
-	READ("error", "error", TEXTOID, "What is wrong with the element, if anything is"),
+	ELEMENT_FIELDS("workbook"),
 	ATTRS,
 	ERROR_COLUMN,
 };
@@ -161,6 +156,24 @@ const SigmaResource sigma_resource_workbook_lineage = {
 	.nothing = no_lineage,
 	.paging = SIGMA_PAGING_OBJECT,
 	FIELDS(workbook_lineage_fields),
+};
+
+static const SigmaField workbook_lineage_node_fields[] = {
+	INODE_KEY("workbook_id", "workbook_id", "Workbook whose lineage it is"),
+	LINEAGE_FIELDS("data_model_id"),
+	ATTRS,
+	ERROR_COLUMN,
+};
+
+/* A node's identifier is a field of another name for each kind of node. */
+const SigmaResource sigma_resource_workbook_lineage_nodes = {
+	.name = "workbook_lineage_nodes",
+	.comment = "Elements of each workbook and what their data come from, one row a node",
+	.path = "/v2/workbooks/{workbook_id}/lineage",
+	.parent = "workbooks",
+	.nothing = sigma_no_lineage,
+	.paging = SIGMA_PAGING_PAGE,
+	FIELDS(workbook_lineage_node_fields),
 };
 
 static const SigmaField workbook_source_fields[] = {
@@ -300,14 +313,7 @@ const SigmaResource sigma_resource_workbook_version_history = {
 static const SigmaField workbook_schedule_fields[] = {
 	INODE_KEY("workbook_id", "workbook_id", "Workbook that is exported"),
 	ID("scheduled_notification_id", "scheduledNotificationId", "Identifier of the schedule"),
-	READ("schedule", "schedule", JSONBOID, "When it is, an object: cronSpec, timezone"),
-	READ("config_v2", "configV2", JSONBOID, "What is exported, how and to whom, an object"),
-	READ("is_suspended", "isSuspended", BOOLOID, "Is the schedule suspended?"),
-	ID("owner_id", "ownerId", "Member who owns it"),
-	ID("last_updated_by_user", "lastUpdatedByUser", "Member who changed it last by hand"),
-	READ("disabled_at", "disabledAt", TIMESTAMPTZOID, "When it was switched off, if it was"),
-	ID("disabled_by", "disabledBy", "Who switched it off, if it was"),
-	CHANGE_FIELDS,
+	SCHEDULE_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
 };
@@ -316,6 +322,7 @@ const SigmaResource sigma_resource_workbook_schedules = {
 	.name = "workbook_schedules",
 	.comment = "When each workbook is exported",
 	.path = "/v2.1/workbooks/{workbook_id}/schedules",
+	.other_path = "/v2/workbooks/{workbook_id}/schedules",
 	.key = "scheduled_notification_id",
 	.parent = "workbooks",
 	.nothing = sigma_gone,
@@ -339,6 +346,7 @@ const SigmaResource sigma_resource_workbook_materialization_schedules = {
 	.name = "workbook_materialization_schedules",
 	.comment = "When elements of each workbook are materialized",
 	.path = "/v2.1/workbooks/{workbook_id}/materialization-schedules",
+	.other_path = "/v2/workbooks/{workbook_id}/materialization-schedules",
 	.key = "sheet_id",
 	.parent = "workbooks",
 	.nothing = sigma_gone,

@@ -27,6 +27,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_operator_d.h"
 #include "foreign/foreign.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
 #include "nodes/makefuncs.h"
@@ -280,6 +281,25 @@ bind_keys(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, bool item, L
 
 /* ----------------------------------------------------------- system columns */
 
+/* The columns whose values together no two rows of a resource have, as part of a sentence. */
+static char *
+identifying_columns(const SigmaResource *resource)
+{
+	const char *keys[SIGMA_MAX_KEYS];
+	int			nkeys = sigma_path_keys(resource->path, keys);
+	StringInfoData s;
+
+	if (resource->key == NULL)
+		return "other columns";
+	initStringInfo(&s);
+	appendStringInfoString(&s, nkeys > 0 ? "the columns " : "the column ");
+	/* an identifier may be another entry's below another parent */
+	for (int i = 0; i < nkeys; i++)
+		appendStringInfo(&s, "\"%s\"%s", keys[i], i < nkeys - 1 ? ", " : " and ");
+	appendStringInfo(&s, "\"%s\"", resource->key);
+	return s.data;
+}
+
 /*
  * Our rows have no identity of PostgreSQL's: every one has the same ctid, so
  * that who finds a row again by it (postgres_fdw, in another cluster) finds
@@ -290,7 +310,6 @@ static void
 refuse_columns(const Bitmapset *used, Oid relid)
 {
 	const SigmaResource *resource = sigma_table_resource(sigma_table_options(relid));
-	const char *key = resource->key ? psprintf("the column \"%s\"", resource->key) : "other columns";
 
 	for (AttrNumber attnum = FirstLowInvalidHeapAttributeNumber + 1; attnum < 0; attnum++)
 		if (attnum != TableOidAttributeNumber &&
@@ -301,7 +320,7 @@ refuse_columns(const Bitmapset *used, Oid relid)
 							NameStr(SystemAttributeDefinition(attnum)->attname), get_rel_name(relid)),
 					 errdetail("Rows of Sigma have no system columns but \"tableoid\"."),
 					 errhint("Tell rows apart by %s. If it was postgres_fdw that asked: it can change only what it ships as a whole statement, without triggers, and without joins and conditions of its own server.",
-							 key)));
+							 identifying_columns(resource))));
 }
 
 /* The same for the columns of a relation in an expression, or a list of them. */

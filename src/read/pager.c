@@ -588,6 +588,21 @@ take_page(SigmaPager *pager, const char *token)
 	return true;
 }
 
+/* An entry that is a bare value becomes an object with one field, which lives as long as the page. */
+static void
+wrap_entry(SigmaPager *pager, SigmaJsonValue *value)
+{
+	MemoryContext old = MemoryContextSwitchTo(pager->page->context);
+	StringInfoData s;
+
+	initStringInfo(&s);
+	appendStringInfo(&s, "{\"%s\":", pager->spec.resource->bare_field);
+	appendBinaryStringInfo(&s, value->text.data, (int) value->text.length);
+	appendStringInfoChar(&s, '}');
+	*value = sigma_json_object((SigmaSpan) {s.data, s.len});
+	MemoryContextSwitchTo(old);
+}
+
 /* Takes an entry apart into its members; raises if it is not an object. */
 static void
 split_entry(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
@@ -759,6 +774,8 @@ sigma_pager_would_wait(SigmaPager *pager)
 static bool
 read_entry(SigmaPager *pager, SigmaEntry *entry)
 {
+	SigmaJsonValue *next;
+
 	if (pager->finished)
 		return false;
 	if (pager->page == NULL && !take_page(pager, NULL))
@@ -777,7 +794,10 @@ read_entry(SigmaPager *pager, SigmaEntry *entry)
 				sigma_session_poll(pager->session);
 			pager->entries_seen++;
 			pager->empty_pages = 0;
-			split_entry(pager, &pager->entries[pager->next_entry++], entry);
+			next = &pager->entries[pager->next_entry++];
+			if (pager->spec.resource->bare_field && next->kind == SIGMA_JSON_STRING)
+				wrap_entry(pager, next);
+			split_entry(pager, next, entry);
 			apply_queued_change(pager, entry);
 			if (entry_belongs(pager, entry))
 				return true;

@@ -46,11 +46,23 @@ INSERT INTO expected VALUES
 	('user_attributes', all_of('userAttributes')),
 	('user_attribute_teams', all_of('attributeTeams')),
 	('user_attribute_users', all_of('attributeUsers')),
+	('user_attribute_tenants', all_of('attributeTenants')),
 	('team_user_attributes', below('teamAttributes', '_teamId', 'teams', 'teamId')),
 	('account_types', all_of('accountTypes')),
 	('account_type_permissions', all_of('accountTypePermissions')),
+	('member_schedules', all_of('memberSchedules')),
 	('allowed_ips', all_of('allowedIps')),
 	('tenants', all_of('tenants')),
+	('deployable_tenants', all_of('deployableTenants')),
+	('tenant_deployment_capabilities', all_of('tenantCapabilities')),
+	('deployment_policies', all_of('deploymentPolicies')),
+	('deployment_policy_files', all_of('deploymentPolicyFiles')),
+	('deployment_policy_tenants', all_of('deploymentPolicyTenants')),
+	('source_swap_policies', all_of('swapPolicies')),
+	('saml_service_providers', all_of('samlProviders')),
+	('saml_certificates', all_of('samlCertificates')),
+	('api_connectors', all_of('apiConnectors')),
+	('api_credentials', all_of('apiCredentials')),
 	('workspaces', all_of('workspaces')),
 	('workspace_grants', below('grants', 'inodeId', 'workspaces', 'workspaceId')),
 	('files', all_of('files')),
@@ -64,7 +76,11 @@ INSERT INTO expected VALUES
 	('dataset_grants', below('grants', 'inodeId', 'datasets', 'datasetId')),
 	('dataset_materializations', all_of('datasetMaterializations')),
 	('data_models', all_of('dataModels')),
+	('data_model_elements', below('dataModelElements', '_dataModelId', 'dataModels', 'dataModelId')),
+	('data_model_columns', below('dataModelColumns', '_dataModelId', 'dataModels', 'dataModelId')),
+	('data_model_lineage', below('dataModelLineage', '_dataModelId', 'dataModels', 'dataModelId')),
 	('data_model_sources', all_of('dataModelSources')),
+	('data_model_tags', below('dataModelTags', '_dataModelId', 'dataModels', 'dataModelId')),
 	('data_model_materialization_schedules', all_of('dataModelSchedules')),
 	('templates', all_of('templates')),
 	('shared_templates', all_of('sharedTemplates')),
@@ -75,6 +91,7 @@ INSERT INTO expected VALUES
 	('workbook_element_columns', below('elementColumns', '_workbookId', 'workbooks', 'workbookId')),
 	('workbook_queries', below('queries', '_workbookId', 'workbooks', 'workbookId')),
 	('workbook_lineage', below('lineage', '_workbookId', 'workbooks', 'workbookId')),
+	('workbook_lineage_nodes', below('workbookLineage', '_workbookId', 'workbooks', 'workbookId')),
 	('workbook_sources', below('workbookSources', '_workbookId', 'workbooks', 'workbookId')),
 	('workbook_controls', below('controls', '_workbookId', 'workbooks', 'workbookId')),
 	('workbook_bookmarks', below('bookmarks', '_workbookId', 'workbooks', 'workbookId')),
@@ -85,7 +102,18 @@ INSERT INTO expected VALUES
 	('workbook_materialization_schedules', below('materializationSchedules', '_workbookId', 'workbooks', 'workbookId')),
 	('workbook_embeds', below('embeds', '_workbookId', 'workbooks', 'workbookId')),
 	('tags', all_of('tags')),
-	('tag_workbooks', among('workbooks', '_tags', 'tags', 'versionTagId'));
+	('tag_workbooks', among('workbooks', '_tags', 'tags', 'versionTagId')),
+	('reports', all_of('reports')),
+	('report_pages', below('reportPages', '_reportId', 'reports', 'reportId')),
+	('report_elements', below('reportElements', '_reportId', 'reports', 'reportId')),
+	('report_columns', below('reportColumns', '_reportId', 'reports', 'reportId')),
+	('report_queries', below('reportQueries', '_reportId', 'reports', 'reportId')),
+	('report_lineage', below('reportLineage', '_reportId', 'reports', 'reportId')),
+	('report_sources', below('reportSources', '_reportId', 'reports', 'reportId')),
+	('report_controls', below('reportControls', '_reportId', 'reports', 'reportId')),
+	('report_tags', below('reportTags', '_reportId', 'reports', 'reportId')),
+	('report_version_history', below('reportVersions', '_reportId', 'reports', 'reportId')),
+	('report_schedules', below('reportSchedules', 'reportId', 'reports', 'reportId'));
 
 -- ----------------------------------------------------------------- import
 
@@ -292,7 +320,8 @@ INSERT INTO filter VALUES
 	('tenants', 'tenant_organization_slug', 'search'), ('workspaces', 'name', 'exactName'), ('files', 'parent_id', 'parentId'),
 	('files', 'type', 'typeFilters'), ('files', 'name', 'name'), ('member_files', 'parent_id', 'parentId'),
 	('member_files', 'type', 'typeFilters'), ('member_files', 'name', 'name'), ('grants', 'inode_id', 'inodeId'),
-	('grants', 'member_id', 'userId'), ('grants', 'team_id', 'teamId'), ('templates', 'name', 'search');
+	('grants', 'member_id', 'userId'), ('grants', 'team_id', 'teamId'), ('templates', 'name', 'search'),
+	('api_connectors', 'name', 'name'), ('api_credentials', 'name', 'name');
 SELECT make_server('plain', sim_url(), 'push_filters ''false''') \g /dev/null
 
 -- for each value of the column: what is asked, and whether the rows are those that come without the filter

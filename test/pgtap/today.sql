@@ -157,7 +157,9 @@ SELECT sim_calm() \g /dev/null
 
 SELECT is((SELECT array_agg(relname::text ORDER BY relname COLLATE "C") FROM pg_class c
 	JOIN pg_foreign_table f ON f.ftrelid = c.oid WHERE relnamespace = 'sim'::regnamespace AND 'on_missing=empty' = ANY (ftoptions)),
-	'{allowed_ips,dataset_grants,dataset_materializations,dataset_sources,datasets,tenants}', 'IMPORT lets what is retired or optional be empty');
+	'{allowed_ips,api_connectors,api_credentials,dataset_grants,dataset_materializations,dataset_sources,datasets,deployable_tenants,'
+		'deployment_policies,deployment_policy_files,deployment_policy_tenants,saml_certificates,saml_service_providers,source_swap_policies,'
+		'tenant_deployment_capabilities,tenants,user_attribute_tenants}', 'IMPORT lets what is retired or optional be empty');
 SELECT alike(told('SELECT count(ip) FROM sim.allowed_ips'),
 	'%WARNING:  01000: the organization does not offer allowed_ips, which are taken to be none%DETAIL:  not found in Sigma: '
 	'%(GET /v3alpha/allowedIps?pageSize=1000: HTTP status 404%)%HINT:%on_missing%0', 'allowed addresses are none where there is no list of them');

@@ -79,25 +79,6 @@ add_collections(cJSON *json, cJSON *more)
 	cJSON_Delete(more);
 }
 
-/* What a workbook's flat list of columns shows, from what those of its elements do. */
-static void
-add_flat_columns(cJSON *json)
-{
-	const cJSON *column;
-	cJSON	   *flat = cJSON_CreateArray();
-
-	cJSON_ArrayForEach(column, cJSON_GetObjectItemCaseSensitive(json, "elementColumns"))
-	{
-		cJSON	   *copy = cJSON_Duplicate(column, true);
-
-		cJSON_AddStringToObject(copy, "name", json_string(column, "label"));
-		cJSON_AddStringToObject(copy, "elementId", json_string(column, "_elementId"));
-		cJSON_DeleteItemFromObjectCaseSensitive(copy, "label");
-		cJSON_AddItemToArray(flat, copy);
-	}
-	cJSON_AddItemToObject(json, "workbookColumns", flat);
-}
-
 cJSON *
 catalogue_parse(void)
 {
@@ -105,7 +86,6 @@ catalogue_parse(void)
 
 	if (options.element_rows >= 0)
 		add_collections(json, parse_text("elements.json", elements_json, elements_json_end));
-	add_flat_columns(json);
 	return json;
 }
 

@@ -58,8 +58,10 @@ typedef struct Endpoint
 	const char *reveal;			/* hidden key that is shown after all ... */
 	const char *reveal_if;		/* ... if this parameter is true; NULL: always */
 	const char *each;			/* hidden array: the value for each of those in the first key's array */
+	const char *rename[2];		/* a field that has another name here, and that name */
+	const char *bare;			/* entries are no objects, but the values of this field */
 	ApiVersion	only;			/* the version that has it; 0: all */
-	unsigned int none;			/* status if there is no entry in 2026; 0: 404 */
+	unsigned int none;			/* status if there is no entry in 2026; 0: 404, or an empty list */
 } Endpoint;
 
 #define END_OF_FILTERS {NULL, FILTER_NONE, {NULL}}
@@ -113,11 +115,20 @@ static const Filter sharing_filters[] = {
 static const Filter share_filters[] = {
 	{"pending", FILTER_FLAG, {"pending"}}, END_OF_FILTERS
 };
+static const Filter api_filters[] = {
+	{"name", FILTER_CONTAINS, {"name"}},
+	{"orderBy", FILTER_NONE, {NULL}}, END_OF_FILTERS
+};
+static const Filter deployable_filters[] = {
+	{"search", FILTER_CONTAINS, {"tenantOrganizationSlug", "tenantOrganizationName"}}, END_OF_FILTERS
+};
 static const Filter tenant_filters[] = {
 	{"search", FILTER_CONTAINS, {"tenantOrganizationSlug", "createdBy"}}, END_OF_FILTERS
 };
 
 #define WORKBOOK "/v2/workbooks/{}"
+#define DATA_MODEL "/v2/dataModels/{}"
+#define REPORT "/v2/reports/{}"
 #define KEYS(...) .keys = {__VA_ARGS__}
 #define PARENT(c, k) .parent = c, .parent_key = k
 
@@ -132,6 +143,8 @@ static const Endpoint endpoints[] = {
 	{"/v2/members/{}", STYLE_ONE, .collection = "members", KEYS("memberId")},
 	{"/v2/members/{}/teams", STYLE_PAGES, .collection = "teams", KEYS("_members"),
 		PARENT("members", "memberId")},
+	{"/v2/members/{}/schedules", STYLE_PAGES, .collection = "memberSchedules", KEYS("_memberId"),
+		PARENT("members", "memberId"), .only = API_2026_08},
 	{"/v2/members/{}/files", STYLE_PAGES, .collection = "files", KEYS("_members"),
 		PARENT("members", "memberId"), .filters = file_filters},
 	{"/v2/members/{}/files/favorites", STYLE_PAGES, .collection = "files", KEYS("_favoriteOf"),
@@ -170,8 +183,11 @@ static const Endpoint endpoints[] = {
 		KEYS("_workbookId", "_pageId"), PARENT("workbooks", "workbookId")},
 	{WORKBOOK "/elements", STYLE_PAGES, .collection = "elements", KEYS("_workbookId"),
 		PARENT("workbooks", "workbookId"), .only = API_2026_08},
-	{WORKBOOK "/columns", STYLE_PAGES, .collection = "workbookColumns", KEYS("_workbookId"),
-		PARENT("workbooks", "workbookId"), .only = API_2026_08},
+	{WORKBOOK "/columns", STYLE_PAGES, .collection = "elementColumns", KEYS("_workbookId"),
+		PARENT("workbooks", "workbookId"), .reveal = "_elementId", .rename = {"label", "name"},
+		.only = API_2026_08},
+	{WORKBOOK "/lineage", STYLE_PAGES, .collection = "workbookLineage", KEYS("_workbookId"),
+		PARENT("workbooks", "workbookId"), .only = API_2026_08, .none = 400},
 	{WORKBOOK "/elements/{}/columns", STYLE_PAGES, .collection = "elementColumns",
 		KEYS("_workbookId", "_elementId"), PARENT("workbooks", "workbookId")},
 	{WORKBOOK "/elements/{}/query", STYLE_ONE, .collection = "queries",
@@ -226,6 +242,44 @@ static const Endpoint endpoints[] = {
 		KEYS("_dataModelId", "materializationId")},
 	{"/v2/dataModels/{}/sources", STYLE_TOKENS, .collection = "dataModelSources",
 		KEYS("_dataModelId"), PARENT("dataModels", "dataModelId")},
+	{DATA_MODEL "/elements", STYLE_PAGES, .collection = "dataModelElements", KEYS("_dataModelId"),
+		PARENT("dataModels", "dataModelId"), .only = API_2026_08},
+	{DATA_MODEL "/columns", STYLE_PAGES, .collection = "dataModelColumns", KEYS("_dataModelId"),
+		PARENT("dataModels", "dataModelId"), .only = API_2026_08},
+	{DATA_MODEL "/lineage", STYLE_PAGES, .collection = "dataModelLineage", KEYS("_dataModelId"),
+		PARENT("dataModels", "dataModelId"), .only = API_2026_08, .none = 400},
+	{DATA_MODEL "/tags", STYLE_PAGES, .collection = "dataModelTags", KEYS("_dataModelId"),
+		PARENT("dataModels", "dataModelId"), .only = API_2026_08},
+	{"/v2/reports", STYLE_PAGES, .collection = "reports", .filters = workbook_filters,
+		.only = API_2026_08},
+	{REPORT, STYLE_ONE, .collection = "reports", KEYS("reportId"), .only = API_2026_08},
+	{REPORT "/pages", STYLE_TOKENS, .collection = "reportPages", KEYS("_reportId"),
+		PARENT("reports", "reportId"), .only = API_2026_08},
+	{REPORT "/pages/{}/elements", STYLE_TOKENS, .collection = "reportElements",
+		KEYS("_reportId", "_pageId"), PARENT("reports", "reportId"), .only = API_2026_08},
+	{REPORT "/elements", STYLE_TOKENS, .collection = "reportElements", KEYS("_reportId"),
+		PARENT("reports", "reportId"), .only = API_2026_08},
+	{REPORT "/elements/{}/columns", STYLE_TOKENS, .collection = "reportColumns",
+		KEYS("_reportId", "elementId"), PARENT("reports", "reportId"), .rename = {"name", "label"},
+		.only = API_2026_08},
+	{REPORT "/elements/{}/query", STYLE_ONE, .collection = "reportQueries",
+		KEYS("_reportId", "elementId"), .only = API_2026_08},
+	{REPORT "/columns", STYLE_TOKENS, .collection = "reportColumns", KEYS("_reportId"),
+		PARENT("reports", "reportId"), .only = API_2026_08},
+	{REPORT "/queries", STYLE_TOKENS, .collection = "reportQueries", KEYS("_reportId"),
+		PARENT("reports", "reportId"), .only = API_2026_08},
+	{REPORT "/lineage", STYLE_TOKENS, .collection = "reportLineage", KEYS("_reportId"),
+		PARENT("reports", "reportId"), .only = API_2026_08, .none = 400},
+	{REPORT "/sources", STYLE_ARRAY, .collection = "reportSources", KEYS("_reportId"),
+		PARENT("reports", "reportId"), .only = API_2026_08},
+	{REPORT "/controls", STYLE_TOKENS, .collection = "reportControls", KEYS("_reportId"),
+		PARENT("reports", "reportId"), .only = API_2026_08},
+	{REPORT "/tags", STYLE_TOKENS, .collection = "reportTags", KEYS("_reportId"),
+		PARENT("reports", "reportId"), .only = API_2026_08},
+	{REPORT "/version-history", STYLE_TOKENS, .collection = "reportVersions", KEYS("_reportId"),
+		PARENT("reports", "reportId"), .only = API_2026_08},
+	{REPORT "/schedules", STYLE_PAGES, .collection = "reportSchedules", KEYS("reportId"),
+		PARENT("reports", "reportId"), .only = API_2026_08},
 	{"/v2/connections/tables/{}/columns", STYLE_TOKENS, .collection = "tableColumns",
 		KEYS("_tableId"), PARENT("connectionPaths", "urlId")},
 	{"/v2/templates", STYLE_PAGES, .collection = "templates", .filters = template_filters},
@@ -240,6 +294,8 @@ static const Endpoint endpoints[] = {
 		KEYS("_userAttributeId"), PARENT("userAttributes", "userAttributeId")},
 	{"/v2/user-attributes/{}/users", STYLE_PAGES, .collection = "attributeUsers",
 		KEYS("_userAttributeId"), PARENT("userAttributes", "userAttributeId")},
+	{"/v2/user-attributes/{}/tenants", STYLE_PAGES, .collection = "attributeTenants",
+		KEYS("_userAttributeId"), PARENT("userAttributes", "userAttributeId"), .only = API_2026_08},
 	{"/v2/accountTypes", STYLE_TOKENS, .collection = "accountTypes"},
 	{"/v2/accountTypes/{}/permissions", STYLE_ARRAY, .collection = "accountTypePermissions",
 		KEYS("_accountTypeId"), PARENT("accountTypes", "accountTypeId")},
@@ -251,6 +307,32 @@ static const Endpoint endpoints[] = {
 	{"/v2/tenants", STYLE_TOKENS, .collection = "tenants", .filters = tenant_filters,
 		.only = API_2026_08},
 	{"/v2/tenants/{}", STYLE_ONE, .collection = "tenants", KEYS("tenantOrganizationId"),
+		.only = API_2026_08},
+	{"/v2/tenants/{}/capabilities/deployments", STYLE_TOKENS, .collection = "tenantCapabilities",
+		KEYS("_tenantId"), PARENT("tenants", "tenantOrganizationId"), .only = API_2026_08},
+	{"/v2/deploymentPolicies", STYLE_TOKENS, .collection = "deploymentPolicies", .only = API_2026_08},
+	{"/v2/deploymentPolicies/tenants", STYLE_TOKENS, .collection = "deployableTenants",
+		.filters = deployable_filters, .only = API_2026_08},
+	{"/v2/deploymentPolicies/{}", STYLE_ONE, .collection = "deploymentPolicies",
+		KEYS("deploymentPolicyId"), .only = API_2026_08},
+	{"/v2/deploymentPolicies/{}/files", STYLE_TOKENS, .collection = "deploymentPolicyFiles",
+		KEYS("deploymentPolicyId"), PARENT("deploymentPolicies", "deploymentPolicyId"),
+		.only = API_2026_08},
+	{"/v2/deploymentPolicies/{}/tenants", STYLE_TOKENS, .collection = "deploymentPolicyTenants",
+		KEYS("_deploymentPolicyId"), PARENT("deploymentPolicies", "deploymentPolicyId"),
+		.bare = "tenantOrganizationId", .only = API_2026_08},
+	{"/v2/sourceSwapPolicies", STYLE_PAGES, .collection = "swapPolicies", .only = API_2026_08},
+	{"/v2/sourceSwapPolicies/{}", STYLE_ONE, .collection = "swapPolicies", KEYS("policyId"),
+		.only = API_2026_08},
+	{"/v2/saml/service-providers", STYLE_TOKENS, .collection = "samlProviders", .only = API_2026_08},
+	{"/v2/saml/service-providers/{}/certificates", STYLE_TOKENS, .collection = "samlCertificates",
+		KEYS("samlServiceProviderId"), PARENT("samlProviders", "samlServiceProviderId"),
+		.only = API_2026_08},
+	{"/v2/saml/service-providers/{}/certificates/{}", STYLE_ONE, .collection = "samlCertificates",
+		KEYS("samlServiceProviderId", "samlServiceProviderCertificateId"), .only = API_2026_08},
+	{"/v2/api-connectors", STYLE_TOKENS, .collection = "apiConnectors", .filters = api_filters,
+		.only = API_2026_08},
+	{"/v2/api-credentials", STYLE_TOKENS, .collection = "apiCredentials", .filters = api_filters,
 		.only = API_2026_08},
 	{"/v3alpha/allowedIps", STYLE_TOKENS, .collection = "allowedIps", .only = API_2025_11},
 	{"/v3alpha/tenants", STYLE_TOKENS, .collection = "tenants", .filters = tenant_filters,
@@ -396,16 +478,27 @@ refuse_filters(Request *req, Reply *reply, const Endpoint *endpoint)
 	return false;
 }
 
-/* A copy of an entry in which what is hidden elsewhere is shown. */
+/* A copy of an entry as this endpoint has it. */
 static cJSON *
-revealed(Request *req, const Endpoint *endpoint, const cJSON *entry)
+reshaped(Request *req, const Endpoint *endpoint, const cJSON *entry)
 {
 	cJSON	   *copy = cJSON_Duplicate(entry, true);
 	const cJSON *hidden = cJSON_GetObjectItemCaseSensitive(entry, endpoint->reveal ? endpoint->reveal : "");
 	const cJSON *values = cJSON_GetObjectItemCaseSensitive(entry, endpoint->each ? endpoint->each : "");
 	const cJSON *key;
+	cJSON	   *renamed;
 	int			i = 0;
 
+	if (endpoint->bare)
+	{
+		cJSON_Delete(copy);
+		return cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(entry, endpoint->bare), true);
+	}
+	if (endpoint->rename[0])
+	{
+		renamed = cJSON_DetachItemFromObjectCaseSensitive(copy, endpoint->rename[0]);
+		cJSON_AddItemToObject(copy, endpoint->rename[1], renamed);
+	}
 	if (hidden && (endpoint->reveal_if == NULL || is_true(req, endpoint->reveal_if)))
 		cJSON_AddItemToObject(copy, endpoint->reveal + 1, cJSON_Duplicate(hidden, true));
 	if (values == NULL)
@@ -435,8 +528,8 @@ find_entries(Request *req, const Endpoint *endpoint)
 			passes = i < req->nparams && key_holds(entry, endpoint->keys[i], req->param[i]);
 		for (const Filter *f = endpoint->filters; passes && f && f->param; f++)
 			passes = filter_passes(req, f, entry);
-		if (passes && (endpoint->each || endpoint->reveal))
-			cJSON_AddItemToArray(found, revealed(req, endpoint, entry));
+		if (passes && (endpoint->each || endpoint->reveal || endpoint->rename[0] || endpoint->bare))
+			cJSON_AddItemToArray(found, reshaped(req, endpoint, entry));
 		else if (passes)
 			cJSON_AddItemReferenceToArray(found, entry);
 	}
@@ -536,6 +629,12 @@ show(Request *req, Reply *reply, const Endpoint *endpoint)
 	if (refuse_filters(req, reply, endpoint))
 		return;
 	found = find_entries(req, endpoint);
+	if (found->child == NULL && endpoint->style != STYLE_ONE && endpoint->none)
+	{
+		reply_error(req, reply, endpoint->none, "invalid_request", "There is nothing to show");
+		cJSON_Delete(found);
+		return;
+	}
 	switch (endpoint->style)
 	{
 		case STYLE_PAGES:

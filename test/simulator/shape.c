@@ -40,7 +40,8 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 /* What identifies a thing that has a URL. */
 static const char *const inode_keys[] = {
 	"inodeId", "connectionId", "workbookId", "datasetId", "dataModelId", "tableId", "workspaceId", "parentId",
-	"templateId", "homeFolderId", "taggedWorkbookId", "urlId", "id"
+	"templateId", "homeFolderId", "taggedWorkbookId", "reportId", "taggedReportId", "fromConnectionId",
+	"sqlDocumentId", "worksheetId", "urlId", "id"
 };
 
 static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

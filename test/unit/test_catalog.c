@@ -256,7 +256,7 @@ test_lookups(void)
 	const SigmaResource *r;
 
 	tap_begin("catalogue: look-ups by name");
-	EXPECT(sigma_nresources == 52, "%d resources", sigma_nresources);
+	EXPECT(sigma_nresources == 80, "%d resources", sigma_nresources);
 	FOR_EACH_RESOURCE(resource)
 		EXPECT(sigma_find_resource(resource->name) == resource, "%s", resource->name);
 	EXPECT(sigma_find_resource("connection") == NULL, "connection");
