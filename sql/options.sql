@@ -48,6 +48,24 @@ SELECT v || ': ' || server(format('region %L', v)) FROM unnest(ARRAY[
     'azure-us', 'azure-eu', 'azure-ca', 'azure-uk', 'azure-au',
     'aws-us-eats', 'the moon', '']) v;
 
+-- a list that the catalogue does not know
+CREATE FUNCTION foreign_table(options text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    result text;
+BEGIN
+    CREATE SERVER trial FOREIGN DATA WRAPPER sigma_fdw OPTIONS (region 'aws-us-east');
+    result := outcome('CREATE FOREIGN TABLE trial (thing_id text) SERVER trial OPTIONS (' || options || ')');
+    DROP SERVER trial CASCADE;
+    RETURN result;
+END $$;
+SELECT o || ': ' || foreign_table(o) FROM unnest(ARRAY[
+    $$path '/v2/things', paging 'page_token', key 'thing_id', item_path '/v2/things/{thing_id}', query 'a=b', entries 'things'$$,
+    $$path '/v2/x/{thing_id}/y', paging 'none', parent 'workbooks'$$,
+    $$path '/v2/things', resource 'workbooks'$$, $$key 'thing_id'$$, $$path 'v2/things'$$, $$path '/v2/things?a=b'$$, $$path '/v2/{thing_id'$$,
+    $$path '/v2/things', paging 'pages'$$, $$path '/v2/things', item_path '/v2/things/{thing_id}'$$,
+    $$path '/v2/things', key 'thing_id', item_path '/v2/things/{id}'$$, $$path '/v2/things', parent 'workbooks'$$,
+    $$path '/v2/things', query 'a b'$$, $$path '/v2/things', query 'page=2'$$, $$path '/v2/things', paging 'page', query '{"limit": 5}'$$]) o;
+
 -- URLs: https, or http on this machine; the value may hold a password and is not repeated
 SELECT v || ': ' || server(format('base_url %L', v)) FROM unnest(ARRAY[
     'https://sigma.example.com', 'https://sigma.example.com/', 'https://sigma.example.com:8443/api', 'https://[2001:db8::1]:8443',

@@ -276,4 +276,13 @@ extern char *sigma_fill_path(const char *path, char *const *values);
  */
 extern const char *sigma_normal_path(const char *path, char **normal);
 
+/*
+ * Why a path may not be asked for that anybody has written, as a sentence; NULL
+ * if it may.  *normal is then what sigma_normal_path() makes of it.
+ */
+extern const char *sigma_path_problem(const char *path, char **normal);
+
+/* The same for a path that may name columns in braces. */
+extern const char *sigma_template_problem(const char *path);
+
 #endif							/* SIGMA_BASE_H */

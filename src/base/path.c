@@ -215,3 +215,43 @@ sigma_normal_path(const char *path, char **normal)
 	*normal = out.data;
 	return NULL;
 }
+
+const char *
+sigma_path_problem(const char *path, char **normal)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/%";
+
+	if (path[0] != '/')
+		return "It does not begin with a slash.";
+	if (path[strspn(path, allowed)] != '\0')
+		return "It has a character that must be percent-encoded, or that ends a path.";
+	return sigma_normal_path(path, normal);
+}
+
+const char *
+sigma_template_problem(const char *path)
+{
+	const char *keys[SIGMA_MAX_KEYS];
+	char	   *values[SIGMA_MAX_KEYS] = {"x", "x", "x", "x"};
+	char	   *normal;
+	int			n = 0;
+
+	for (const char *p = path; (p = strchr(p, '{')) != NULL; p++)
+	{
+		size_t		length = strcspn(p + 1, "{}");
+
+		if (p[1 + length] != '}')
+			return "It has a brace that is not closed.";
+		if (length == 0)
+			return "It has braces without a column's name.";
+		if (n == SIGMA_MAX_KEYS)
+			return "It has too many columns in braces.";
+		keys[n] = pnstrdup(p + 1, length);
+		for (int i = 0; i < n; i++)
+			if (strcmp(keys[i], keys[n]) == 0)
+				return "It has the same column in braces twice.";
+		n++;
+	}
+	return sigma_path_problem(sigma_fill_path(path, values), &normal);
+}

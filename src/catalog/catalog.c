@@ -30,6 +30,20 @@ sigma_find_resource(const char *name)
 	return NULL;
 }
 
+const SigmaResource *
+sigma_parent(const SigmaResource *resource)
+{
+	if (resource->above)
+		return resource->above;
+	return resource->parent ? sigma_find_resource(resource->parent) : NULL;
+}
+
+bool
+sigma_is_one_list(const SigmaResource *resource)
+{
+	return strchr(resource->path, '{') == NULL;
+}
+
 const char *
 sigma_closest_resource(const char *name)
 {
@@ -81,7 +95,7 @@ sigma_means_nothing(const SigmaNothing *nothing, int status, const char *code)
 bool
 sigma_is_optional(const SigmaResource *resource)
 {
-	for (; resource; resource = resource->parent ? sigma_find_resource(resource->parent) : NULL)
+	for (; resource; resource = sigma_parent(resource))
 		if (resource->optional)
 			return true;
 	return false;

@@ -4,7 +4,8 @@
  *	  The Sigma resources, as constant tables.
  *
  * Constant data, and pure functions over it: they may be called in any state, and
- * raise nothing but for want of memory.
+ * raise nothing but for want of memory.  A foreign table may say itself what it is
+ * of; then config/ makes a resource of that, which is as constant.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +19,8 @@ typedef enum SigmaPaging
 	SIGMA_PAGING_PAGE,			/* page, limit; nextPage is null at the end */
 	SIGMA_PAGING_PAGE_TOKEN,	/* pageToken, pageSize; nextPageToken is absent at the end */
 	SIGMA_PAGING_NONE,			/* a bare array, and paging parameters are refused */
-	SIGMA_PAGING_OBJECT			/* no list: the reply is the one entry */
+	SIGMA_PAGING_OBJECT,		/* no list: the reply is the one entry */
+	SIGMA_PAGING_FOUND			/* one of the first three, by the first reply; no page size is sent */
 } SigmaPaging;
 
 /* Where a column's value goes in the body of a create. */
@@ -92,16 +94,20 @@ typedef struct SigmaResource
 	const char *other_path;		/* of the same list in another form, which is never asked for; or NULL */
 	const char *key;			/* the column that identifies an entry of one list; or NULL */
 	const char *parent;			/* the resource below whose entries the list stands; or NULL */
+	const struct SigmaResource *above;	/* that one itself, if it is not of the catalogue */
 	const char *archived_query; /* what adds archived entries to the list; or NULL */
 	const char *archived_field; /* the field that tells them apart; or NULL */
 	const char *unshared_query; /* what adds what is not shared with the reader; or NULL */
 	const char *direct_query;	/* what leaves inherited grants out; or NULL */
+	const char *query;			/* parameters that are always sent, encoded; or NULL */
+	const char *entries;		/* the reply's member with the entries; NULL: "entries" */
 	SigmaPaging paging;
 	int			max_page_size;	/* if it is less than SIGMA_MAX_PAGE_SIZE; or 0 */
 	const char *bare_field;		/* entries are no objects, but values of this field; or NULL */
 	const SigmaNothing *nothing;	/* for requests by key; or NULL */
 	bool		optional;		/* retired, or not every organization has it */
 	bool		one_filter;		/* the API takes only one of the filters at a time */
+	bool		made;			/* a table says all of this by its options and columns */
 	SigmaWrites writes;
 	const SigmaField *fields;
 	int			nfields;
@@ -114,6 +120,12 @@ extern const int sigma_nresources;
 
 /* The resource of a name, or NULL. */
 extern const SigmaResource *sigma_find_resource(const char *name);
+
+/* The resource below whose entries the list stands, or NULL. */
+extern const SigmaResource *sigma_parent(const SigmaResource *resource);
+
+/* Is it one list, and not one for each value of some keys? */
+extern bool sigma_is_one_list(const SigmaResource *resource);
 
 /* The name of the resource that may have been meant, or NULL. */
 extern const char *sigma_closest_resource(const char *name);

@@ -65,7 +65,16 @@ typedef struct SigmaScope
 /* What a foreign table's and its server's options say of a scan. */
 typedef struct SigmaTableOptions
 {
-	char	   *resource;
+	Oid			relid;
+	char	   *resource;		/* or, with "path", the table's own name */
+	char	   *path;			/* NULL: it is a resource of the catalogue */
+	char	   *item_path;		/* these are NULL if not set */
+	char	   *key;
+	char	   *query;
+	char	   *entries;
+	char	   *parent;
+	int			paging;			/* a SigmaPaging */
+	List	   *parents;		/* the tables that sigma_table_resource() has looked into */
 	int			page_size;
 	SigmaScope	scope;
 	bool		updatable;		/* false if the server or the table says so */
@@ -99,17 +108,24 @@ extern Oid	sigma_mapping(Oid serverid, Oid userid, List **options);
  */
 extern SigmaTableOptions *sigma_table_options(Oid relid);
 
-/* The resource of a table's options; raises HV00R if there is none. */
-extern const SigmaResource *sigma_table_resource(const SigmaTableOptions *options);
+/*
+ * The resource of a table's options.  It is constant, and the same for the same
+ * definition.  Raises HV00R if there is none, and what is wrong with one that the
+ * table defines itself: HV005, HV004 or 22023.  The table must be locked.
+ */
+extern const SigmaResource *sigma_table_resource(SigmaTableOptions *options);
 
 /* Is writing through this server allowed? */
 extern bool sigma_server_updatable(Oid serverid);
 
 /*
- * The name of a foreign table's resource.  Without a look whether its options
- * can be relied on, and without an error.
+ * The name of a foreign table's resource; NULL if it defines its own.  Without a
+ * look whether its options can be relied on, and without an error.
  */
 extern const char *sigma_resource_name(Oid relid);
+
+/* Does it define one that can be read only by keys that the query gives? */
+extern bool sigma_needs_keys(Oid relid);
 
 /* The same; NULL if the options forbid writing. */
 extern const char *sigma_writable_resource(Oid relid);

@@ -38,6 +38,12 @@ extern void sigma_apply_options(List *options, Oid context, SigmaOptionTarget in
  */
 extern void sigma_check_read_options(List *options, Oid context, const char *what, const char *name);
 
+/*
+ * The option "query", which is valid, as it stands in a URL; the text itself or
+ * palloc'd, NULL for NULL.
+ */
+extern char *sigma_option_query(char *value);
+
 /* --------------------------------------------------------------- url.c */
 
 /* Raises 22023.  The value is not shown: it may be a secret.  "hint" may be NULL. */

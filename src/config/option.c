@@ -31,6 +31,7 @@
 #include "utils/guc.h"
 
 #include "base/base.h"
+#include "json/json.h"
 #include "catalog/catalog.h"
 #include "config/config_internal.h"
 
@@ -49,6 +50,8 @@ typedef enum OptionType
 	OPTION_EMAIL,
 	OPTION_ID,
 	OPTION_RESOURCE,
+	OPTION_PATH,				/* may have columns in braces */
+	OPTION_QUERY,				/* of a URL, or a JSON object */
 	/* bool */
 	OPTION_BOOL,
 	OPTION_CHOICE,				/* one of two words; is it the second? */
@@ -56,6 +59,7 @@ typedef enum OptionType
 	OPTION_INT,
 	OPTION_TIME,				/* with a unit, seconds without one; becomes ms */
 	OPTION_SIZE,				/* with a unit, bytes without one; becomes bytes */
+	OPTION_PAGING,				/* a word; becomes a SigmaPaging */
 	/* double */
 	OPTION_ROWS					/* a number of rows, zero or more */
 } OptionType;
@@ -102,6 +106,14 @@ static const SigmaOption option_table[] =
 	{.name = "max_retries", .places = ON_SERVER, .type = OPTION_INT, SETTING(max_retries),
 		.fallback = 5, .min = 0, .max = 100, .range = "0 to 100"},
 	{.name = "resource", .places = ON_TABLE, .type = OPTION_RESOURCE, TABLE_OPTION(resource)},
+	{.name = "path", .places = ON_TABLE, .type = OPTION_PATH, TABLE_OPTION(path)},
+	{.name = "item_path", .places = ON_TABLE, .type = OPTION_PATH, TABLE_OPTION(item_path)},
+	{.name = "key", .places = ON_TABLE, .type = OPTION_TEXT, TABLE_OPTION(key)},
+	{.name = "paging", .places = ON_TABLE, .type = OPTION_PAGING, TABLE_OPTION(paging),
+		.fallback = SIGMA_PAGING_FOUND},
+	{.name = "query", .places = ON_TABLE, .type = OPTION_QUERY, TABLE_OPTION(query)},
+	{.name = "entries", .places = ON_TABLE, .type = OPTION_TEXT, TABLE_OPTION(entries)},
+	{.name = "parent", .places = ON_TABLE, .type = OPTION_TEXT, TABLE_OPTION(parent)},
 	{.name = "page_size", .places = ON_SERVER | ON_TABLE, .type = OPTION_INT, TABLE_OPTION(page_size),
 		.fallback = SIGMA_MAX_PAGE_SIZE, .min = 1, .max = SIGMA_MAX_PAGE_SIZE, .range = "1 to 1000"},
 	{.name = "max_response_size", .places = ON_SERVER, .type = OPTION_SIZE, SETTING(max_response_size),
@@ -250,9 +262,74 @@ parse_number(const SigmaOption *option, const char *value, double *number)
 	return *number >= option->min && *number <= option->max;
 }
 
+/* The words of OPTION_PAGING; the others have none. */
+static const char *const paging_words[] = {
+	[SIGMA_PAGING_PAGE] = "page",
+	[SIGMA_PAGING_PAGE_TOKEN] = "page_token",
+	[SIGMA_PAGING_NONE] = "none",
+};
+
+/* Which of them a value is, or -1. */
+static int
+parse_paging(const char *value)
+{
+	for (int i = 0; i < (int) lengthof(paging_words); i++)
+		if (strcmp(paging_words[i], value) == 0)
+			return i;
+	return -1;
+}
+
+static const char *
+skip_blanks(const char *text)
+{
+	return text + strspn(text, " \t\r\n");
+}
+
+/*
+ * The value of OPTION_QUERY as it stands in a URL, in *query; or what is wrong
+ * with it, as a sentence.
+ */
+static const char *
+parse_query(const char *value, char **query)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?%";
+	StringInfoData out;
+	SigmaSpan	json;
+	SigmaJsonValue object;
+	const char *problem;
+
+	*query = pstrdup(value);
+	if (*skip_blanks(value) != '{')
+		return value[0] == '\0' || value[strspn(value, allowed)] != '\0'
+			? "It must be parameters as they stand in a URL (name=value&name=value), percent-encoded, or a JSON object."
+			: NULL;
+	json.data = sigma_to_utf8(value);
+	json.length = strlen(json.data);
+	if (!sigma_json_check(json, &object, &problem))
+		return psprintf("As a JSON object, %s.", problem);
+	initStringInfo(&out);
+	problem = sigma_json_query(&object, &out, NULL);
+	*query = out.data;
+	return problem ? psprintf("As a JSON object, %s.", problem) : NULL;
+}
+
+char *
+sigma_option_query(char *value)
+{
+	char	   *query = NULL;
+
+	if (value)
+		(void) parse_query(value, &query);
+	/* an object without members is none */
+	return query && query[0] ? query : NULL;
+}
+
 static void
 check_value(const SigmaOption *option, const char *value, bool setting)
 {
+	const char *problem;
+	char	   *query;
 	bool		flag;
 	double		number;
 
@@ -311,6 +388,22 @@ check_value(const SigmaOption *option, const char *value, bool setting)
 		case OPTION_ID:
 			if (!is_word(value))
 				sigma_bad_value(option->name, "It must be an id, without spaces.");
+			break;
+		case OPTION_PATH:
+			problem = sigma_template_problem(value);
+			if (problem)
+				sigma_bad_value(option->name,
+								psprintf("%s It must be a path of the API, such as /v2/plugins/{plugin_id}/versions; what follows a question mark goes into the option \"query\".",
+										 problem));
+			break;
+		case OPTION_PAGING:
+			if (parse_paging(value) < 0)
+				sigma_bad_value(option->name, "It must be \"page\", \"page_token\" or \"none\".");
+			break;
+		case OPTION_QUERY:
+			problem = parse_query(value, &query);
+			if (problem)
+				sigma_bad_value(option->name, problem);
 			break;
 		case OPTION_RESOURCE:
 			if (sigma_find_resource(value) == NULL)
@@ -373,15 +466,23 @@ bad_name(const char *name, Oid context)
 			 errhint("%s", hint)));
 }
 
-static bool
-has_option(List *options, const char *name)
+
+/* The value of an option among those of an object, or NULL. */
+static const char *
+value_of(List *options, const char *name)
 {
 	ListCell   *lc;
 
 	foreach(lc, options)
 		if (strcmp(((DefElem *) lfirst(lc))->defname, name) == 0)
-			return true;
-	return false;
+			return defGetString(lfirst(lc));
+	return NULL;
+}
+
+static bool
+has_option(List *options, const char *name)
+{
+	return value_of(options, name) != NULL;
 }
 
 /* A server needs exactly one of region and base_url. */
@@ -409,6 +510,73 @@ check_mapping(List *options)
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 				 errmsg("options \"client_secret\" and \"client_secret_file\" exclude each other"),
 				 errhint("To change from one to the other, drop the one and add the other in the same ALTER USER MAPPING.")));
+}
+
+/* Has a query (of a URL) this parameter? */
+static bool
+has_parameter(const char *query, const char *name)
+{
+	size_t		length = strlen(name);
+
+	for (const char *p = query; p; p = strchr(p, '&') ? strchr(p, '&') + 1 : NULL)
+		if (strncmp(p, name, length) == 0 && strchr("=&", p[length]))
+			return true;
+	return false;
+}
+
+/* What turns the pages is not for the user to send. */
+static void
+check_paging_parameters(const char *query, const char *paging)
+{
+	static const char *const turning[] = {"page", "pageToken"};
+	static const char *const sizing[] = {"limit", "pageSize"};
+
+	for (int i = 0; i < (int) lengthof(turning); i++)
+		if (has_parameter(query, turning[i]))
+			sigma_bad_value("query", psprintf("The parameter \"%s\" is sent for each page anyway.", turning[i]));
+	for (int i = 0; paging && i < (int) lengthof(sizing); i++)
+		if (has_parameter(query, sizing[i]))
+			sigma_bad_value("query", psprintf("The option \"page_size\" sets the parameter \"%s\".", sizing[i]));
+}
+
+/* A table is a resource of the catalogue, or says itself by "path" what it is. */
+static void
+check_table(List *options)
+{
+	static const char *const with_path[] = {"item_path", "key", "paging", "query", "entries", "parent"};
+	const char *path = value_of(options, "path");
+	const char *item_path = value_of(options, "item_path");
+	const char *key = value_of(options, "key");
+	const char *query = value_of(options, "query");
+	char	   *parsed;
+
+	if (path && has_option(options, "resource"))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("options \"resource\" and \"path\" exclude each other"),
+				 errhint("A table is a resource that sigma_fdw knows, or says itself by \"path\" and the like what it is.")));
+	for (int i = 0; path == NULL && i < (int) lengthof(with_path); i++)
+		if (has_option(options, with_path[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("option \"%s\" needs the option \"path\"", with_path[i]),
+					 errhint("It describes a list that sigma_fdw does not know.")));
+	if (has_option(options, "parent") && strchr(path, '{') == NULL)
+		sigma_bad_value("parent", "The option \"path\" has no column in braces that a parent could give.");
+	if (item_path)
+	{
+		const char *keys[SIGMA_MAX_KEYS];
+
+		if (key == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("option \"%s\" needs the option \"%s\"", "item_path", "key"),
+					 errhint("The key is what entries are looked up by.")));
+		if (sigma_path_keys(item_path, keys) != 1 || strcmp(keys[0], key) != 0)
+			sigma_bad_value("item_path", "It must have the column of the option \"key\" in braces, and no other.");
+	}
+	if (query && parse_query(query, &parsed) == NULL)
+		check_paging_parameters(parsed, value_of(options, "paging"));
 }
 
 /*
@@ -441,6 +609,8 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 		check_server(options);
 	if (context == UserMappingRelationId)
 		check_mapping(options);
+	if (context == ForeignTableRelationId)
+		check_table(options);
 
 	sigma_show_statement(&hiding);
 	PG_RETURN_VOID();
@@ -484,6 +654,8 @@ sigma_check_read_options(List *options, Oid context, const char *what, const cha
 		check_server(options);
 	if (context == UserMappingRelationId)
 		check_mapping(options);
+	if (context == ForeignTableRelationId)
+		check_table(options);
 	error_context_stack = callback.previous;
 }
 
@@ -511,6 +683,7 @@ sigma_default_options(SigmaOptionTarget into, void *target)
 			case OPTION_INT:
 			case OPTION_TIME:
 			case OPTION_SIZE:
+			case OPTION_PAGING:
 				*(int *) member_of(target, option) = (int) option->fallback;
 				break;
 			case OPTION_ROWS:
@@ -546,6 +719,9 @@ apply_option(const SigmaOption *option, const char *value, void *target)
 			break;
 		case OPTION_ROWS:
 			(void) parse_number(option, value, member);
+			break;
+		case OPTION_PAGING:
+			*(int *) member = parse_paging(value);
 			break;
 		case OPTION_REGION:
 			*(char **) member = pstrdup(sigma_region_url(value));

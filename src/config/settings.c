@@ -166,6 +166,7 @@ sigma_table_options(Oid relid)
 	bool		server_updatable;
 
 	sigma_default_options(INTO_TABLE_OPTIONS, o);
+	o->relid = relid;
 	o->resource = get_rel_name(relid);
 	sigma_check_read_options(table->options, ForeignTableRelationId, "foreign table", o->resource);
 	sigma_apply_options(server->options, ForeignServerRelationId, INTO_TABLE_OPTIONS, o);
@@ -174,24 +175,6 @@ sigma_table_options(Oid relid)
 	/* a table cannot allow what its server forbids */
 	o->updatable &= server_updatable;
 	return o;
-}
-
-const SigmaResource *
-sigma_table_resource(const SigmaTableOptions *options)
-{
-	const SigmaResource *resource = sigma_find_resource(options->resource);
-	const char *closest;
-
-	if (resource)
-		return resource;
-	closest = sigma_closest_resource(options->resource);
-	ereport(ERROR,
-			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
-			 errmsg("Sigma has no resource \"%s\"", options->resource),
-			 closest
-			 ? errhint("Perhaps you meant \"%s\"; the table option \"resource\" names it, if the table's own name does not.", closest)
-			 : errhint("The table option \"resource\" names it, if the table's own name does not.")));
-	return NULL;				/* keep compilers quiet */
 }
 
 /* The value of an option, or NULL if it is not set. */
@@ -223,9 +206,21 @@ forbids_writing(List *options)
 const char *
 sigma_resource_name(Oid relid)
 {
-	const char *name = option_value(GetForeignTable(relid)->options, "resource");
+	List	   *options = GetForeignTable(relid)->options;
+	const char *name = option_value(options, "resource");
 
+	if (option_value(options, "path"))
+		return NULL;
 	return name ? name : get_rel_name(relid);
+}
+
+bool
+sigma_needs_keys(Oid relid)
+{
+	List	   *options = GetForeignTable(relid)->options;
+	const char *path = option_value(options, "path");
+
+	return path && strchr(path, '{') && option_value(options, "parent") == NULL;
 }
 
 const char *

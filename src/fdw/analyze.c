@@ -50,7 +50,7 @@ acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *
 		.scope = options->scope,
 		.prefetch = options->prefetch,
 		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
-		.tolerate = options->on_error_row && resource->parent,
+		.tolerate = options->on_error_row && !sigma_is_one_list(resource),
 	};
 	Datum	   *values = palloc0(Max(desc->natts, 1) * sizeof(Datum));
 	bool	   *isnull = palloc(Max(desc->natts, 1) * sizeof(bool));
@@ -109,21 +109,25 @@ acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *
 }
 
 /*
- * False if the table is one of nothing: PostgreSQL passes over it then, rather
+ * False if the table is one of nothing, or can be read by keys only: PostgreSQL passes over it then, rather
  * than end the ANALYZE of a whole database at one wrong table below a parent.
  */
 bool
 sigmaAnalyzeForeignTable(Relation rel, AcquireSampleRowsFunc *func, BlockNumber *totalpages)
 {
-	const SigmaResource *resource = sigma_find_resource(sigma_resource_name(RelationGetRelid(rel)));
+	const char *name = sigma_resource_name(RelationGetRelid(rel));
+	const SigmaResource *resource = name ? sigma_find_resource(name) : NULL;
+	double		total = 1;
 	double		pages;
 
-	if (resource == NULL)
+	if (name ? resource == NULL : sigma_needs_keys(RelationGetRelid(rel)))
 		return false;
 	*func = acquire_sample;
 	/* nothing is known before it is read; it must not be 0, that is "empty" */
-	pages = Max(sigma_last_total(GetForeignTable(RelationGetRelid(rel))->serverid,
-								 rel->rd_rel->relowner, resource), 1) * ENTRY_WIDTH / BLCKSZ + 1;
+	if (resource)
+		total = Max(sigma_last_total(GetForeignTable(RelationGetRelid(rel))->serverid,
+									 rel->rd_rel->relowner, resource), 1);
+	pages = total * ENTRY_WIDTH / BLCKSZ + 1;
 	/* a list may say that it has any number of entries */
 	*totalpages = pages < (double) MaxBlockNumber ? (BlockNumber) pages : MaxBlockNumber;
 	return true;

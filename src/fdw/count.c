@@ -91,7 +91,7 @@ sigma_count_written(const ForeignScan *plan)
 
 /* What the request for the number looks like. */
 static SigmaListSpec
-count_spec(const SigmaTableOptions *options, int limit)
+count_spec(SigmaTableOptions *options, int limit)
 {
 	SigmaListSpec spec = {
 		.resource = sigma_table_resource(options),

@@ -98,11 +98,10 @@ explain_parents(const SigmaResource *resource, SigmaScope scope, ExplainState *e
 {
 	List	   *requests = NIL;
 
-	while (resource->parent)
+	while ((resource = sigma_parent(resource)) != NULL)
 	{
 		SigmaListSpec spec = {.limit = SIGMA_MAX_PAGE_SIZE, .scope = scope};
 
-		resource = sigma_find_resource(resource->parent);
 		spec.resource = resource;
 		spec.path = resource->path;
 		requests = lcons(sigma_shown_request("GET", sigma_list_target(&spec, NULL), NULL), requests);

@@ -65,6 +65,9 @@
 #define REQUEST_COST	SIGMA_REQUEST_COST
 #define ENTRY_COST		0.4
 
+/* Of what cannot be read, since a key is missing: more than any plan costs that is not. */
+#define NO_KEY_COST		1e15
+
 /* A list whose length nobody knows is taken to fill one page. */
 #define DEFAULT_ENTRIES SIGMA_MAX_PAGE_SIZE
 
@@ -406,10 +409,12 @@ estimate_parents(RelOptInfo *rel, Oid relid, const SigmaResource *resource)
 {
 	const SigmaResource *parent;
 
-	if (resource->parent == NULL)
+	if (sigma_is_one_list(resource))
 		return 1;
-	parent = sigma_find_resource(resource->parent);
-	if (parent->parent)
+	parent = sigma_parent(resource);
+	if (parent == NULL)
+		return DEFAULT_PARENTS;
+	if (!sigma_is_one_list(parent))
 		return estimate_parents(rel, relid, parent) * CHILD_ENTRIES;
 	return last_total(rel, relid, parent, DEFAULT_PARENTS);
 }
@@ -488,6 +493,8 @@ sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	check_system_columns(root, rel, relid);
 	info->options = sigma_table_options(relid);
 	info->resource = sigma_table_resource(info->options);
+	/* what a table is that stands below another, the other says, too */
+	root->glob->relationOids = list_concat_unique_oid(root->glob->relationOids, info->options->parents);
 	find_columns(relid, info);
 	info->parents = estimate_parents(rel, relid, info->resource);
 	rel->fdw_private = info;
@@ -497,7 +504,7 @@ sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	{
 		if (info->options->rows >= 0)
 			rel->tuples = info->options->rows;
-		else if (info->resource->parent)
+		else if (!sigma_is_one_list(info->resource))
 			rel->tuples = info->parents * CHILD_ENTRIES;
 		else
 			rel->tuples = last_total(rel, relid, info->resource, DEFAULT_ENTRIES);
@@ -538,6 +545,10 @@ add_list_path(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, const Bi
 	double		requests = lists * pages;
 	Cost		startup = REQUEST_COST + rel->baserestrictcost.startup;
 	Cost		total;
+
+	/* it can only fail; but without a path for a table alone the planner could not make one of a join */
+	if (!b->complete && sigma_parent(info->resource) == NULL)
+		startup += NO_KEY_COST;
 
 	/* the parents must be listed first, if the query does not name them */
 	if (!b->complete)
@@ -622,7 +633,7 @@ sigmaGetForeignPaths(PlannerInfo *root, RelOptInfo *rel, Oid relid UNUSED)
 		item = bind_keys(root, rel, info, true, clauses);
 		if (item.complete)
 			add_item_path(root, rel, &item, param->ppi_rows, param->ppi_req_outer);
-		else if (list.any)
+		else if (list.complete || (list.any && sigma_parent(info->resource)))
 			add_list_path(root, rel, info, &list, param->ppi_rows, param->ppi_req_outer);
 	}
 }
@@ -774,7 +785,7 @@ sigma_can_count(RelOptInfo *rel)
 {
 	PlanInfo   *info = rel->fdw_private;
 
-	return info && info->options->count_by_total && info->resource->parent == NULL &&
+	return info && info->options->count_by_total && sigma_is_one_list(info->resource) &&
 		info->resource->paging == SIGMA_PAGING_PAGE &&
 		(info->resource->archived_field == NULL || info->resource->archived_query != NULL ||
 		 info->options->scope.include_archived);
@@ -788,7 +799,7 @@ sigmaIsForeignPathAsyncCapable(ForeignPath *path)
 	PlanInfo   *info = rel->fdw_private;
 
 	return info && !IS_UPPER_REL(rel) && sigma_pollfd_supported() && info->options->async_capable &&
-		info->resource->parent == NULL && intVal(linitial(path->fdw_private)) == 0;
+		sigma_is_one_list(info->resource) && intVal(linitial(path->fdw_private)) == 0;
 }
 
 /*

@@ -68,14 +68,15 @@ run(const char *statement)
 static int
 comment_table(Oid relid)
 {
-	const SigmaResource *resource = sigma_find_resource(sigma_table_options(relid)->resource);
+	SigmaTableOptions *options = sigma_table_options(relid);
+	const SigmaResource *resource = options->path ? NULL : sigma_find_resource(options->resource);
 	char	   *table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
 												   get_rel_name(relid));
 	List	   *statements = NIL;
 	Relation	rel;
 	ListCell   *lc;
 
-	/* a hand-made table of something that this version does not know */
+	/* a table of something that this version does not know, or that says so itself */
 	if (resource == NULL)
 		return 0;
 	statements = list_make1(psprintf("COMMENT ON FOREIGN TABLE %s IS %s", table,

@@ -19,6 +19,7 @@
 
 extern char *sigma_text_argument(FunctionCallInfo fcinfo, int i, const char *name);
 extern char *sigma_jsonb_argument(FunctionCallInfo fcinfo, int i);
+extern char *sigma_query_argument(FunctionCallInfo fcinfo, int i, List **secrets);
 extern Oid	sigma_function_server(FunctionCallInfo fcinfo);
 extern SigmaSession *sigma_function_session(FunctionCallInfo fcinfo);
 extern void sigma_check_writable(const SigmaSession *session, const char *function);

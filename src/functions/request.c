@@ -22,102 +22,6 @@
 
 PG_FUNCTION_INFO_V1(sigma_request);
 
-pg_noreturn static void
-bad_path(const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid path for sigma_request()"),
-			 errdetail("%s", detail),
-			 errhint("A path begins with a slash and stays on the server, such as /v2/connections; what follows a question mark goes into the argument \"query\".")));
-}
-
-/* Refuses whatever could lead away from the server's own API. */
-static void
-check_path(const SigmaSession *session, const char *path)
-{
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/%";
-	const char *problem;
-	char	   *normal;
-
-	if (path[0] != '/')
-		bad_path("It does not begin with a slash.");
-	if (path[strspn(path, allowed)] != '\0')
-		bad_path("It has a character that must be percent-encoded, or that ends a path.");
-	problem = sigma_normal_path(path, &normal);
-	if (problem)
-		bad_path(problem);
-	if (sigma_session_is_sign_in(session, normal))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("sigma_request() does not fetch tokens"),
-				 errdetail("A token would be readable in SQL; sign-in is done for every request by itself.")));
-}
-
-/* A scalar as it stands in a query: a string's content, or JSON text. */
-static char *
-query_value(JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvString:
-			return pnstrdup(value->val.string.val, value->val.string.len);
-		case jbvNumeric:
-			return DatumGetCString(DirectFunctionCall1(numeric_out,
-													   NumericGetDatum(value->val.numeric)));
-		case jbvBool:
-			return value->val.boolean ? "true" : "false";
-		default:
-			return NULL;
-	}
-}
-
-/*
- * Adds a jsonb object to a target as its query.  An array is a parameter that
- * comes several times; a null is left out.  *secrets gets what must not be
- * shown.
- */
-static void
-add_query(StringInfo target, Jsonb *query, List **secrets)
-{
-	JsonbIterator *it = JsonbIteratorInit(&query->root);
-	JsonbIteratorToken token;
-	JsonbValue	v;
-	char	   *key = NULL;
-	char		separator = '?';
-	int			depth = 0;
-
-	if (!JB_ROOT_IS_OBJECT(query))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"query\" must be a JSON object")));
-	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
-	{
-		char	   *value;
-
-		CHECK_FOR_INTERRUPTS();
-		if (token == WJB_BEGIN_OBJECT || token == WJB_BEGIN_ARRAY)
-		{
-			if (++depth > 2 || (depth == 2 && token == WJB_BEGIN_OBJECT))
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("a value in \"query\" must be a string, a number, a boolean or an array of these")));
-		}
-		else if (token == WJB_END_OBJECT || token == WJB_END_ARRAY)
-			depth--;
-		else if (token == WJB_KEY)
-			key = pnstrdup(v.val.string.val, v.val.string.len);
-		else if ((value = query_value(&v)) != NULL)
-		{
-			appendStringInfo(target, "%c%s=%s", separator, sigma_text_url_encode(key),
-							 sigma_text_url_encode(value));
-			separator = '&';
-			*secrets = sigma_parameter_secrets(*secrets, key, value);
-		}
-	}
-}
-
 /* The method's constant name; raises if it is none that the API has. */
 static const char *
 check_method(const char *method)
@@ -151,7 +55,7 @@ sigma_request(PG_FUNCTION_ARGS)
 	SigmaSession *session;
 	SigmaCallSpec spec = {0};
 	char	   *path;
-	StringInfoData target;
+	char	   *query;
 	SigmaCall  *call;
 	SigmaSpan	reply;
 	SigmaJsonValue value;
@@ -164,7 +68,7 @@ sigma_request(PG_FUNCTION_ARGS)
 	spec.method = check_method(sigma_text_argument(fcinfo, 1, "method"));
 	spec.purpose = strcmp(spec.method, "GET") == 0 ? SIGMA_READ : SIGMA_WRITE;
 	path = sigma_text_argument(fcinfo, 2, "path");
-	check_path(session, path);
+	sigma_session_check_path(session, path, "sigma_request()");
 	if (spec.purpose == SIGMA_WRITE)
 		sigma_check_writable(session, "sigma_request()");
 	else if (!PG_ARGISNULL(4))
@@ -173,11 +77,10 @@ sigma_request(PG_FUNCTION_ARGS)
 				 errmsg("a GET request has no body"),
 				 errhint("Parameters of a GET request go into \"query\".")));
 
-	initStringInfo(&target);
-	appendStringInfoString(&target, path);
-	if (!PG_ARGISNULL(3))
-		add_query(&target, PG_GETARG_JSONB_P(3), &spec.secrets);
-	spec.target = target.data;
+	spec.target = path;
+	query = sigma_query_argument(fcinfo, 3, &spec.secrets);
+	if (query)
+		spec.target = psprintf("%s?%s", path, query);
 	if (!PG_ARGISNULL(4))
 	{
 		char	   *body = sigma_jsonb_argument(fcinfo, 4);

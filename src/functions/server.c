@@ -16,6 +16,7 @@
 #include "fmgr.h"
 #include "foreign/foreign.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -53,6 +54,33 @@ sigma_jsonb_argument(FunctionCallInfo fcinfo, int i)
 		return NULL;
 	jsonb = PG_GETARG_JSONB_P(i);
 	return JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+}
+
+/*
+ * A jsonb argument as the query of a URL, NULL if there is nothing in it; raises
+ * 22023 if it cannot be one.  *secrets gets what must not be shown.
+ */
+char *
+sigma_query_argument(FunctionCallInfo fcinfo, int i, List **secrets)
+{
+	char	   *json = sigma_jsonb_argument(fcinfo, i);
+	SigmaSpan	text;
+	SigmaJsonValue value;
+	StringInfoData query;
+	const char *problem;
+
+	if (json == NULL)
+		return NULL;
+	text.data = sigma_to_utf8(json);
+	text.length = strlen(text.data);
+	initStringInfo(&query);
+	if (sigma_json_check(text, &value, &problem))
+		problem = sigma_json_query(&value, &query, secrets);
+	if (problem)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s", problem)));
+	return query.len ? query.data : NULL;
 }
 
 /*

@@ -14,6 +14,7 @@
 #define SIGMA_JSON_H
 
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 
 #include "base/base.h"
@@ -222,5 +223,15 @@ extern List *sigma_parameter_secrets(List *secrets, const char *name, char *valu
  * database's encoding.
  */
 extern char *sigma_shown_request(const char *method, const char *target, const char *body);
+
+/* ------------------------------------------------------------- query.c */
+
+/*
+ * Adds a JSON object (checked text) to "out" as the query of a URL: an array is
+ * a parameter that comes several times, a null is left out.  *secrets, unless
+ * NULL, gets what must not be shown (see sigma_mask()).  Returns what is wrong,
+ * as a clause, or NULL.
+ */
+extern const char *sigma_json_query(const SigmaJsonValue *object, StringInfo out, List **secrets);
 
 #endif							/* SIGMA_JSON_H */

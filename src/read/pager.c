@@ -149,7 +149,8 @@ char *
 sigma_list_target(const SigmaListSpec *spec, const char *page_token)
 {
 	const SigmaResource *resource = spec->resource;
-	bool		by_token = resource->paging == SIGMA_PAGING_PAGE_TOKEN;
+	SigmaPaging paging = resource->paging == SIGMA_PAGING_FOUND ? spec->found : resource->paging;
+	bool		by_token = paging == SIGMA_PAGING_PAGE_TOKEN;
 	StringInfoData target;
 
 	initStringInfo(&target);
@@ -162,9 +163,11 @@ sigma_list_target(const SigmaListSpec *spec, const char *page_token)
 		add_parameter(&target, resource->unshared_query);
 	if (spec->scope.direct_grants_only && resource->direct_query)
 		add_parameter(&target, resource->direct_query);
+	if (resource->query)
+		add_parameter(&target, resource->query);
 	if (spec->filters && spec->filters[0])
 		add_parameter(&target, spec->filters);
-	if (by_token || resource->paging == SIGMA_PAGING_PAGE)
+	if (resource->paging == SIGMA_PAGING_PAGE_TOKEN || resource->paging == SIGMA_PAGING_PAGE)
 	{
 		int			limit = resource->max_page_size ? Min(spec->limit, resource->max_page_size) : spec->limit;
 
@@ -199,9 +202,15 @@ SigmaPager *
 sigma_pager_open(SigmaSession *session, MemoryContext context, const SigmaListSpec *spec,
 				 SigmaStats *stats)
 {
-	MemoryContext own = AllocSetContextCreate(context, "sigma pager", ALLOCSET_SMALL_SIZES);
-	SigmaPager *pager = MemoryContextAllocZero(own, sizeof(SigmaPager));
+	MemoryContext own;
+	SigmaPager *pager;
 	MemoryContext old;
+
+	/* keys and all: what a path comes to, only its values tell */
+	if (spec->resource->made)
+		sigma_session_check_path(session, spec->path, sigma_quoted(spec->resource->name));
+	own = AllocSetContextCreate(context, "sigma pager", ALLOCSET_SMALL_SIZES);
+	pager = MemoryContextAllocZero(own, sizeof(SigmaPager));
 
 	dlist_push_tail(&open_pagers, &pager->link);
 	pager->callback.func = forget_pager;
@@ -238,6 +247,7 @@ request_page(SigmaPager *pager, const char *token)
 	/* who was asked for by key need not be there */
 	spec.purpose = pager->spec.by_key && token == NULL ? SIGMA_LOOKUP : SIGMA_READ;
 	spec.nothing = pager->spec.nothing;
+	spec.secrets = pager->spec.secrets;
 	spec.target = sigma_list_target(&pager->spec, token);
 	page->context = context;
 	page->token = token ? pstrdup(token) : NULL;
@@ -348,15 +358,17 @@ take_next_token(SigmaPager *pager, const SigmaJsonValue *value)
 typedef struct Envelope
 {
 	SigmaPager *pager;
-	const char *next_name;		/* what this list calls the next page's token */
+	const char *entries_name;	/* what this list calls its entries */
 	SigmaJsonValue entries;
-	SigmaJsonValue next;
+	SigmaJsonValue next[2];		/* the next page's token, by its two names */
 	SigmaJsonValue total;
-	int			entries_count;	/* how often "entries" stands in it */
-	int			next_count;
+	int			entries_count;	/* how often the entries stand in it */
+	int			next_count[2];
 	bool		more;			/* "hasMore" is true */
-	bool		other_next;		/* the other idiom's token is there, not null */
 } Envelope;
+
+/* The names of the next page's token, in the two idioms. */
+static const char *const next_names[2] = {"nextPage", "nextPageToken"};
 
 static void
 add_entry(SigmaPager *pager, const SigmaJsonValue *entry)
@@ -382,26 +394,28 @@ visit_value(void *arg, int depth, SigmaSpan name, const SigmaJsonValue *value)
 
 	if (depth == 2)
 	{
-		if (sigma_json_is(&key, "entries"))
+		if (sigma_json_is(&key, e->entries_name))
 			add_entry(e->pager, value);
 		return;
 	}
-	if (sigma_json_is(&key, "entries"))
+	if (sigma_json_is(&key, e->entries_name))
 	{
 		e->entries_count++;
 		e->entries = *value;
+		return;
 	}
-	else if (sigma_json_is(&key, e->next_name))
-	{
-		e->next_count++;
-		e->next = *value;
-	}
-	else if (sigma_json_is(&key, "total"))
+	for (int i = 0; i < (int) lengthof(next_names); i++)
+		if (sigma_json_is(&key, next_names[i]))
+		{
+			e->next_count[i]++;
+			/* a null behind it does not hide one */
+			if (value->kind != SIGMA_JSON_NULL)
+				e->next[i] = *value;
+		}
+	if (sigma_json_is(&key, "total"))
 		e->total = *value;
 	else if (sigma_json_is(&key, "hasMore"))
 		e->more = value->kind == SIGMA_JSON_TRUE;
-	else if (sigma_json_is(&key, "nextPage") || sigma_json_is(&key, "nextPageToken"))
-		e->other_next |= value->kind != SIGMA_JSON_NULL;
 }
 
 /* The elements of a bare array are its entries. */
@@ -416,26 +430,40 @@ visit_element(void *arg, int depth, SigmaSpan name UNUSED, const SigmaJsonValue 
 static void
 note_total(const SigmaPager *pager, double total)
 {
-	if (pager->spec.resource->parent == NULL && pager->spec.filters == NULL)
+	if (sigma_is_one_list(pager->spec.resource) && pager->spec.filters == NULL && !pager->spec.raw)
 		sigma_session_note_total(pager->session, pager->spec.resource, total);
+}
+
+/* Which of the two idioms the pages of this list are linked in; the first page may tell. */
+static int
+next_idiom(SigmaPager *pager, const Envelope *e)
+{
+	SigmaPaging paging = pager->spec.resource->paging;
+
+	if (paging == SIGMA_PAGING_FOUND && pager->pages == 1)
+		pager->spec.found = e->next[1].kind != SIGMA_JSON_NULL ? SIGMA_PAGING_PAGE_TOKEN : SIGMA_PAGING_PAGE;
+	return (paging == SIGMA_PAGING_FOUND ? pager->spec.found : paging) == SIGMA_PAGING_PAGE_TOKEN;
 }
 
 /* What an envelope says, once all of it is known to be well-formed. */
 static void
 read_envelope(SigmaPager *pager, const Envelope *e)
 {
+	int			idiom = next_idiom(pager, e);
+	const char *next_name = next_names[idiom];
+
 	if (e->entries_count > 1)
-		sigma_raise_reply(pager->target, "\"entries\" stands in it twice");
-	if (e->next_count > 1)
-		sigma_raise_reply(pager->target, "\"%s\" stands in it twice", e->next_name);
+		sigma_raise_reply(pager->target, "\"%s\" stands in it twice", e->entries_name);
+	if (e->next_count[idiom] > 1)
+		sigma_raise_reply(pager->target, "\"%s\" stands in it twice", next_name);
 	if (e->entries.kind != SIGMA_JSON_ARRAY)
-		sigma_raise_reply(pager->target, "it has no array \"entries\"");
-	if (e->other_next)
+		sigma_raise_reply(pager->target, "it has no array \"%s\"", e->entries_name);
+	if (e->next[!idiom].kind != SIGMA_JSON_NULL)
 		sigma_raise_reply(pager->target, "its pages are not linked in the way of this list");
-	if (e->next_count == 0 && e->more)
-		sigma_raise_reply(pager->target, "\"hasMore\" is true, but there is no \"%s\"", e->next_name);
-	if (e->next.kind != SIGMA_JSON_NULL)
-		take_next_token(pager, &e->next);
+	if (e->next_count[idiom] == 0 && e->more)
+		sigma_raise_reply(pager->target, "\"hasMore\" is true, but there is no \"%s\"", next_name);
+	if (e->next[idiom].kind != SIGMA_JSON_NULL)
+		take_next_token(pager, &e->next[idiom]);
 	if (pager->spec.resource->paging == SIGMA_PAGING_NONE && pager->next_token)
 		sigma_raise_reply(pager->target, "it has more pages, but this list takes no paging parameters");
 	if (e->total.kind == SIGMA_JSON_NUMBER)
@@ -470,14 +498,14 @@ read_page(SigmaPager *pager)
 	while (blank < body.length && memchr(" \t\r\n", body.data[blank], 4))
 		blank++;
 	bare = blank < body.length && body.data[blank] == '[';
-	e.next_name = paging == SIGMA_PAGING_PAGE_TOKEN ? "nextPageToken" : "nextPage";
+	e.entries_name = pager->spec.resource->entries ? pager->spec.resource->entries : "entries";
 	if (!sigma_json_visit(body, single ? NULL : bare ? visit_element : visit_value, &e, &reply, &error))
 		sigma_raise_reply(pager->target, "%s", error);
 	if (single)
 		add_entry(pager, &reply);
 	else if (reply.kind == SIGMA_JSON_OBJECT)
 		read_envelope(pager, &e);
-	else if (!bare || paging != SIGMA_PAGING_NONE)
+	else if (!bare || (paging != SIGMA_PAGING_NONE && paging != SIGMA_PAGING_FOUND))
 		sigma_raise_reply(pager->target, "it is not a page of a list");
 }
 
@@ -603,17 +631,22 @@ wrap_entry(SigmaPager *pager, SigmaJsonValue *value)
 	MemoryContextSwitchTo(old);
 }
 
-/* Takes an entry apart into its members; raises if it is not an object. */
+/* Takes an entry apart into its members; raises if it is not an object, and must be one. */
 static void
 split_entry(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
 {
+	entry->text = value->text;
+	if (pager->spec.raw && value->kind != SIGMA_JSON_OBJECT)
+	{
+		entry->nmembers = 0;
+		return;
+	}
 	if (value->kind != SIGMA_JSON_OBJECT)
 		sigma_raise_reply(pager->target, "an entry is not an object");
 	entry->nmembers = sigma_split_object(value, &pager->members, &pager->members_room);
 	if (entry->nmembers < 0)
 		sigma_raise_reply(pager->target, "an entry has more than %d members", SIGMA_MAX_MEMBERS);
 	entry->members = pager->members;
-	entry->text = value->text;
 }
 
 /*
@@ -849,7 +882,9 @@ keep_rest(SigmaPager *pager)
 		MemoryContext old = MemoryContextSwitchTo(pager->walk_context);
 		SigmaJsonValue *value = palloc(sizeof(SigmaJsonValue));
 
-		*value = sigma_json_object(entry.text);
+		const char *error;
+
+		(void) sigma_json_check(entry.text, value, &error);
 		value->text.data = pnstrdup(entry.text.data, entry.text.length);
 		pager->kept = lappend(pager->kept, value);
 		MemoryContextSwitchTo(old);

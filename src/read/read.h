@@ -122,6 +122,9 @@ typedef struct SigmaListSpec
 	SigmaMissing missing;		/* if it is not offered */
 	const SigmaNothing *nothing;	/* what else says that there is nothing; or NULL */
 	bool		exact;			/* another number of entries than "total" is an error */
+	bool		raw;			/* entries are any JSON values; nothing is kept of the resource */
+	List	   *secrets;		/* texts to mask in whatever the server says */
+	SigmaPaging found;			/* of SIGMA_PAGING_FOUND, what was found: the pager's own */
 	bool		dated;			/* read with the changes of this transaction's */
 	CommandId	as_of;			/* commands before this one; else, of all before the current */
 } SigmaListSpec;

@@ -33,7 +33,8 @@ sigma_known_field(Relation rel, const SigmaResource *resource, AttrNumber attnum
 	const char *option = sigma_column_field_option(RelationGetRelid(rel), attnum);
 	const SigmaField *known;
 
-	if (option == NULL)
+	/* what the table itself has made is made of its columns */
+	if (option == NULL || resource->made)
 		return sigma_find_field(resource, NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
 	known = sigma_find_api_field(resource, option);
 	/* "attrs" is no field of the API, but the way to name the whole entry */

@@ -19,6 +19,7 @@
 
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "base/base.h"
@@ -74,7 +75,7 @@ open_parent(SigmaWalk *walk)
 {
 	const SigmaResource *resource = walk->spec.resource;
 	SigmaWalkSpec spec = {
-		.resource = sigma_find_resource(resource->parent),
+		.resource = sigma_parent(resource),
 		.limit = SIGMA_MAX_PAGE_SIZE,
 		.scope = walk->spec.scope,
 		.prefetch = walk->spec.prefetch,
@@ -88,7 +89,7 @@ open_parent(SigmaWalk *walk)
 
 	spec.bound = bound;
 	/* without a list of the parents there is nothing to make rows of */
-	spec.tolerate = walk->spec.tolerate && spec.resource->parent;
+	spec.tolerate = walk->spec.tolerate && !sigma_is_one_list(spec.resource);
 	for (int i = 0; i < walk->nkeys; i++)
 	{
 		const char *column = sigma_find_field(resource, walk->keys[i])->field;
@@ -103,6 +104,25 @@ open_parent(SigmaWalk *walk)
 		walk->parent_field[i] = sigma_find_field(spec.resource, column)->field;
 	}
 	walk->parent = sigma_walk_open(walk->session, walk->context, &spec, walk->stats);
+}
+
+/* The first of the path's keys that the query does not give, and nobody else can. */
+pg_noreturn static void
+no_key(const SigmaWalk *walk)
+{
+	const SigmaResource *resource = walk->spec.resource;
+	int			i = 0;
+
+	while (walk->spec.bound[i].given)
+		i++;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot read foreign table %s without a value for its column %s",
+					sigma_quoted(resource->name), sigma_quoted(walk->keys[i])),
+			 errdetail("Its option \"path\" is %s, and it has no option \"parent\" to take the values from.",
+					   sigma_quoted(resource->path)),
+			 errhint("Give the value in the query (WHERE %s = ...), join with what has the values, or name a resource or table in the option \"parent\".",
+					 quote_identifier(walk->keys[i]))));
 }
 
 SigmaWalk *
@@ -126,6 +146,8 @@ sigma_walk_open(SigmaSession *session, MemoryContext context, const SigmaWalkSpe
 		walk->all_bound &= spec->bound[i].given && walk->kinds[i] != SIGMA_PLAIN;
 		walk->exhausted |= spec->bound[i].given && spec->bound[i].nvalues == 0;
 	}
+	if (!walk->all_bound && sigma_parent(spec->resource) == NULL)
+		no_key(walk);
 	if (!walk->all_bound)
 		open_parent(walk);
 	MemoryContextSwitchTo(old);

@@ -19,6 +19,7 @@
 #include <ctype.h>
 
 #include "access/xact.h"
+#include "common/hashfn.h"
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 #include "utils/inval.h"
@@ -41,6 +42,26 @@ typedef struct Reference
 	SigmaSession *session;
 	MemoryContextCallback callback;
 } Reference;
+
+/* What a session has learned of a resource. */
+typedef struct Note
+{
+	const SigmaResource *resource;	/* constant, so the pointer is the key */
+	double		total;			/* the last "total" seen; or -1 */
+	TimestampTz warned[SIGMA_WARNINGS]; /* the statement that was told last */
+	char		status;
+} Note;
+
+#define SH_PREFIX notes
+#define SH_ELEMENT_TYPE Note
+#define SH_KEY_TYPE const SigmaResource *
+#define SH_KEY resource
+#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) &(key), (int) sizeof(key))
+#define SH_EQUAL(table, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
 
 static dlist_head sessions = DLIST_STATIC_INIT(sessions);
 static uint64 invalidations = 0;	/* how many there have been */
@@ -176,11 +197,7 @@ create_session(Oid serverid, Oid userid)
 	s->server_hash = GetSysCacheHashValue1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid));
 	s->mapping_hash = GetSysCacheHashValue1(USERMAPPINGOID, ObjectIdGetDatum(s->settings->umid));
 	s->width = s->settings->max_concurrency;
-	for (int i = 0; i < SIGMA_WARNINGS; i++)
-		s->warned[i] = palloc0(sigma_nresources * sizeof(TimestampTz));
-	s->totals = palloc(sigma_nresources * sizeof(double));
-	for (int i = 0; i < sigma_nresources; i++)
-		s->totals[i] = -1;
+	s->notes = notes_create(context, 16, NULL);
 	/* a secret in a file is read when there is to be a sign-in */
 	if (s->settings->client_secret)
 		sigma_set_shared_keys(s);
@@ -262,28 +279,37 @@ sigma_session_unpin(SigmaSession *session)
 	session->references--;
 }
 
+/* The session's note on a resource, made if there is none. */
+static Note *
+note_on(SigmaSession *session, const SigmaResource *resource)
+{
+	bool		found;
+	Note	   *note = notes_insert(session->notes, resource, &found);
+
+	if (!found)
+	{
+		note->total = -1;
+		memset(note->warned, 0, sizeof(note->warned));
+	}
+	return note;
+}
+
 bool
 sigma_session_warns(SigmaSession *session, SigmaWarning warning, const SigmaResource *resource)
 {
 	TimestampTz now = GetCurrentStatementStartTimestamp();
+	Note	   *note = note_on(session, resource);
 
-	for (int i = 0; i < sigma_nresources; i++)
-	{
-		if (sigma_resources[i] != resource)
-			continue;
-		if (session->warned[warning][i] == now)
-			return false;
-		session->warned[warning][i] = now;
-	}
+	if (note->warned[warning] == now)
+		return false;
+	note->warned[warning] = now;
 	return true;
 }
 
 void
 sigma_session_note_total(SigmaSession *session, const SigmaResource *resource, double total)
 {
-	for (int i = 0; i < sigma_nresources; i++)
-		if (sigma_resources[i] == resource)
-			session->totals[i] = total;
+	note_on(session, resource)->total = total;
 }
 
 double
@@ -292,11 +318,9 @@ sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource)
 	List	   *options;
 	Oid			umid = sigma_mapping(serverid, userid, &options);
 	SigmaSession *s = OidIsValid(umid) ? find_session(umid) : NULL;
+	Note	   *note = s ? notes_lookup(s->notes, resource) : NULL;
 
-	for (int i = 0; s && i < sigma_nresources; i++)
-		if (sigma_resources[i] == resource)
-			return s->totals[i];
-	return -1;
+	return note ? note->total : -1;
 }
 
 /* Does a URL begin with this one, and go on at most with what some servers pass over? */
@@ -309,8 +333,9 @@ is_below(const char *url, const char *place)
 		!isalnum((unsigned char) url[length]) && url[length] != '-' && url[length] != '_';
 }
 
-bool
-sigma_session_is_sign_in(const SigmaSession *session, const char *path)
+/* Would a request to this path (from sigma_normal_path()) fetch a token? */
+static bool
+is_sign_in(const SigmaSession *session, const char *path)
 {
 	const char *token_url = session->settings->token_url;
 	const char *host = strstr(token_url, "://") + strlen("://");
@@ -325,6 +350,25 @@ sigma_session_is_sign_in(const SigmaSession *session, const char *path)
 	if (sigma_normal_path(token_url + path_begin, &token_path) != NULL || token_path[0] == '\0')
 		return pg_strcasecmp(url, token_url) == 0;
 	return is_below(url, psprintf("%.*s%s", path_begin, token_url, token_path));
+}
+
+void
+sigma_session_check_path(const SigmaSession *session, const char *path, const char *what)
+{
+	char	   *normal;
+	const char *problem = sigma_path_problem(path, &normal);
+
+	if (problem)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid path for %s", what),
+				 errdetail("%s", problem),
+				 errhint("A path begins with a slash and stays on the server, such as /v2/connections; what follows a question mark goes into \"query\".")));
+	if (is_sign_in(session, normal))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s does not fetch tokens", what),
+				 errdetail("A token would be readable in SQL; sign-in is done for every request by itself.")));
 }
 
 void

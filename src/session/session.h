@@ -145,8 +145,11 @@ extern void sigma_session_pin(SigmaSession *session);
 /* Takes that back; the session may end then. */
 extern void sigma_session_unpin(SigmaSession *session);
 
-/* Would a request to this path (from sigma_normal_path()) fetch a token? */
-extern bool sigma_session_is_sign_in(const SigmaSession *session, const char *path);
+/*
+ * Raises 22023 for a path that could lead away from the server's own API, and
+ * 42501 for one that fetches a token.  "what" is what the path is given to.
+ */
+extern void sigma_session_check_path(const SigmaSession *session, const char *path, const char *what);
 
 /* What an exchange without a sign-in told; all in the given memory context. */
 typedef struct SigmaProbe

@@ -45,8 +45,7 @@ struct SigmaSession
 	int			width;			/* so many may be flying: max_concurrency, or less after a 429 */
 	double		narrowed_ms;	/* when it was lowered last */
 	int			good_replies;	/* since it was changed last */
-	TimestampTz *warned[SIGMA_WARNINGS];	/* per resource, the statement that was told last */
-	double	   *totals;			/* per resource, the last "total" seen; or -1 */
+	struct notes_hash *notes;	/* what is known of resources */
 
 	/* what is shared with other backends */
 	SigmaSharedKey token_key;

@@ -26,5 +26,6 @@ UNREACHED(getTypeInputInfo)
 UNREACHED(geterrcode)
 UNREACHED(jsonb_in)
 
+UNREACHED(quote_identifier)
 UNREACHED(sigma_column_field_option)
 UNREACHED(varstr_levenshtein_less_equal)

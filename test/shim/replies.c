@@ -133,6 +133,12 @@ sigma_call_nothing(const SigmaCall *call UNUSED)
 	return NULL;
 }
 
+void
+sigma_session_check_path(const SigmaSession *session UNUSED, const char *path UNUSED,
+						 const char *what UNUSED)
+{
+}
+
 bool
 sigma_session_warns(SigmaSession *session UNUSED, SigmaWarning warning UNUSED,
 					const SigmaResource *resource UNUSED)

@@ -121,6 +121,24 @@ test_normal(void)
 	tap_end();
 }
 
+/* Paths that anybody has written: which may be asked for? */
+static void
+test_template(void)
+{
+	static const char *const good[] = {"/v2/x", "/v2/{x}", "/v2/{a b}/y:{c}", "/v2/{a}/{b}/{c}/{d}", "/v2.1/x%20y"};
+	static const char *const bad[] = {
+		"", "v2", "//x", "/v2/x?y", "/v2/x#y", "/v2/x y", "/v2/../x", "/v2/{x", "/v2/x}", "/v2/{}", "/v2/{{x}}", "/v2/{a{b}}",
+		"/v2/{a}/{a}", "/{a}/{b}/{c}/{d}/{e}", "/v2/\xc3\xa9", "/v2/%zz",
+	};
+
+	tap_begin("paths: with columns in braces");
+	for (int i = 0; i < (int) lengthof(good); i++)
+		EXPECT(sigma_template_problem(good[i]) == NULL, "%s: %s", good[i], sigma_template_problem(good[i]));
+	for (int i = 0; i < (int) lengthof(bad); i++)
+		EXPECT(sigma_template_problem(bad[i]) != NULL, "%s is taken", bad[i]);
+	tap_end();
+}
+
 void
 test_path(void)
 {
@@ -129,5 +147,6 @@ test_path(void)
 	test_encode();
 	test_fill();
 	test_normal();
+	test_template();
 	MemoryContextDelete(context);
 }
