@@ -206,6 +206,17 @@ COMMENT ON FUNCTION @extschema@.sigma_request(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb) IS
 'sends any request to the Sigma API and returns the reply';
 
+CREATE FUNCTION @extschema@.sigma_list(
+    server pg_catalog.text,
+    path pg_catalog.text,
+    query pg_catalog.jsonb DEFAULT NULL)
+RETURNS SETOF pg_catalog.jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION @extschema@.sigma_list(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
+'every entry of every page of a list of the Sigma API';
+
 CREATE FUNCTION @extschema@.sigma_inode_id(id pg_catalog.text)
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME'
@@ -361,6 +372,7 @@ REVOKE ALL ON FUNCTION @extschema@.sigma_plan(pg_catalog.text, pg_catalog.text) 
 REVOKE ALL ON FUNCTION @extschema@.sigma_apply(pg_catalog.text, pg_catalog.text, pg_catalog.bool) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_request(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_list(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_sync_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_lookup_path(

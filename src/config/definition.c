@@ -315,6 +315,8 @@ define(SigmaTableOptions *options, List *below)
 		.entries = options->entries ? sigma_to_utf8(options->entries) : NULL,
 		.paging = options->paging,
 		.max_page_size = options->page_size,
+		/* what is no object can be shown, too */
+		.bare_field = "value",
 		/* a document that is gone has gone with all that is below it */
 		.nothing = above ? above->nothing : NULL,
 		.made = true,

@@ -512,18 +512,6 @@ check_mapping(List *options)
 				 errhint("To change from one to the other, drop the one and add the other in the same ALTER USER MAPPING.")));
 }
 
-/* Has a query (of a URL) this parameter? */
-static bool
-has_parameter(const char *query, const char *name)
-{
-	size_t		length = strlen(name);
-
-	for (const char *p = query; p; p = strchr(p, '&') ? strchr(p, '&') + 1 : NULL)
-		if (strncmp(p, name, length) == 0 && strchr("=&", p[length]))
-			return true;
-	return false;
-}
-
 /* What turns the pages is not for the user to send. */
 static void
 check_paging_parameters(const char *query, const char *paging)
@@ -532,10 +520,10 @@ check_paging_parameters(const char *query, const char *paging)
 	static const char *const sizing[] = {"limit", "pageSize"};
 
 	for (int i = 0; i < (int) lengthof(turning); i++)
-		if (has_parameter(query, turning[i]))
+		if (sigma_query_has(query, turning[i]))
 			sigma_bad_value("query", psprintf("The parameter \"%s\" is sent for each page anyway.", turning[i]));
 	for (int i = 0; paging && i < (int) lengthof(sizing); i++)
-		if (has_parameter(query, sizing[i]))
+		if (sigma_query_has(query, sizing[i]))
 			sigma_bad_value("query", psprintf("The option \"page_size\" sets the parameter \"%s\".", sizing[i]));
 }
 

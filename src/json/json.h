@@ -234,4 +234,7 @@ extern char *sigma_shown_request(const char *method, const char *target, const c
  */
 extern const char *sigma_json_query(const SigmaJsonValue *object, StringInfo out, List **secrets);
 
+/* Has a query (of a URL) this parameter?  Raises nothing. */
+extern bool sigma_query_has(const char *query, const char *name);
+
 #endif							/* SIGMA_JSON_H */

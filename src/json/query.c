@@ -61,3 +61,14 @@ sigma_json_query(const SigmaJsonValue *object, StringInfo out, List **secrets)
 	}
 	return NULL;
 }
+
+bool
+sigma_query_has(const char *query, const char *name)
+{
+	size_t		length = strlen(name);
+
+	for (const char *p = query; p; p = strchr(p, '&') ? strchr(p, '&') + 1 : NULL)
+		if (strncmp(p, name, length) == 0 && strchr("=&", p[length]))
+			return true;
+	return false;
+}

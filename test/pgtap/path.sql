@@ -199,6 +199,49 @@ RESET ROLE;
 DROP OWNED BY path_reader;
 DROP ROLE path_reader;
 
+-- --------------------------------------------------------------- sigma_list()
+
+SELECT set_eq($$SELECT e ->> 'connectionId' FROM sigma_list('sigma', '/v2/connections', '{"limit": 10}') e$$, 'SELECT connection_id FROM sigma.connections', 'sigma_list(): every entry');
+SELECT is(requests_of($$SELECT sigma_list('sigma', '/v2/connections', '{"limit": 10, "search": "a b", "none": null}') LIMIT 1$$),
+	'{GET /v2/connections?limit=10&search=a%20b}', 'what is asked for');
+SELECT is(requests_of($$SELECT sigma_list('sigma', '/v2/connections', '{"limit": 10}') LIMIT 10$$), '{GET /v2/connections?limit=10}', 'the first page''s entries come before the next page');
+SELECT is(sorted(requests_of($$SELECT count(*) FROM sigma_list('sigma', '/v2/connections', '{"limit": 10}')$$)),
+	'{GET /v2/connections?limit=10,GET /v2/connections?limit=10&page=10,GET /v2/connections?limit=10&page=20}', 'each page once');
+SELECT set_eq($$SELECT e ->> 'accountTypeId' FROM sigma_list('sigma', '/v2/accountTypes', '{"pageSize": 7}') e$$, 'SELECT account_type_id FROM sigma.account_types', 'of the other idiom');
+SELECT set_eq(format($$SELECT e ->> 'inodeId' FROM sigma_list('sigma', '/v2/workbooks/%s/sources') e$$, w), format('SELECT attrs ->> ''inodeId'' FROM sigma.workbook_sources WHERE workbook_id = %L', w), 'a bare array')
+	FROM (SELECT min(workbook_id) w FROM sigma.workbook_sources) w;
+SELECT sim_calm() \g /dev/null
+SELECT sim_fault('{"path": "/v2/strange", "times": -1, "do": "body", "body": {"entries": [1, "two", null, [3], {"four": 4}], "total": 5}}') \g /dev/null
+SELECT is((SELECT array_agg(e) FROM sigma_list('sigma', '/v2/strange') e), ARRAY['1', '"two"', 'null', '[3]', '{"four": 4}']::jsonb[], 'entries of any kind');
+CREATE FOREIGN TABLE mine.names (value text) SERVER sigma OPTIONS (path '/v2/names');
+SELECT sim_fault('{"path": "/v2/names", "times": -1, "do": "body", "body": ["one", "two"]}') \g /dev/null
+SELECT results_eq('SELECT value FROM mine.names', $$VALUES ('one'), ('two')$$, 'a table of strings');
+SELECT is((SELECT count(*) FROM mine.names), 2::bigint, 'and their number');
+SELECT sim_calm() \g /dev/null
+SELECT sim_spoil_list('page-loop') \g /dev/null
+SELECT fails($$SELECT count(*) FROM sigma_list('sigma', '/v2/connections', '{"limit": 10}')$$, 'HV000', '%pagination loop%', NULL, NULL, 'a loop');
+SELECT sim_calm() \g /dev/null
+SELECT sim_spoil_list('edit', '{"set": {"total": 26}}') \g /dev/null
+SELECT ok(psql($$SELECT count(*) FROM sigma_list('sigma', '/v2/connections')$$) LIKE '%list of /v2/connections gave 25 entries, but Sigma counts 26%', 'a total that is not reached');
+SELECT sim_calm() \g /dev/null
+SELECT sim_spoil_list('status', '{"status": 500, "after": 1}') \g /dev/null
+SELECT fails($$SELECT count(*) FROM sigma_list('sigma', '/v2/connections', '{"limit": 10}')$$, '58000', NULL, NULL, NULL, 'a page that fails');
+SELECT sim_calm() \g /dev/null
+SELECT fails(format('SELECT sigma_list(%s)', arguments), state, message, NULL, NULL, arguments)
+	FROM (VALUES ($$'sigma', NULL$$, '22004', 'argument "path" must not be null'), ($$'nobody', '/v2/tags'$$, '42704', '%'), ($$'sigma', '/v2/tags?limit=1'$$, '22023', 'invalid path for sigma_list()'),
+		($$'sigma', '/v2/auth/token'$$, '42501', 'sigma_list() does not fetch tokens'), ($$'sigma', '/v2/tags', '[]'$$, '22023', '"query" must be a JSON object'),
+		($$'sigma', '/v2/tags', '{"page": 3}'$$, '22023', '"query" must not have the parameter "page"'), ($$'sigma', '/v2/tags', '{"a": {}}'$$, '22023', 'a value in "query" must be%'),
+		($$'sigma', '/v2/whoami'$$, 'HV000', '%it has no array "entries"')) v (arguments, state, message);
+-- a cursor stops in the middle, and a rolled back one leaves nothing
+BEGIN READ ONLY;
+DECLARE c CURSOR FOR SELECT sigma_list('sigma', '/v2/connections', '{"limit": 10}') ->> 'connectionId';
+FETCH 12 FROM c \g /dev/null
+SELECT is((SELECT count(*) FROM sigma.connections), 25::bigint, 'a cursor in a read-only transaction');
+ROLLBACK;
+SELECT is(has_function_privilege('public', 'sigma_list(text, text, jsonb)', 'EXECUTE'), false, 'PUBLIC may not');
+SELECT unalike(psql($$\set VERBOSITY verbose
+SELECT sigma_list('sigma', '/v2/nowhere', '{"apiSecret": "hush-hush"}')$$), '%hush-hush%', 'no secret of the query in an error');
+
 BEGIN READ ONLY;
 SELECT lives_ok('SELECT count(label) FROM mine.connections', 'in a transaction that is read-only');
 COMMIT;
