@@ -33,9 +33,17 @@ sigma_find_resource(const char *name)
 const SigmaResource *
 sigma_parent(const SigmaResource *resource)
 {
-	if (resource->above)
-		return resource->above;
-	return resource->parent ? sigma_find_resource(resource->parent) : NULL;
+	const SigmaResource *parent = resource->above;
+
+	if (parent == NULL && resource->parent)
+		parent = sigma_find_resource(resource->parent);
+	if (parent == NULL || parent->flat == NULL)
+		return parent;
+	for (int i = 0; i < resource->nfields; i++)
+		if (resource->fields[i].read == SIGMA_FROM_KEY &&
+			!sigma_flat_has(parent, sigma_find_field(parent, resource->fields[i].field)))
+			return parent;
+	return parent->flat;
 }
 
 bool
@@ -88,6 +96,20 @@ sigma_means_nothing(const SigmaNothing *nothing, int status, const char *code)
 {
 	for (const SigmaNothing *n = nothing; n && n->status; n++)
 		if (n->status == status && (n->code == NULL || (code && strcmp(n->code, code) == 0)))
+			return true;
+	return false;
+}
+
+bool
+sigma_flat_has(const SigmaResource *resource, const SigmaField *field)
+{
+	const char *keys[SIGMA_MAX_KEYS];
+	int			nkeys = sigma_path_keys(resource->flat->path, keys);
+
+	if (field == NULL || field->read != SIGMA_FROM_KEY)
+		return true;
+	for (int i = 0; i < nkeys; i++)
+		if (strcmp(keys[i], field->column) == 0)
 			return true;
 	return false;
 }

@@ -108,6 +108,7 @@ typedef struct SigmaResource
 	bool		optional;		/* retired, or not every organization has it */
 	bool		one_filter;		/* the API takes only one of the filters at a time */
 	bool		made;			/* a table says all of this by its options and columns */
+	const struct SigmaResource *flat;	/* the same entries in fewer lists, without some keys; or NULL */
 	SigmaWrites writes;
 	const SigmaField *fields;
 	int			nfields;
@@ -121,7 +122,7 @@ extern const int sigma_nresources;
 /* The resource of a name, or NULL. */
 extern const SigmaResource *sigma_find_resource(const char *name);
 
-/* The resource below whose entries the list stands, or NULL. */
+/* The resource below whose entries the list stands, in the form that gives its keys; or NULL. */
 extern const SigmaResource *sigma_parent(const SigmaResource *resource);
 
 /* Is it one list, and not one for each value of some keys? */
@@ -144,6 +145,9 @@ extern bool sigma_is_optional(const SigmaResource *resource);
 
 /* May this value be sent to the API, as far as its description tells? */
 extern bool sigma_filter_takes(const SigmaFilter *filter, const char *value);
+
+/* Does the flat form of a resource have this column of it? */
+extern bool sigma_flat_has(const SigmaResource *resource, const SigmaField *field);
 
 /* The column name that may have been meant, or NULL. */
 extern const char *sigma_closest_column(const SigmaResource *resource, const char *column);

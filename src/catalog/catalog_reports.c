@@ -68,6 +68,17 @@ static const SigmaField report_element_fields[] = {
 	ERROR_COLUMN,
 };
 
+/* One list of each report, which does not say what page an element is on. */
+static const SigmaResource flat_report_elements = {
+	.name = "report_elements",
+	.path = "/v2/reports/{report_id}/elements",
+	.key = "element_id",
+	.parent = "reports",
+	.nothing = sigma_gone,
+	.paging = SIGMA_PAGING_PAGE_TOKEN,
+	FIELDS(report_element_fields),
+};
+
 const SigmaResource sigma_resource_report_elements = {
 	.name = "report_elements",
 	.comment = "Elements on each page of each report",
@@ -75,6 +86,7 @@ const SigmaResource sigma_resource_report_elements = {
 	.key = "element_id",
 	.parent = "report_pages",
 	.nothing = sigma_gone,
+	.flat = &flat_report_elements,
 	.paging = SIGMA_PAGING_PAGE_TOKEN,
 	FIELDS(report_element_fields),
 };

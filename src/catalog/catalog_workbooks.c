@@ -72,6 +72,17 @@ static const SigmaField workbook_element_fields[] = {
 	ERROR_COLUMN,
 };
 
+/* One list of each workbook, which does not say what page an element is on. */
+static const SigmaResource flat_workbook_elements = {
+	.name = "workbook_elements",
+	.path = "/v2/workbooks/{workbook_id}/elements",
+	.key = "element_id",
+	.parent = "workbooks",
+	.nothing = sigma_gone,
+	.paging = SIGMA_PAGING_PAGE,
+	FIELDS(workbook_element_fields),
+};
+
 const SigmaResource sigma_resource_workbook_elements = {
 	.name = "workbook_elements",
 	.comment = "Elements on each page of each workbook",
@@ -79,27 +90,30 @@ const SigmaResource sigma_resource_workbook_elements = {
 	.key = "element_id",
 	.parent = "workbook_pages",
 	.nothing = sigma_gone,
+	.flat = &flat_workbook_elements,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_element_fields),
 };
 
+/* What the list of one element's columns calls "label", the list of all columns calls "name". */
 static const SigmaField workbook_element_column_fields[] = {
 	INODE_KEY("workbook_id", "workbook_id", "Workbook that the element is in"),
-	KEY("element_id", "element_id", "Element that has the column"),
+	ID("element_id", "elementId", "Element that has the column"),
 	ID("column_id", "columnId", "Identifier of the column within the element"),
-	READ("label", "label", TEXTOID, "Display name"),
+	READ("label", "name", TEXTOID, "Display name"),
 	READ("type", "type", JSONBOID, "Type of the values, an object"),
 	READ("formula", "formula", TEXTOID, "Formula that gives the values"),
 	ATTRS,
 	ERROR_COLUMN,
 };
 
+/* column_id repeats across elements, so it identifies no entry. */
 const SigmaResource sigma_resource_workbook_element_columns = {
 	.name = "workbook_element_columns",
-	.comment = "Columns of each element of each workbook",
-	.path = "/v2/workbooks/{workbook_id}/elements/{element_id}/columns",
-	.key = "column_id",
-	.parent = "workbook_elements",
+	.comment = "Columns of the elements of each workbook",
+	.path = "/v2/workbooks/{workbook_id}/columns",
+	.other_path = "/v2/workbooks/{workbook_id}/elements/{element_id}/columns",
+	.parent = "workbooks",
 	.nothing = sigma_gone,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(workbook_element_column_fields),

@@ -37,20 +37,18 @@ acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *
 			   double *totaldeadrows)
 {
 	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(rel));
-	const SigmaResource *resource = sigma_table_resource(options);
+	const SigmaResource *resource;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sigma analyze",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext row_context = AllocSetContextCreate(context, "sigma row", ALLOCSET_DEFAULT_SIZES);
 	TupleDesc	desc = RelationGetDescr(rel);
 	SigmaBound	bound[SIGMA_MAX_KEYS] = {{0}};
 	SigmaWalkSpec spec = {
-		.resource = resource,
 		.bound = bound,
 		.limit = options->page_size,
 		.scope = options->scope,
 		.prefetch = options->prefetch,
 		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
-		.tolerate = options->on_error_row && !sigma_is_one_list(resource),
 	};
 	Datum	   *values = palloc0(Max(desc->natts, 1) * sizeof(Datum));
 	bool	   *isnull = palloc(Max(desc->natts, 1) * sizeof(bool));
@@ -67,6 +65,9 @@ acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *
 	for (int i = 1; i <= desc->natts; i++)
 		if (!TupleDescAttr(desc, i - 1)->attisdropped)
 			attnums = bms_add_member(attnums, i);
+	resource = sigma_resource_form(rel, sigma_table_resource(options), attnums);
+	spec.resource = resource;
+	spec.tolerate = options->on_error_row && !sigma_is_one_list(resource);
 	reader = sigma_row_reader(rel, resource, attnums);
 	/* as postgres_fdw: what the table's owner may see */
 	session = sigma_session_open(GetForeignTable(RelationGetRelid(rel))->serverid,

@@ -34,7 +34,8 @@ typedef enum SigmaScanPrivate
 	SIGMA_SCAN_FILTERS,			/* IntList: which of the resource's filters are sent */
 	SIGMA_SCAN_ATTRIBUTES,		/* IntList: attribute numbers that the query uses */
 	SIGMA_SCAN_WANTED,			/* Integer: how many entries a LIMIT wants; 0 all */
-	SIGMA_SCAN_WRITTEN			/* Integer: 1 if the statement writes to the table's server */
+	SIGMA_SCAN_WRITTEN,			/* Integer: 1 if the statement writes to the table's server */
+	SIGMA_SCAN_FLAT				/* Integer: 1 for the flat form of the resource */
 } SigmaScanPrivate;
 
 /*

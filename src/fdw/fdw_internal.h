@@ -63,6 +63,8 @@ extern void sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *ri
 
 extern void sigma_refuse_system_columns(Node *expr, Index varno, Oid relid);
 extern bool sigma_is_written(const RelOptInfo *rel);
+extern bool sigma_is_flat(const RelOptInfo *rel);
+extern const SigmaResource *sigma_planned_resource(SigmaTableOptions *options, bool is_flat);
 extern bool sigma_can_count(RelOptInfo *rel);
 extern bool sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, List *restrictlist,
 							bool *item, List **sources, double *per_key, int *concurrency);

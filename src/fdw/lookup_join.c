@@ -68,7 +68,8 @@ enum JoinPrivate
 	JOIN_USERID,				/* Integer: whom its permissions are checked as; 0 current */
 	JOIN_ITEM,					/* Integer: 1 for look-ups of single entries */
 	JOIN_LEFT_JOIN,				/* Integer: 1 if outer rows without a match are kept */
-	JOIN_ATTRIBUTES				/* IntList: the inner columns of the scan tuple */
+	JOIN_ATTRIBUTES,			/* IntList: the inner columns of the scan tuple */
+	JOIN_FLAT					/* Integer: 1 for the flat form of the resource */
 };
 
 /* And of its custom_exprs. */
@@ -347,6 +348,7 @@ plan_lookup_join(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tli
 	scan->custom_private = list_make5(makeInteger((int) relid), makeInteger((int) inner->userid),
 									  list_nth(path->custom_private, 2), makeInteger(left_join),
 									  attributes);
+	scan->custom_private = lappend(scan->custom_private, makeInteger(sigma_is_flat(inner)));
 	scan->flags = path->flags;
 	scan->methods = &scan_methods;
 	return &scan->scan.plan;
@@ -379,7 +381,7 @@ begin_lookup_join(CustomScanState *node, EState *estate, int eflags)
 	ListCell   *lc;
 
 	node->custom_ps = list_make1(ExecInitNode(outer_plan, estate, eflags & ~EXEC_FLAG_MARK));
-	join->spec.resource = sigma_table_resource(options);
+	join->spec.resource = sigma_planned_resource(options, intVal(list_nth(plan->custom_private, JOIN_FLAT)) != 0);
 	join->spec.item = intVal(list_nth(plan->custom_private, JOIN_ITEM)) != 0;
 	join->left_join = intVal(list_nth(plan->custom_private, JOIN_LEFT_JOIN)) != 0;
 	join->attributes = list_nth(plan->custom_private, JOIN_ATTRIBUTES);

@@ -82,7 +82,8 @@
 typedef struct PlanInfo
 {
 	SigmaTableOptions *options;
-	const SigmaResource *resource;
+	const SigmaResource *resource;	/* in the form that the query needs */
+	bool		flat;			/* that is the flat one */
 	int			nkeys;			/* of the list's path */
 	AttrNumber	keys[SIGMA_MAX_KEYS];	/* their columns; 0: the table has none */
 	SigmaKind	key_kinds[SIGMA_MAX_KEYS];
@@ -119,14 +120,36 @@ find_column(Relation rel, const SigmaResource *resource, const char *column)
 	return 0;
 }
 
-/* Which columns can narrow a scan. */
-static void
-find_columns(Oid relid, PlanInfo *info)
+/* The attribute numbers that a scan must fill for its output and some clauses. */
+static Bitmapset *
+used_columns(Relation relation, RelOptInfo *rel, List *clauses)
 {
-	const SigmaResource *resource = info->resource;
+	Bitmapset  *used = NULL;
+	Bitmapset  *result = NULL;
+	bool		whole_row;
+
+	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
+	pull_varattnos((Node *) clauses, rel->relid, &used);
+	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
+	for (int i = 1; i <= RelationGetDescr(relation)->natts; i++)
+		if (!TupleDescAttr(RelationGetDescr(relation), i - 1)->attisdropped &&
+			(whole_row || bms_is_member(i - FirstLowInvalidHeapAttributeNumber, used)))
+			result = bms_add_member(result, i);
+	return result;
+}
+
+/* In what form the resource is read, and which columns can narrow a scan of it. */
+static void
+find_columns(RelOptInfo *rel_info, Oid relid, const SigmaResource *resource, PlanInfo *info)
+{
 	Relation	rel = table_open(relid, NoLock);
 	const char *keys[SIGMA_MAX_KEYS];
 
+	info->resource = sigma_resource_form(rel, resource,
+										 used_columns(rel, rel_info,
+													  extract_actual_clauses(rel_info->baserestrictinfo, false)));
+	info->flat = info->resource != resource;
+	resource = info->resource;
 	info->nkeys = sigma_path_keys(resource->path, keys);
 	for (int i = 0; i < info->nkeys; i++)
 	{
@@ -483,6 +506,7 @@ void
 sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 {
 	PlanInfo   *info = palloc0(sizeof(PlanInfo));
+	const SigmaResource *resource;
 	Binding		item;
 	SigmaHiding hiding;
 
@@ -492,10 +516,10 @@ sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		sigma_hide_statement(&hiding);
 	check_system_columns(root, rel, relid);
 	info->options = sigma_table_options(relid);
-	info->resource = sigma_table_resource(info->options);
+	resource = sigma_table_resource(info->options);
 	/* what a table is that stands below another, the other says, too */
 	root->glob->relationOids = list_concat_unique_oid(root->glob->relationOids, info->options->parents);
-	find_columns(relid, info);
+	find_columns(rel, relid, resource, info);
 	info->parents = estimate_parents(rel, relid, info->resource);
 	rel->fdw_private = info;
 
@@ -504,8 +528,9 @@ sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 	{
 		if (info->options->rows >= 0)
 			rel->tuples = info->options->rows;
-		else if (!sigma_is_one_list(info->resource))
-			rel->tuples = info->parents * CHILD_ENTRIES;
+		/* how many there are does not depend on the form */
+		else if (!sigma_is_one_list(resource))
+			rel->tuples = estimate_parents(rel, relid, resource) * CHILD_ENTRIES;
 		else
 			rel->tuples = last_total(rel, relid, info->resource, DEFAULT_ENTRIES);
 	}
@@ -675,18 +700,13 @@ wanted_entries(PlannerInfo *root, RelOptInfo *rel)
 static List *
 used_attributes(RelOptInfo *rel, Oid relid, List *clauses)
 {
-	Bitmapset  *used = NULL;
 	List	   *result = NIL;
 	Relation	relation = table_open(relid, NoLock);
-	bool		whole_row;
+	Bitmapset  *used = used_columns(relation, rel, clauses);
+	int			attnum = -1;
 
-	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
-	pull_varattnos((Node *) clauses, rel->relid, &used);
-	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
-	for (int i = 1; i <= RelationGetDescr(relation)->natts; i++)
-		if (!TupleDescAttr(RelationGetDescr(relation), i - 1)->attisdropped &&
-			(whole_row || bms_is_member(i - FirstLowInvalidHeapAttributeNumber, used)))
-			result = lappend_int(result, i);
+	while ((attnum = bms_next_member(used, attnum)) >= 0)
+		result = lappend_int(result, attnum);
 	table_close(relation, NoLock);
 	return result;
 }
@@ -765,6 +785,7 @@ sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *
 						 used_attributes(rel, relid, local_clauses));
 	private = lappend(private, makeInteger(wanted));
 	private = lappend(private, makeInteger(info->written));
+	private = lappend(private, makeInteger(info->flat));
 	return make_foreignscan(tlist, local_clauses, rel->relid, sources, private, NIL, NIL, outer_plan);
 }
 
@@ -773,6 +794,22 @@ bool
 sigma_is_written(const RelOptInfo *rel)
 {
 	return ((PlanInfo *) rel->fdw_private)->written;
+}
+
+/* Is a base relation read in the flat form of its resource? */
+bool
+sigma_is_flat(const RelOptInfo *rel)
+{
+	return ((PlanInfo *) rel->fdw_private)->flat;
+}
+
+/* The resource of a table's options, in the form that was planned. */
+const SigmaResource *
+sigma_planned_resource(SigmaTableOptions *options, bool is_flat)
+{
+	const SigmaResource *resource = sigma_table_resource(options);
+
+	return is_flat ? resource->flat : resource;
 }
 
 /*

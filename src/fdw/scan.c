@@ -217,7 +217,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	options = sigma_table_options(RelationGetRelid(rel));
 	serverid = GetForeignTable(RelationGetRelid(rel))->serverid;
 	scan = make_scan(node, serverid);
-	scan->spec.resource = sigma_table_resource(options);
+	scan->spec.resource = sigma_planned_resource(options, intVal(list_nth(plan->fdw_private, SIGMA_SCAN_FLAT)) != 0);
 	scan->spec.scope = options->scope;
 	scan->spec.prefetch = options->prefetch;
 	/* a cursor does not see what is changed after it was opened */

@@ -78,6 +78,13 @@ extern const char *sigma_column_field(Relation rel, const SigmaResource *resourc
 									  AttrNumber attnum, const SigmaField **known);
 
 /*
+ * The form of a resource that these columns are read from: the flat one, if it
+ * has them all.
+ */
+extern const SigmaResource *sigma_resource_form(Relation rel, const SigmaResource *resource,
+												const Bitmapset *attnums);
+
+/*
  * Makes ready to read the given columns (a set of attribute numbers) of a
  * table from entries of its resource.  The reader lives in the current memory
  * context and holds no reference to the relation.

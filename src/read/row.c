@@ -67,6 +67,19 @@ sigma_column_field(Relation rel, const SigmaResource *resource, AttrNumber attnu
 	return NULL;				/* keep compilers quiet */
 }
 
+const SigmaResource *
+sigma_resource_form(Relation rel, const SigmaResource *resource, const Bitmapset *attnums)
+{
+	int			attnum = -1;
+
+	if (resource->flat == NULL)
+		return resource;
+	while ((attnum = bms_next_member(attnums, attnum)) >= 0)
+		if (!sigma_flat_has(resource, sigma_known_field(rel, resource, (AttrNumber) attnum)))
+			return resource;
+	return resource->flat;
+}
+
 SigmaRowReader *
 sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *attnums)
 {

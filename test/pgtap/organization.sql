@@ -247,9 +247,9 @@ SELECT is((SELECT count(*)::int
 	:'other_workbook'))) r WHERE r LIKE '%/pages'),
 	2, 'several outer keys');
 SELECT is((SELECT count(*)::int
-	FROM unnest(asked(format('SELECT * FROM sim.workbook_element_columns WHERE workbook_id = %L', :'workbook'))) r
+	FROM unnest(asked(format('SELECT * FROM sim.workbook_tag_bookmarks WHERE workbook_id = %L', :'workbook'))) r
 	WHERE r NOT LIKE format('GET /v2/workbooks/%s/%%', :'workbook')),
-	0, 'three levels');
+	0, 'of a key and a name, too');
 SELECT is(count(*), 0::bigint, 'the keys are those of the row''s own parents')
 FROM sim.workbook_elements e WHERE NOT EXISTS (SELECT FROM entry WHERE collection = 'elements'
 	AND entry.e ->> 'elementId' = e.element_id AND entry.e ->> '_pageId' = e.page_id);
@@ -298,7 +298,7 @@ SELECT results_eq('SELECT workbook_id, page_id, _error ->> ''sqlstate'' FROM sim
 	format('VALUES (%L, NULL, ''42501''), (%L, %L, ''P0002'')', :'other_workbook', :'workbook', :'page'),
 		'a row with the keys that are known, at either level');
 SELECT matches(plan_of('SELECT * FROM sim.workbook_elements', 'ANALYZE'), 'Failed Parents: 1\n.*Lists Not There: 1\n', 'both are counted, as what they are');
-SELECT is((SELECT count(*) FROM sim.workbook_elements WHERE _error IS NULL),
+SELECT is((SELECT count(page_id) FROM sim.workbook_elements WHERE _error IS NULL),
 	(SELECT count(*) FROM entry c JOIN entry p ON p.collection = 'workbooks' AND p.e ->> 'workbookId' = c.e ->> '_workbookId' AND NOT p.archived
 		WHERE c.collection = 'elements' AND p.e ->> 'name' <> 'Churn' AND c.e ->> '_pageId' <> :'page'), 'and the rest is there');
 SELECT sim_calm() \g /dev/null

@@ -33,6 +33,8 @@ SELECT is(asked(format('SELECT name FROM sim.workbooks WHERE workbook_id = %L', 
 SELECT make_server('every', sim_url(), 'skip_permission_check ''true''') \g /dev/null
 SELECT is((SELECT count(workbook_id)::int FROM every.workbooks), :workbooks + 1, 'at the server: workbooks');
 SELECT is((SELECT count(*) FROM every.data_models WHERE name = 'Private Model'), 1::bigint, 'data models');
+SELECT is((SELECT count(*) FROM every.reports WHERE name = 'Private Draft'), 1::bigint, 'reports');
+SELECT is((SELECT count(*) FROM sim.reports WHERE name = 'Private Draft'), 0::bigint, '... not otherwise');
 SELECT is((SELECT count(*) FROM every.datasets WHERE name = 'Private Customers'), 1::bigint, 'datasets');
 SELECT is(asked('SELECT email FROM every.members'), '{GET /v2.1/members?includeInactive=true}', 'other lists do not take it');
 SELECT is((SELECT count(*)::int FROM every.workbook_sources), :sources + 1, 'what those workbooks read from');

@@ -113,6 +113,41 @@ test_paths(void)
 	tap_end();
 }
 
+/* The flat form is the same resource, and whatever uses it goes by the same names. */
+static void
+test_flat_forms(void)
+{
+	int			forms = 0;
+
+	tap_begin("catalogue: a flat form has the same columns, fewer keys, and a parent further up");
+	FOR_EACH_RESOURCE(r)
+	{
+		const SigmaResource *flat = r->flat;
+		const SigmaResource *parent;
+		bool		lacks = false;
+
+		if (flat == NULL)
+			continue;
+		forms++;
+		expect_placeholders(r, flat->path, false);
+		EXPECT(strcmp(flat->name, r->name) == 0 && flat->fields == r->fields && flat->nfields == r->nfields &&
+			   flat->nothing == r->nothing && strcmp(flat->key, r->key) == 0, "%s: another resource", r->name);
+		EXPECT(flat->flat == NULL && r->item_path == NULL && r->nfilters == 0 && flat->nfilters == 0,
+			   "%s: what a flat form cannot have", r->name);
+		for (int i = 0; i < r->nfields; i++)
+		{
+			EXPECT(sigma_flat_has(r, &r->fields[i]) == (!is_key(&r->fields[i]) || path_names(flat->path, r->fields[i].column)),
+				   "%s.%s", r->name, r->fields[i].column);
+			lacks |= !sigma_flat_has(r, &r->fields[i]);
+		}
+		EXPECT(lacks, "%s: a flat form that has all", r->name);
+		parent = sigma_find_resource(r->parent);
+		EXPECT(strcmp(parent->parent, flat->parent) == 0, "%s: parent %s", r->name, flat->parent);
+	}
+	EXPECT(forms == 2, "%d flat forms", forms);
+	tap_end();
+}
+
 static void
 test_parents(void)
 {
@@ -282,6 +317,7 @@ test_catalog(void)
 {
 	test_names();
 	test_paths();
+	test_flat_forms();
 	test_parents();
 	test_fields();
 	test_identifiers();
