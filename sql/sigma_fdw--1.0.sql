@@ -249,8 +249,8 @@ BEGIN
         RAISE invalid_schema_name USING MESSAGE = format('schema "%s" does not exist', schema);
     END IF;
     SELECT string_agg(quote_ident(t), ', ' ORDER BY n) INTO missing
-    FROM unnest('{connections,connection_grants,connection_paths,members,teams,team_members,workbooks,workbook_sources,
-        data_models,data_model_sources,datasets,dataset_sources}'::text[]) WITH ORDINALITY AS needed (t, n)
+    FROM unnest('{connections,connection_grants,connection_paths,members,teams,team_members,workbooks,workbook_lineage_nodes,
+        data_models,data_model_lineage,reports,report_lineage}'::text[]) WITH ORDINALITY AS needed (t, n)
     WHERE NOT EXISTS (
         SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
         WHERE s.nspname = schema AND c.relname = t AND c.relkind IN ('f', 'r', 'p', 'v', 'm'));
@@ -263,38 +263,38 @@ BEGIN
     -- A name is looked up in a list that is read once: as a plain join, it could become a request for each row.  DISTINCT lets
     -- conditions through to the list; GROUP BY lets a list that is not needed be left out.
     FOR v IN VALUES
-    ('connection_use', 'Workbooks, data models and datasets that read from each connection, as far as the reader may see them', $view$
-        -- what each document names as its sources
-        WITH RECURSIVE source (kind, document_id, source_kind, source_id) AS MATERIALIZED (
-            SELECT 'workbook', s.workbook_id, s.type, %2$s.sigma_inode_id(coalesce(s.data_model_id, s.inode_id))
-            FROM %1$I.workbook_sources s
+    ('connection_use', 'Workbooks, data models and reports that read from each connection, as far as the reader may see them', $view$
+        -- what the lineage of each document names
+        WITH RECURSIVE node (kind, document_id, type, connection_id, model_id, table_id) AS MATERIALIZED (
+            SELECT 'workbook', n.workbook_id, n.type, n.connection_id, n.data_model_id, n.inode_id
+            FROM %1$I.workbook_lineage_nodes n WHERE n.type <> 'element'
             UNION ALL
-            SELECT 'data-model', s.data_model_id, s.type, %2$s.sigma_inode_id(coalesce(s.source_data_model_id, s.dataset_id, s.table_id))
-            FROM %1$I.data_model_sources s
+            SELECT 'data-model', n.data_model_id, n.type, n.connection_id, n.source_data_model_id, n.inode_id
+            FROM %1$I.data_model_lineage n WHERE n.type <> 'element'
             UNION ALL
-            SELECT 'dataset', s.dataset_id, s.type, %2$s.sigma_inode_id(s.inode_id)
-            FROM %1$I.dataset_sources s
-        -- and what these read in turn
-        ), reads (kind, document_id, source_kind, source_id, is_direct) AS (
-            SELECT s.*, true FROM source s
+            SELECT 'report', n.report_id, n.type, n.connection_id, n.data_model_id, n.inode_id
+            FROM %1$I.report_lineage n WHERE n.type <> 'element'
+        -- and what the data models among that read in turn
+        ), reads (kind, document_id, type, connection_id, model_id, table_id, is_direct) AS (
+            SELECT n.*, true FROM node n
             UNION
-            SELECT r.kind, r.document_id, s.source_kind, s.source_id, false
-            FROM reads r JOIN source s ON s.kind = r.source_kind AND %2$s.sigma_inode_id(s.document_id) = r.source_id
+            SELECT r.kind, r.document_id, n.type, n.connection_id, n.model_id, n.table_id, false
+            FROM reads r JOIN node n ON n.kind = 'data-model' AND n.document_id = r.model_id
         ), document (kind, document_id, name, path, url, owner_id) AS MATERIALIZED (
             SELECT 'workbook', w.workbook_id, w.name, w.path, w.url, w.owner_id FROM %1$I.workbooks w
             UNION ALL
             SELECT 'data-model', m.data_model_id, m.name, m.path, m.url, m.owner_id FROM %1$I.data_models m
             UNION ALL
-            -- a dataset has no owner and no path of its own
-            SELECT 'dataset', d.dataset_id, d.name, NULL, d.url, d.created_by FROM %1$I.datasets d
+            SELECT 'report', r.report_id, r.name, r.path, r.url, r.owner_id FROM %1$I.reports r
         )
         SELECT c.connection_id, c.name AS connection_name, c.type AS connection_type, d.kind, d.document_id, d.name, d.path, d.url,
             d.owner_id, m.email AS owner_email, u.is_direct, u.tables
         FROM (
-            SELECT p.connection_id, r.kind, r.document_id, bool_or(r.is_direct) AS is_direct, count(DISTINCT r.source_id) AS tables
-            FROM reads r JOIN %1$I.connection_paths p ON %2$s.sigma_inode_id(p.url_id) = r.source_id
-            WHERE r.source_kind = 'table'
-            GROUP BY p.connection_id, r.kind, r.document_id
+            SELECT r.connection_id, r.kind, r.document_id, bool_or(r.is_direct) AS is_direct,
+                count(DISTINCT r.table_id) FILTER (WHERE r.type = 'table') AS tables
+            FROM reads r
+            WHERE r.connection_id IS NOT NULL
+            GROUP BY r.connection_id, r.kind, r.document_id
         ) u
         JOIN (SELECT DISTINCT connection_id, name, type FROM %1$I.connections) c ON c.connection_id = u.connection_id
         JOIN document d ON d.kind = u.kind AND d.document_id = u.document_id
@@ -305,16 +305,16 @@ BEGIN
             c.last_active_at, coalesce(c.last_active_at, c.created_at) < now() - interval '90 days' AS is_idle, c.created_by, c.created_at
         FROM %1$I.connections c
         LEFT JOIN (
-            SELECT p.connection_id, count(DISTINCT (s.kind, s.document_id)) AS documents
+            SELECT n.connection_id, count(DISTINCT (n.kind, n.document_id)) AS documents
             FROM (
-                SELECT 'workbook', s.workbook_id, s.inode_id FROM %1$I.workbook_sources s WHERE s.type = 'table'
+                SELECT 'workbook', n.workbook_id, n.connection_id FROM %1$I.workbook_lineage_nodes n
                 UNION ALL
-                SELECT 'data-model', s.data_model_id, s.table_id FROM %1$I.data_model_sources s WHERE s.type = 'table'
+                SELECT 'data-model', n.data_model_id, n.connection_id FROM %1$I.data_model_lineage n
                 UNION ALL
-                SELECT 'dataset', s.dataset_id, s.inode_id FROM %1$I.dataset_sources s WHERE s.type = 'table'
-            ) s (kind, document_id, table_id)
-            JOIN %1$I.connection_paths p ON %2$s.sigma_inode_id(p.url_id) = %2$s.sigma_inode_id(s.table_id)
-            GROUP BY p.connection_id
+                SELECT 'report', n.report_id, n.connection_id FROM %1$I.report_lineage n
+            ) n (kind, document_id, connection_id)
+            WHERE n.connection_id IS NOT NULL
+            GROUP BY n.connection_id
         ) u ON u.connection_id = c.connection_id
         -- these two are Sigma's own
         WHERE c.is_sample IS NOT TRUE AND c.is_audit_log IS NOT TRUE

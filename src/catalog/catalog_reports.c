@@ -34,6 +34,7 @@ const SigmaResource sigma_resource_reports = {
 	.archived_field = "isArchived",
 	.unshared_query = "skipPermissionCheck=true",
 	.nothing = sigma_gone,
+	.optional = true,
 	.paging = SIGMA_PAGING_PAGE,
 	FIELDS(report_fields),
 };

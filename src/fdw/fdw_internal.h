@@ -59,9 +59,13 @@ extern void sigma_entry_to_row(SigmaModify *m, SigmaSpan text, bool is_whole,
 extern void sigma_begin_update(SigmaModify *m, EState *estate, ResultRelInfo *rinfo,
 							   const List *updated);
 
+/* ---------------------------------------------------- system_columns.c */
+
+extern void sigma_check_system_columns(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern void sigma_refuse_system_columns(Node *expr, Index varno, Oid relid);
+
 /* -------------------------------------------------------------- plan.c */
 
-extern void sigma_refuse_system_columns(Node *expr, Index varno, Oid relid);
 extern bool sigma_is_written(const RelOptInfo *rel);
 extern bool sigma_is_flat(const RelOptInfo *rel);
 extern const SigmaResource *sigma_planned_resource(SigmaTableOptions *options, bool is_flat);

@@ -191,7 +191,7 @@ BEGIN
 		'{SALES,PUBLIC,ORDERS}') l WHERE c.name = 'Snowflake East'),
 		(SELECT url_id FROM sigma.connection_paths WHERE path = '["SALES", "PUBLIC", "ORDERS"]'), ids || ': what is looked up by path');
 	RETURN NEXT is((SELECT count(DISTINCT table_name) FROM sigma.warehouse_tables), 10::bigint, ids || ': the ready views');
-	RETURN NEXT is((SELECT count(*) FROM sigma.connection_use), 20::bigint, ids || ': all of them');
+	RETURN NEXT is((SELECT count(*) FROM sigma.connection_use), 25::bigint, ids || ': all of them');
 END
 $$;
 SELECT sigma_install_views('sigma') \g /dev/null

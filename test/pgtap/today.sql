@@ -158,7 +158,8 @@ SELECT sim_calm() \g /dev/null
 SELECT is((SELECT array_agg(relname::text ORDER BY relname COLLATE "C") FROM pg_class c
 	JOIN pg_foreign_table f ON f.ftrelid = c.oid WHERE relnamespace = 'sim'::regnamespace AND 'on_missing=empty' = ANY (ftoptions)),
 	'{allowed_ips,api_connectors,api_credentials,dataset_grants,dataset_materializations,dataset_sources,datasets,deployable_tenants,'
-		'deployment_policies,deployment_policy_files,deployment_policy_tenants,saml_certificates,saml_service_providers,source_swap_policies,'
+		'deployment_policies,deployment_policy_files,deployment_policy_tenants,report_columns,report_controls,report_elements,report_lineage,report_pages,report_queries,'
+		'report_schedules,report_sources,report_tags,report_version_history,reports,saml_certificates,saml_service_providers,source_swap_policies,'
 		'tenant_deployment_capabilities,tenants,user_attribute_tenants}', 'IMPORT lets what is retired or optional be empty');
 SELECT alike(told('SELECT count(ip) FROM sim.allowed_ips'),
 	'%WARNING:  01000: the organization does not offer allowed_ips, which are taken to be none%DETAIL:  not found in Sigma: '
@@ -196,10 +197,12 @@ BEGIN
 	PERFORM told('SELECT count(*) FROM sim.datasets');
 	RETURN NEXT is(sim_count(), 1, '... by one request');
 	RETURN NEXT is((SELECT count(*)::int FROM long_datasets WHERE dataset_id = 'x'), 0, r.code || ': a look-up finds none');
+	PERFORM retire(r.code, '/v2/reports*');
 	RETURN NEXT alike(told('SELECT count(*) > 0 FROM sim.connection_use'), '%WARNING:%' || E'\nt', r.code || ': connection_use goes on without them');
 	RETURN NEXT is(regexp_count_of(told('SELECT count(*) > 0 FROM sim.connection_use'), 'WARNING:'), 1, '... and says so once');
 	RETURN NEXT alike(told('SELECT count(*) > 0 FROM sim.unused_connections'), '%WARNING:%' || E'\nt', r.code || ': so does unused_connections');
 	RETURN NEXT is(regexp_count_of(told('SELECT count(*) > 0 FROM sim.unused_connections'), 'WARNING:'), 1, '... once');
+	PERFORM retire(r.code);
 	RETURN NEXT results_eq(format('SELECT ok, detail LIKE ''not offered by this organization: %%HTTP status %s%%'' '
 		'FROM sigma_check(''sim'') WHERE step IN (''resource datasets'', ''resource dataset_sources'')', r.code),
 		'VALUES (true, true), (true, true)', r.code || ': sigma_check knows it from a fault');
@@ -207,9 +210,15 @@ BEGIN
 END
 $$;
 SELECT check_retired(r) FROM retired r;
-SELECT retire(410, '/v2/datasets/*') \g /dev/null
+SELECT retire(410, '/v2/reports/*') \g /dev/null
 SELECT alike(told('SELECT count(*) > 0 FROM sim.connection_use'),
-	'%WARNING:  01000: the organization does not offer dataset_sources%' || E'\nt', 'a list of datasets whose sources are gone is no obstacle');
+	'%WARNING:  01000: the organization does not offer report_lineage%' || E'\nt', 'a list of reports whose lineage is gone is no obstacle');
+SELECT retire(403, '/v2/reports/*') \g /dev/null
+SELECT fails('SELECT count(t) FROM sim.report_sources t', '42501', NULL, NULL, NULL,
+	'below a report that is there, a 403 is of that one, and no matter of what is offered');
+SELECT retire(403, '/v2/user-attributes/*') \g /dev/null
+SELECT alike(told('SELECT count(t) FROM sim.user_attribute_tenants t'), '%WARNING:  01000: the organization does not offer user_attribute_tenants%' || E'\n0',
+	'unless it is that list which needs an entitlement');
 SELECT sim_calm() \g /dev/null
 SELECT sim_fault('{"path": "/v2/datasets*", "times": -1, "do": "status", "status": 404, "html": true}') \g /dev/null
 SELECT is((catch('SELECT * FROM sim.datasets')).state, 'HV000', 'a proxy''s 404 does not retire a list');

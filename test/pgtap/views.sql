@@ -67,36 +67,54 @@ DROP SCHEMA shadow CASCADE;
 SELECT results_eq('SELECT kind, name, path, owner_email, is_direct, tables::int FROM sigma.connection_use '
 	'WHERE connection_name = ''Snowflake East'' ORDER BY name',
 	$$VALUES ('workbook', 'Budget 2026', 'Company', 'ada.okafor.0@example.com', true, 1), ('workbook', 'Cost Explorer', 'Company', 'chidi.mueller.2@example.com', true, 1),
-		('workbook', 'Hiring Plan', 'Company/Reports', 'bjoern.lindqvist.1@example.com', true, 1), ('workbook', 'Support Load', 'Company/Reports', 'elif.tanaka.4@example.com', true, 1)$$,
+		('workbook', 'Hiring Plan', 'Company/Reports', 'bjoern.lindqvist.1@example.com', true, 1),
+		('report', 'Quarterly Report', 'Company/Reports', 'ada.okafor.0@example.com', true, 1),
+		('workbook', 'Support Load', 'Company/Reports', 'elif.tanaka.4@example.com', true, 1)$$,
 	'what reads from a connection');
-SELECT is((SELECT array_agg(DISTINCT kind) FROM sigma.connection_use), '{data-model,dataset,workbook}', 'documents of each kind');
--- its model reads from another model, which reads from a table and from a dataset of another table
-SELECT results_eq('SELECT is_direct, tables::int FROM sigma.connection_use WHERE name = ''Finance Model''', 'VALUES (false, 2)', 'through others, too');
-SELECT is(count(*), 0::bigint, 'archived documents are left out') FROM sigma.connection_use WHERE name = 'Retired Report';
+SELECT is((SELECT array_agg(DISTINCT kind) FROM sigma.connection_use), '{data-model,report,workbook}', 'documents of each kind');
+-- its model reads from another model, which reads from a table and more
+SELECT results_eq('SELECT connection_name, is_direct, tables::int FROM sigma.connection_use WHERE name = ''Finance Model'' ORDER BY 1',
+	$$VALUES ('BigQuery Finance', true, 0), ('Sigma Sample Database', false, 1)$$, 'by custom SQL, and through others');
+SELECT results_eq('SELECT connection_name, is_direct FROM sigma.connection_use WHERE name = ''Quarterly Report'' ORDER BY 1',
+	$$VALUES ('BigQuery Finance', false), ('Sigma Sample Database', false), ('Snowflake East', true)$$, 'through two of them');
+SELECT is(count(*), 0::bigint, 'archived documents are left out') FROM sigma.connection_use WHERE name IN ('Retired Report', 'Old Invoice');
 SELECT is(count(*), count(DISTINCT (connection_id, kind, document_id)), 'one row for a connection and a document') FROM sigma.connection_use;
 SELECT is(count(*), 0::bigint, 'each can be opened') FROM sigma.connection_use WHERE url IS NULL OR owner_id IS NULL;
 
 SELECT is(kinds_of(format('SELECT connection_name, kind, name FROM sigma.connection_use WHERE connection_id = %L', :'east')),
-	'{/v2/connections/ID,/v2/connections/paths?connectionId=ID,/v2/dataModels x2,/v2/dataModels/ID/sources x2,/v2/datasets x2,'
-		'/v2/datasets/ID/sources x3,/v2/workbooks x2,/v2/workbooks/ID/sources x11}',
-	'of one connection: its paths, each document''s sources once, the lists, and no members if nobody asks for them');
+	'{/v2/connections/ID,/v2/dataModels x2,/v2/dataModels/ID/lineage x2,/v2/reports x2,/v2/reports/ID/lineage x3,'
+		'/v2/workbooks x2,/v2/workbooks/ID/lineage x11}',
+	'of one connection: each document''s lineage once, the lists, no list of tables, and no members if nobody asks for them');
 SELECT is(kinds_of(format('SELECT * FROM sigma.connection_use WHERE connection_id = %L', :'east'))
-	@> '{/v2.1/members,/v2/connections/ID,/v2/connections/paths?connectionId=ID}', true, 'members are one list');
-SELECT is((SELECT count(*)::int FROM unnest(kinds_of('SELECT * FROM sigma.connection_use')) k), 9, 'of all: nothing row by row');
+	@> '{/v2.1/members,/v2/connections/ID}', true, 'members are one list');
+SELECT is((SELECT count(*)::int FROM unnest(kinds_of('SELECT * FROM sigma.connection_use')) k), 8, 'of all: nothing row by row');
+SELECT is(count_of('SELECT * FROM sigma.connection_use'), 11 + 2 + 3 + 8, 'as many requests as documents, and eight');
 
 -- two data models that read from each other, as no API promises that they do not
-SELECT sim_fault('{"method": "GET", "path": "/v2/dataModels/*", "query": "pageSize", "times": -1, "do": "body", '
-	'"body": {"entries": [{"type": "table", "tableId": "x"}, {"type": "data-model", "dataModelId": "y", "elementIds": []}]}}') \g /dev/null
+CREATE FUNCTION model_lineage(path text, model text) RETURNS void LANGUAGE sql AS $$
+	SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', path, 'query', 'limit', 'times', -1, 'do', 'body', 'body', jsonb_build_object('nextPage', NULL, 'total', 2,
+		'entries', jsonb_build_array(jsonb_build_object('type', 'table', 'inodeId', 'x', 'connectionId', 'y', 'name', NULL),
+			jsonb_build_object('type', 'data-model', 'dataModelId', model, 'connectionId', NULL, 'name', NULL)))))
+$$;
+SELECT model_lineage('/v2/dataModels/*', 'y') \g /dev/null
 SELECT lives_ok('SELECT * FROM sigma.connection_use', 'sources that Sigma does not know');
 SELECT sim_calm() \g /dev/null
 SELECT array_agg(data_model_id ORDER BY name) AS models FROM sigma.data_models \gset
-SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/dataModels/%s/sources', (:'models'::text[])[1]), 'times', -1, 'do', 'body',
-	'body', jsonb_build_object('entries',
-		jsonb_build_array(jsonb_build_object('type', 'data-model', 'dataModelId', (:'models'::text[])[2], 'elementIds', '[]'::jsonb))))) \g /dev/null
-SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/dataModels/%s/sources', (:'models'::text[])[2]), 'times', -1, 'do', 'body',
-	'body', jsonb_build_object('entries',
-		jsonb_build_array(jsonb_build_object('type', 'data-model', 'dataModelId', (:'models'::text[])[1], 'elementIds', '[]'::jsonb))))) \g /dev/null
+SELECT model_lineage(format('/v2/dataModels/%s/lineage', (:'models'::text[])[i]), (:'models'::text[])[3 - i]) FROM generate_series(1, 2) i \g /dev/null
 SELECT lives_ok('SELECT * FROM sigma.connection_use', 'a circle of sources has an end');
+SELECT sim_calm() \g /dev/null
+
+-- documents that have no lineage, and one that may not be seen
+SELECT workbook_id AS churn FROM sigma.workbooks WHERE name = 'Churn' \gset
+SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/workbooks/%s/lineage', :'churn'), 'times', -1, 'do', 'status', 'status', 400)) \g /dev/null
+SELECT is(count(*), 0::bigint, 'a workbook without lineage reads nothing') FROM sigma.connection_use WHERE name = 'Churn';
+SELECT sim_calm() \g /dev/null
+SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', format('/v2/workbooks/%s/lineage', :'churn'), 'times', -1, 'do', 'status', 'status', 403)) \g /dev/null
+SELECT fails('SELECT * FROM sigma.connection_use', '42501', NULL, '%/lineage%', NULL, 'one that may not be seen is an error');
+SELECT fails('SELECT * FROM sigma.unused_connections', '42501', NULL, '%/lineage%', NULL, 'here, too: nobody shall think that nothing reads from it');
+ALTER FOREIGN TABLE sigma.workbook_lineage_nodes OPTIONS (ADD on_error 'row');
+SELECT is((SELECT count(*)::int FROM sigma.connection_use WHERE name = 'Churn'), 0, 'unless the table says otherwise');
+ALTER FOREIGN TABLE sigma.workbook_lineage_nodes OPTIONS (DROP on_error);
 SELECT sim_calm() \g /dev/null
 
 -- a path that is spelled in the other way
@@ -104,9 +122,6 @@ SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', '/v2/connections/pa
 	'body', jsonb_build_object('entries',
 		jsonb_build_array(jsonb_build_object('connectionId', :'west', 'urlId', '49HFLTr6xytgrPly3PFsNC', 'path',
 		'["A", "B", "C"]'::jsonb)), 'nextPage', NULL))) \g /dev/null
-SELECT sim_fault('{"method": "GET", "path": "/v2/workbooks/*", "query": "", "times": -1, "do": "body", '
-	'"body": [{"type": "table", "inodeId": "8891fd40-5470-4ff2-a74f-6e61ee44d3fc"}]}') \g /dev/null
-SELECT is(count(*), 11::bigint, 'a table''s urlId and inodeId are the same table') FROM sigma.connection_use WHERE connection_name = 'Snowflake West';
 SELECT is((SELECT table_name || inode_id FROM sigma.warehouse_tables WHERE url_id = '49HFLTr6xytgrPly3PFsNC'),
 	'C8891fd40-5470-4ff2-a74f-6e61ee44d3fc', 'warehouse_tables shows both');
 SELECT sim_calm() \g /dev/null
@@ -131,15 +146,19 @@ SELECT is((SELECT is_idle FROM sigma.unused_connections WHERE connection_name ||
 	'active within 90 days, but not read by documents: one of the two');
 SELECT is(count(*), 0::bigint, 'active, and read by documents: none') FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Production';
 SELECT sim_calm() \g /dev/null
-SELECT is((SELECT documents FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Production'), 2::bigint,
+SELECT is((SELECT documents FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Production'), 4::bigint,
 	'read by documents, but idle: the other');
 SELECT sim_fault(jsonb_build_object('method', 'GET', 'path', '/v2/connections', 'times', -1, 'do', 'edit', 'entries_patch', jsonb_build_array(
 	jsonb_build_object('index', :production, 'remove', '["lastActiveAt"]'::jsonb)))) \g /dev/null
 SELECT is((SELECT is_idle FROM sigma.unused_connections WHERE connection_name || '' = 'Postgres Production'), true, 'never active, and not new');
 SELECT sim_calm() \g /dev/null
 SELECT is(kinds_of('SELECT * FROM sigma.unused_connections'),
-	'{/v2/connections,/v2/connections/paths,/v2/dataModels,/v2/dataModels/ID/sources x2,/v2/datasets,/v2/datasets/ID/sources x3,'
-		'/v2/workbooks,/v2/workbooks/ID/sources x11}', 'each list once');
+	'{/v2/connections,/v2/dataModels,/v2/dataModels/ID/lineage x2,/v2/reports,/v2/reports/ID/lineage x3,/v2/workbooks,/v2/workbooks/ID/lineage x11}',
+	'each list once: as many requests as documents, and four');
+-- what nobody has shared with the reader reads from it all the same
+SELECT make_server('every', sim_url(), 'skip_permission_check ''true''') \g /dev/null
+SELECT sigma_install_views('every') \g /dev/null
+SELECT is((SELECT documents FROM every.unused_connections WHERE connection_name || '' = 'Postgres Staging'), 1::bigint, 'with skip_permission_check, a private report does');
 
 -- ------------------------------------------------------ connection_access
 
@@ -217,8 +236,8 @@ SELECT sim_stop('two') \g /dev/null
 -- a view may stand on a copy
 CREATE SCHEMA copy;
 SELECT format('CREATE TABLE copy.%I AS SELECT * FROM sigma.%1$I', t)
-FROM unnest('{connections,connection_grants,connection_paths,members,teams,team_members,workbooks,workbook_sources,data_models,'
-	'data_model_sources,datasets,dataset_sources}'::text[]) t \gexec
+FROM unnest('{connections,connection_grants,connection_paths,members,teams,team_members,workbooks,workbook_lineage_nodes,data_models,'
+	'data_model_lineage,reports,report_lineage}'::text[]) t \gexec
 SELECT is(count(*), 4::bigint, 'the tables may be copies') FROM sigma_install_views('copy');
 SELECT is(count_of('SELECT * FROM copy.connection_use, copy.unused_connections, copy.warehouse_tables'), 0, 'which ask for nothing');
 SELECT results_eq('SELECT c::text FROM copy.connection_access c ORDER BY 1', 'SELECT c::text FROM sigma.connection_access c ORDER BY 1', 'and say the same');
