@@ -78,6 +78,27 @@ SELECT w.name AS workbook, m.email AS owner, s.custom_sql_id AS element_id, s.de
  WHERE s.type = 'custom-sql' AND s.definition LIKE '%#raw%'
  ORDER BY w.name;
 
+-- Which formulas use a column: all that name it, in workbooks and data models
+SELECT d.kind, d.name, e ->> 'name' AS element, c ->> 'name' AS column, c ->> 'formula' AS formula
+  FROM (SELECT 'workbook' AS kind, w.name, s.spec FROM sigma.workbooks w JOIN sigma.workbook_specs s USING (workbook_id)
+        UNION ALL
+        SELECT 'data model', m.name, s.spec FROM sigma.data_models m JOIN sigma.data_model_specs s USING (data_model_id)) d
+ CROSS JOIN jsonb_path_query(d.spec, '$.pages[*].elements[*]') e
+ CROSS JOIN jsonb_path_query(e, '$.columns[*]') c
+ WHERE c ->> 'formula' LIKE '%/Amount]%'
+ ORDER BY d.kind, d.name, element;
+
+-- Which custom SQL still has #raw, wherever it is: the code of workbooks, data models and reports
+SELECT d.kind, d.name, e ->> 'name' AS element, e -> 'source' ->> 'statement' AS statement
+  FROM (SELECT 'workbook' AS kind, w.name, s.spec FROM sigma.workbooks w JOIN sigma.workbook_specs s USING (workbook_id)
+        UNION ALL
+        SELECT 'data model', m.name, s.spec FROM sigma.data_models m JOIN sigma.data_model_specs s USING (data_model_id)
+        UNION ALL
+        SELECT 'report', r.name, s.spec FROM sigma.reports r JOIN sigma.report_specs s USING (report_id)) d
+ CROSS JOIN jsonb_path_query(d.spec, '$.pages[*].elements[*]') e
+ WHERE e -> 'source' ->> 'statement' LIKE '%#raw%'
+ ORDER BY d.kind, d.name;
+
 -- Workbooks shared with a member
 SELECT w.name, w.url, w.latest_version, f.permission
   FROM sigma.members m

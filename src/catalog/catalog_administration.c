@@ -215,3 +215,44 @@ const SigmaResource sigma_resource_api_credentials = {
 	FIELDS(api_credential_fields),
 	FILTERS(api_filters),
 };
+
+/* ------------------------------------------------------ what extends Sigma */
+
+/* Newer than the API's description, as is what follows; in beta. */
+static const SigmaField plugin_fields[] = {
+	ID("plugin_id", "pluginId", "Identifier of the plugin"),
+	READ("name", "name", TEXTOID, "Display name"),
+	READ("description", "description", TEXTOID, "Description"),
+	READ("type", "type", TEXTOID, "Kind of plugin"),
+	READ("url", "url", TEXTOID, "Where it is hosted; empty if it is nowhere"),
+	READ("dev_url", "devUrl", TEXTOID, "Where it is hosted while it is developed"),
+	ATTRS,
+};
+
+const SigmaResource sigma_resource_plugins = {
+	.name = "plugins",
+	.comment = "Plugins of the organization (beta)",
+	.path = "/v2/plugins",
+	.key = "plugin_id",
+	.optional = true,
+	.paging = SIGMA_PAGING_PAGE_TOKEN,
+	FIELDS(plugin_fields),
+};
+
+static const SigmaField credential_fields[] = {
+	ID("client_id", "clientId", "Identifier that the client signs in with"),
+	ID("owner_id", "ownerId", "Member whom the client acts as"),
+	READ("scopes", "scopes", JSONBOID, "What it may be used for, an array: api, embed"),
+	ATTRS,
+};
+
+/* How its pages are linked is not published. */
+const SigmaResource sigma_resource_credentials = {
+	.name = "credentials",
+	.comment = "API clients of the organization; their secrets are not shown",
+	.path = "/v2/credentials",
+	.key = "client_id",
+	.optional = true,
+	.paging = SIGMA_PAGING_FOUND,
+	FIELDS(credential_fields),
+};

@@ -403,6 +403,23 @@ const SigmaResource sigma_resource_data_model_sources = {
 	FIELDS(data_model_source_fields),
 };
 
+static const SigmaField data_model_spec_fields[] = {
+	INODE_KEY("data_model_id", "data_model_id", "Data model that is represented"),
+	SPEC,
+	ATTRS,
+	ERROR_COLUMN,
+};
+
+const SigmaResource sigma_resource_data_model_specs = {
+	.name = "data_model_specs",
+	.comment = "Each data model as code: its pages, elements, columns, formulas, sources",
+	.path = "/v2/dataModels/{data_model_id}/spec",
+	.parent = "data_models",
+	.nothing = sigma_gone,
+	.paging = SIGMA_PAGING_OBJECT,
+	FIELDS(data_model_spec_fields),
+};
+
 static const SigmaField data_model_tag_fields[] = {
 	INODE_KEY("data_model_id", "data_model_id", "Data model that has the tag"),
 	ID("version_tag_id", "versionTagId", "Identifier of the tag"),

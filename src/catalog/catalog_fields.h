@@ -52,6 +52,8 @@
 	X(saml_certificates) \
 	X(api_connectors) \
 	X(api_credentials) \
+	X(plugins) \
+	X(credentials) \
 	/* catalog_documents.c */ \
 	X(workspaces) \
 	X(workspace_grants) \
@@ -70,6 +72,7 @@
 	X(data_model_columns) \
 	X(data_model_lineage) \
 	X(data_model_sources) \
+	X(data_model_specs) \
 	X(data_model_tags) \
 	X(data_model_materialization_schedules) \
 	X(templates) \
@@ -85,6 +88,7 @@
 	X(workbook_lineage_nodes) \
 	X(workbook_sources) \
 	X(workbook_controls) \
+	X(workbook_specs) \
 	X(workbook_bookmarks) \
 	X(workbook_tags) \
 	X(workbook_tag_bookmarks) \
@@ -103,6 +107,7 @@
 	X(report_lineage) \
 	X(report_sources) \
 	X(report_controls) \
+	X(report_specs) \
 	X(report_tags) \
 	X(report_version_history) \
 	X(report_schedules)
@@ -210,6 +215,11 @@ extern const SigmaNothing sigma_no_lineage[];
 	READ("semantic_view_table", "semanticViewTable", TEXTOID, "Of a semantic view: the table within it"), \
 	INODE("sql_document_id", "sqlDocumentId", "Of an SQL document: its identifier"), \
 	INODE("worksheet_id", "worksheetId", "Of a worksheet: its identifier")
+
+/* The code representation of a document, which is the whole reply. */
+#define SPEC \
+	{"spec", NULL, JSONBOID, SIGMA_FROM_ENTRY, SIGMA_WRITE_NOWHERE, false, NULL, \
+	"The code representation, an object", SIGMA_PLAIN}
 
 /* What a source that is a query consists of. */
 #define CUSTOM_SQL_FIELDS \

@@ -190,6 +190,23 @@ const SigmaResource sigma_resource_report_controls = {
 	FIELDS(report_control_fields),
 };
 
+static const SigmaField report_spec_fields[] = {
+	INODE_KEY("report_id", "report_id", "Report that is represented"),
+	SPEC,
+	ATTRS,
+	ERROR_COLUMN,
+};
+
+const SigmaResource sigma_resource_report_specs = {
+	.name = "report_specs",
+	.comment = "Each report as code: its pages, elements, columns, formulas, sources",
+	.path = "/v2/reports/{report_id}/spec",
+	.parent = "reports",
+	.nothing = sigma_gone,
+	.paging = SIGMA_PAGING_OBJECT,
+	FIELDS(report_spec_fields),
+};
+
 /* ------------------------------------------------ tags, versions, schedules */
 
 static const SigmaField report_tag_fields[] = {

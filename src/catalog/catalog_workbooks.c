@@ -232,6 +232,23 @@ const SigmaResource sigma_resource_workbook_controls = {
 	FIELDS(workbook_control_fields),
 };
 
+static const SigmaField workbook_spec_fields[] = {
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that is represented"),
+	SPEC,
+	ATTRS,
+	ERROR_COLUMN,
+};
+
+const SigmaResource sigma_resource_workbook_specs = {
+	.name = "workbook_specs",
+	.comment = "Each workbook as code: its pages, elements, columns, formulas, sources",
+	.path = "/v2/workbooks/{workbook_id}/spec",
+	.parent = "workbooks",
+	.nothing = sigma_gone,
+	.paging = SIGMA_PAGING_OBJECT,
+	FIELDS(workbook_spec_fields),
+};
+
 /* ------------------------------------------------- bookmarks, tags, versions */
 
 #define BOOKMARK_FIELDS \

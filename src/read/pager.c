@@ -477,6 +477,16 @@ read_envelope(SigmaPager *pager, const Envelope *e)
 	}
 }
 
+/* Some endpoints answer in text or YAML, if they think that this is what is wanted. */
+pg_noreturn static void
+raise_text(const SigmaPager *pager)
+{
+	SigmaFailure *failure = sigma_reply_failure(pager->target, "it is text or YAML, where JSON was asked for");
+
+	failure->hint = "sigma_request() returns such a reply as a string.";
+	sigma_raise(failure);
+}
+
 /* Takes the reply of the page in hand apart. */
 static void
 read_page(SigmaPager *pager)
@@ -500,7 +510,11 @@ read_page(SigmaPager *pager)
 	bare = blank < body.length && body.data[blank] == '[';
 	e.entries_name = pager->spec.resource->entries ? pager->spec.resource->entries : "entries";
 	if (!sigma_json_visit(body, single ? NULL : bare ? visit_element : visit_value, &e, &reply, &error))
+	{
+		if (sigma_call_is_text(pager->page->call))
+			raise_text(pager);
 		sigma_raise_reply(pager->target, "%s", error);
+	}
 	if (single)
 		add_entry(pager, &reply);
 	else if (reply.kind == SIGMA_JSON_OBJECT)

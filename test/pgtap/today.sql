@@ -153,13 +153,26 @@ SELECT is((SELECT count(*) FROM sim.member_files WHERE type = 'folder'),
 SELECT is(array_length(regexp_split_to_array(told('SELECT count(*) FROM sim.member_files WHERE type = ''folder'''), 'WARNING:'), 1), 2, '... with one WARNING');
 SELECT sim_calm() \g /dev/null
 
+-- ------------------------------------------------------- documents as code
+
+SELECT is(count(*)::int, 11, 'the code representation of each workbook') FROM sim.workbook_specs WHERE jsonb_typeof(spec -> 'pages') = 'array';
+SELECT is(spec ->> 'name', 'Revenue Overview', 'of one, by its key') FROM sim.workbook_specs WHERE workbook_id = (SELECT workbook_id FROM sim.workbooks WHERE name = 'Revenue Overview');
+SELECT sim_fault('{"path": "/v2/workbooks/*", "query": "", "times": -1, "do": "body", "content_type": "application/yaml", "body": "name: Revenue Overview\npages:\n  - id: page0\n"}')
+	FROM (SELECT 1) x \g /dev/null
+SELECT fails('SELECT spec FROM sim.workbook_specs', 'HV000', 'unexpected reply from Sigma: it is text or YAML, where JSON was asked for', '%/spec%',
+	'%sigma_request()%', 'YAML where JSON was asked for');
+SELECT sim_calm() \g /dev/null
+SELECT sim_fault('{"path": "/v2/dataModels/*", "times": -1, "do": "status", "status": 409, "body": {"requestId": "r", "message": "archived", "code": "inode_archived"}}') \g /dev/null
+SELECT is(count(*)::int, 0, 'what is archived has none') FROM sim.data_model_specs;
+SELECT sim_calm() \g /dev/null
+
 -- --------------------------------------- what the organization does not offer
 
 SELECT is((SELECT array_agg(relname::text ORDER BY relname COLLATE "C") FROM pg_class c
 	JOIN pg_foreign_table f ON f.ftrelid = c.oid WHERE relnamespace = 'sim'::regnamespace AND 'on_missing=empty' = ANY (ftoptions)),
-	'{allowed_ips,api_connectors,api_credentials,dataset_grants,dataset_materializations,dataset_sources,datasets,deployable_tenants,'
-		'deployment_policies,deployment_policy_files,deployment_policy_tenants,report_columns,report_controls,report_elements,report_lineage,report_pages,report_queries,'
-		'report_schedules,report_sources,report_tags,report_version_history,reports,saml_certificates,saml_service_providers,source_swap_policies,'
+	'{allowed_ips,api_connectors,api_credentials,credentials,dataset_grants,dataset_materializations,dataset_sources,datasets,deployable_tenants,'
+		'deployment_policies,deployment_policy_files,deployment_policy_tenants,plugins,report_columns,report_controls,report_elements,report_lineage,report_pages,report_queries,'
+		'report_schedules,report_sources,report_specs,report_tags,report_version_history,reports,saml_certificates,saml_service_providers,source_swap_policies,'
 		'tenant_deployment_capabilities,tenants,user_attribute_tenants}', 'IMPORT lets what is retired or optional be empty');
 SELECT alike(told('SELECT count(ip) FROM sim.allowed_ips'),
 	'%WARNING:  01000: the organization does not offer allowed_ips, which are taken to be none%DETAIL:  not found in Sigma: '

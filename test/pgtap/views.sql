@@ -304,6 +304,10 @@ SELECT is(count(last_interaction_at), 2::bigint, 'some of whom have used one bef
 SELECT is((raw_array(format('SELECT array_agg(name) FROM (%s) r', recipe('A member''s recent workbooks'))))[1:3],
 	'{Revenue Overview,Support Load,Web Traffic}', 'the latest documents stand first');
 SELECT results_eq(format('SELECT workbook FROM (%s) r', recipe('Workbooks whose custom SQL')), $$VALUES ('Budget 2026')$$, 'custom SQL with #raw');
+SELECT results_eq(format('SELECT kind, name FROM (%s) r', recipe('Which custom SQL')),
+	$$VALUES ('report', 'Shipping Labels'), ('workbook', 'Budget 2026')$$, 'custom SQL with #raw in the code of documents of each kind');
+SELECT is((SELECT array_agg(DISTINCT k) FROM (SELECT unnest(raw_array(format('SELECT array_agg(kind) FROM (%s) r', recipe('Which formulas')))) k) r),
+	'{"data model",workbook}', 'formulas that use a column');
 SELECT is(substring(statement FROM 'e.type = ''[a-z-]+'''), 'e.type = ''input-table''', 'input tables are elements of their type')
 	FROM recipe WHERE title LIKE 'Input tables%';
 

@@ -34,6 +34,12 @@ sigma_session_poll(SigmaSession *session UNUSED)
 {
 }
 
+bool
+sigma_call_is_text(const SigmaCall *call UNUSED)
+{
+	return false;
+}
+
 Oid
 sigma_session_serverid(const SigmaSession *session UNUSED)
 {
