@@ -10,13 +10,14 @@
 #                     it builds;  make check-fuzz  fuzzes (with clang)
 #   make check-differential  random queries and transactions, against local tables: SEED=… chooses them, DURATION=… seconds
 #   make check-fresh  runs "make demo" and "make check" in fresh minimal systems, as root: SUITES="trixie" chooses
+#   make indent       formats src/ as PostgreSQL does
 #   make bench        measures against curl, and prints a table
 #   make              builds;  make install  installs;  make installcheck  runs
 #                     the regression tests against a running cluster
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh check-differential bench
+DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh check-differential bench indent
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
@@ -32,6 +33,9 @@ demo:
 
 bench:
 	@$(TOP)bench/run
+
+indent:
+	@$(TOP)test/harness/indent
 
 check:
 	@$(TOP)test/harness/check $(QUIET_FAILURE)

@@ -47,6 +47,23 @@ typedef struct SigmaSpan
 } SigmaSpan;
 
 /*
+ * What an operator may want to follow: DEBUG1 what changes something, signs in or
+ * goes wrong for a while, DEBUG2 each request.  Never a secret, so requests as
+ * sigma_shown_request() gives them, and not with the statement, which may have one.
+ */
+#define SIGMA_DEBUG(level, ...) \
+	ereport(level, (errmsg_internal(__VA_ARGS__), errhidestmt(true), errhidecontext(true)))
+
+/* All of a text. */
+static inline SigmaSpan
+sigma_span(const char *text)
+{
+	SigmaSpan	span = {text, strlen(text)};
+
+	return span;
+}
+
+/*
  * How an exchange with the API ended.  SIGMA_REPLIED says that a whole reply
  * arrived, whatever its status; everything else says that none did, and why.
  */
@@ -153,7 +170,7 @@ pg_noreturn extern void sigma_raise(const SigmaFailure *failure);
  * Raises HV000: the reply to "target" is not what the API describes.  The
  * format is a clause: "page 3 is not JSON".
  */
-pg_noreturn extern void sigma_raise_reply(const char *target, const char *format,...)
+pg_noreturn extern void sigma_raise_reply(const char *target, const char *format, ...)
 			__attribute__((format(printf, 2, 3)));
 
 /* The same as a failure that is yet to be raised; "what" is a clause. */

@@ -145,8 +145,8 @@ sigma_scan_userid(ForeignScan *plan, EState *estate UNUSED)
 #if PG_VERSION_NUM >= 160000
 	Oid			userid = plan->checkAsUser;
 #else
-	int			rti = plan->scan.scanrelid > 0 ? (int) plan->scan.scanrelid
-		: bms_next_member(plan->fs_relids, -1);
+	bool		base = plan->scan.scanrelid > 0;
+	int			rti = base ? (int) plan->scan.scanrelid : bms_next_member(plan->fs_relids, -1);
 	Oid			userid = exec_rt_fetch(rti, estate)->checkAsUser;
 #endif
 

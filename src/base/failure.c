@@ -345,7 +345,7 @@ sigma_raise(const SigmaFailure *f)
 }
 
 void
-sigma_raise_reply(const char *target, const char *format,...)
+sigma_raise_reply(const char *target, const char *format, ...)
 {
 	StringInfoData what;
 

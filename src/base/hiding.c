@@ -31,5 +31,7 @@ sigma_hide_statement(SigmaHiding *hiding)
 void
 sigma_show_statement(const SigmaHiding *hiding)
 {
+	/* hidden and shown in pairs, as brackets are */
+	Assert(error_context_stack == &hiding->callback);
 	error_context_stack = hiding->saved;
 }

@@ -23,8 +23,7 @@ char *
 sigma_url_encode(const char *text, size_t length)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	static const char unreserved[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
 	StringInfoData s;
 
 	initStringInfo(&s);
@@ -72,6 +71,7 @@ sigma_fill_path(const char *path, char *const *values)
 	StringInfoData s;
 	int			n = 0;
 
+	Assert(*path == '/');
 	initStringInfo(&s);
 	while (*path)
 	{
@@ -219,8 +219,7 @@ sigma_normal_path(const char *path, char **normal)
 const char *
 sigma_path_problem(const char *path, char **normal)
 {
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/%";
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/%";
 
 	if (path[0] != '/')
 		return "It does not begin with a slash.";

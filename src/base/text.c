@@ -163,8 +163,7 @@ sigma_quoted(const char *text)
 char *
 sigma_shown_id(const char *id)
 {
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:+@";
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:+@";
 
 	return id[0] && id[strspn(id, plain)] == '\0' ? pstrdup(id) : sigma_quoted(id);
 }
@@ -289,11 +288,11 @@ sigma_closest(const char *name, const char *const *candidates, int n)
 		*p = (char) pg_tolower((unsigned char) *p);
 	for (int i = 0; i < n; i++)
 	{
-		int			distance =
-			varstr_levenshtein_less_equal(word, word_length, candidates[i],
-										  (int) strlen(candidates[i]),
-										  1, 1, 1, best, true);
+		int			distance;
 
+		distance = varstr_levenshtein_less_equal(word, word_length, candidates[i],
+												 (int) strlen(candidates[i]),
+												 1, 1, 1, best, true);
 		if (distance < best && distance <= Max(word_length / 2, 1))
 		{
 			best = distance;

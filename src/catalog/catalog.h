@@ -91,7 +91,8 @@ typedef struct SigmaResource
 	const char *comment;
 	const char *path;			/* of the list; {column} stands for a parent's key */
 	const char *item_path;		/* of one entry, {column} for its key; or NULL */
-	const char *other_path;		/* of the same list in another form, which is never asked for; or NULL */
+	const char *other_path;		/* of the same list in another form, which is never asked for; or
+								 * NULL */
 	const char *key;			/* the column that identifies an entry of one list; or NULL */
 	const char *parent;			/* the resource below whose entries the list stands; or NULL */
 	const struct SigmaResource *above;	/* that one itself, if it is not of the catalogue */
@@ -108,7 +109,8 @@ typedef struct SigmaResource
 	bool		optional;		/* retired, or not every organization has it */
 	bool		one_filter;		/* the API takes only one of the filters at a time */
 	bool		made;			/* a table says all of this by its options and columns */
-	const struct SigmaResource *flat;	/* the same entries in fewer lists, without some keys; or NULL */
+	const struct SigmaResource *flat;	/* the same entries in fewer lists, without some keys; or
+										 * NULL */
 	SigmaWrites writes;
 	const SigmaField *fields;
 	int			nfields;

@@ -92,6 +92,7 @@ typedef struct SigmaOption
  * In an order that suits whom the hint for an unknown name shows them to.  What
  * both a server and a table may have, a server sets for all of its tables.
  */
+/*INDENT OFF*/
 static const SigmaOption option_table[] =
 {
 	{.name = "region", .places = ON_SERVER, .type = OPTION_REGION, SETTING(base_url)},
@@ -156,6 +157,8 @@ static const SigmaOption option_table[] =
 	{.name = "tenant", .places = ON_MAPPING, .type = OPTION_ID, SETTING(tenant)},
 	{.name = "field", .places = ON_COLUMN, .type = OPTION_TEXT, .into = INTO_NOTHING},
 };
+
+/*INDENT ON*/
 
 /* Where an option stands that belongs to an object of this catalog; 0: nowhere. */
 static int
@@ -292,8 +295,7 @@ skip_blanks(const char *text)
 static const char *
 parse_query(const char *value, char **query)
 {
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?%";
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?%";
 	StringInfoData out;
 	SigmaSpan	json;
 	SigmaJsonValue object;
@@ -355,12 +357,12 @@ check_value(const SigmaOption *option, const char *value, bool setting)
 		case OPTION_TIME:
 			if (!parse_number(option, value, &number))
 				sigma_bad_value(option->name,
-						  psprintf("It must be a time from %s; units are us, ms, s, min, h and d, and s without one.", option->range));
+								psprintf("It must be a time from %s; units are us, ms, s, min, h and d, and s without one.", option->range));
 			break;
 		case OPTION_SIZE:
 			if (!parse_number(option, value, &number))
 				sigma_bad_value(option->name,
-						  psprintf("It must be a size from %s; units are B, kB, MB and GB, and B without one.", option->range));
+								psprintf("It must be a size from %s; units are B, kB, MB and GB, and B without one.", option->range));
 			break;
 		case OPTION_REGION:
 			sigma_check_region(value);
@@ -411,8 +413,8 @@ check_value(const SigmaOption *option, const char *value, bool setting)
 				const char *closest = sigma_closest_resource(value);
 
 				sigma_bad_value(option->name, closest
-						  ? psprintf("Perhaps you meant the resource \"%s\".", closest)
-						  : "IMPORT FOREIGN SCHEMA makes a table of each resource there is.");
+								? psprintf("Perhaps you meant the resource \"%s\".", closest)
+								: "IMPORT FOREIGN SCHEMA makes a table of each resource there is.");
 			}
 			break;
 	}
@@ -474,8 +476,10 @@ value_of(List *options, const char *name)
 	ListCell   *lc;
 
 	foreach(lc, options)
+	{
 		if (strcmp(((DefElem *) lfirst(lc))->defname, name) == 0)
 			return defGetString(lfirst(lc));
+	}
 	return NULL;
 }
 

@@ -19,13 +19,14 @@
 #include "base/base.h"
 #include "config/config_internal.h"
 
-/* Sigma's regions and their hosts, as published. */
-static const struct
+typedef struct Region
 {
-	const char *region;
+	const char *name;
 	const char *base_url;
-}			regions[] =
-{
+} Region;
+
+/* Sigma's regions and their hosts, as published. */
+static const Region regions[] = {
 	{"gcp-us", "https://api.sigmacomputing.com"},
 	{"gcp-ksa", "https://api.sa.gcp.sigmacomputing.com"},
 	{"aws-us-west", "https://aws-api.sigmacomputing.com"},
@@ -165,7 +166,7 @@ closest_region(const char *name)
 	const char *names[lengthof(regions)];
 
 	for (int i = 0; i < (int) lengthof(regions); i++)
-		names[i] = regions[i].region;
+		names[i] = regions[i].name;
 	return sigma_closest(name, names, lengthof(names));
 }
 
@@ -173,7 +174,7 @@ const char *
 sigma_region_url(const char *name)
 {
 	for (int i = 0; i < (int) lengthof(regions); i++)
-		if (strcmp(regions[i].region, name) == 0)
+		if (strcmp(regions[i].name, name) == 0)
 			return regions[i].base_url;
 	return NULL;
 }
@@ -191,7 +192,7 @@ sigma_check_region(const char *value)
 		sigma_bad_value("region", psprintf("Perhaps you meant the region \"%s\".", closest));
 	initStringInfo(&all);
 	for (int i = 0; i < (int) lengthof(regions); i++)
-		appendStringInfo(&all, "%s%s", i ? ", " : "", regions[i].region);
+		appendStringInfo(&all, "%s%s", i ? ", " : "", regions[i].name);
 	sigma_bad_value("region", psprintf("Valid regions are %s.", all.data));
 }
 

@@ -66,8 +66,10 @@ sigmaGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo
 	if (aggregates == NIL)
 		return;
 	foreach(lc, aggregates)
+	{
 		if (!is_count_star(lfirst(lc)))
 			return;
+	}
 	add_path(output, (Path *)
 			 sigma_create_foreign_upper_path(root, output, target, 1, SIGMA_REQUEST_COST,
 											 SIGMA_REQUEST_COST + 1,

@@ -115,7 +115,8 @@ explain_list(ForeignScanState *node, ExplainState *es)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(node->ss.ss_currentRelation));
-	const SigmaResource *resource = sigma_planned_resource(options, intVal(list_nth(plan->fdw_private, SIGMA_SCAN_FLAT)) != 0);
+	bool		flat = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_FLAT)) != 0;
+	const SigmaResource *resource = sigma_planned_resource(options, flat);
 	SigmaListSpec spec = {
 		.resource = resource,
 		.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT)),

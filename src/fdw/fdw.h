@@ -99,13 +99,15 @@ typedef struct SigmaScanned
 /* Makes the planner think of such joins; called once, when the library is loaded. */
 extern void sigma_lookup_join_init(void);
 
-/* -------------------------------------------------------------- hide.c */
+/* ------------------------------------------------------------ target.c */
 
 /* Is it a server of sigma_fdw?  Another wrapper need not even have a handler. */
 extern bool sigma_is_server(Oid serverid);
 
-/* Is it a foreign table of sigma_fdw? */
-extern bool sigma_is_table(Oid relid);
+/* Is it a foreign table of this server, or of any of sigma_fdw's (InvalidOid)? */
+extern bool sigma_is_table(Oid relid, Oid serverid);
+
+/* -------------------------------------------------------------- hide.c */
 
 /* Called once, when the library is loaded. */
 extern void sigma_hide_init(void);

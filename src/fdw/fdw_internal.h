@@ -45,6 +45,15 @@ typedef struct SigmaModify
 	MemoryContext row_context;
 } SigmaModify;
 
+/* ---------------------------------------------------------------- target.c */
+
+/*
+ * Does a query, or one in its WITH clause, write to tables of this server, or of
+ * any of ours (InvalidOid)?  A partitioned table counts if "perhaps": its rows
+ * may be routed to one.  Locks what inherits from the target, as the planner does.
+ */
+extern bool sigma_query_writes(const Query *query, Oid serverid, bool perhaps);
+
 /* ------------------------------------------------------------ modify_row.c */
 extern void sigma_start_modifying(SigmaModify *m, EState *estate, ResultRelInfo *rinfo);
 extern char *sigma_row_text(SigmaModify *m, TupleTableSlot *slot, const char *name);

@@ -16,71 +16,24 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "executor/executor.h"
-#include "foreign/foreign.h"
 #include "nodes/bitmapset.h"
 #include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
 #include "nodes/plannodes.h"
 #include "optimizer/planner.h"
-#include "utils/lsyscache.h"
 
 #include "base/base.h"
 #include "base/compat.h"
 #include "fdw/fdw.h"
+#include "fdw/fdw_internal.h"
 
 static planner_hook_type next_planner = NULL;
 static ExecutorStart_hook_type next_start = NULL;
 static ExecutorRun_hook_type next_run = NULL;
 static ExecutorFinish_hook_type next_finish = NULL;
 
-bool
-sigma_is_server(Oid serverid)
-{
-	Oid			handler = GetForeignDataWrapper(GetForeignServer(serverid)->fdwid)->fdwhandler;
-
-	return OidIsValid(handler) &&
-		GetFdwRoutine(handler)->IterateForeignScan == sigmaIterateForeignScan;
-}
-
-bool
-sigma_is_table(Oid relid)
-{
-	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
-		sigma_is_server(GetForeignTable(relid)->serverid);
-}
-
-/* Does a query, or one in its WITH clause, write to a table of ours? */
-static bool
-query_writes_here(const Query *query)
-{
-	ListCell   *lc;
-
-	if (query->commandType != CMD_SELECT && query->commandType != CMD_UTILITY && query->resultRelation > 0)
-	{
-		const RangeTblEntry *rte = rt_fetch(query->resultRelation, query->rtable);
-
-		if (sigma_is_table(rte->relid))
-			return true;
-		if (rte->relkind == RELKIND_RELATION && rte->inh)
-			foreach(lc, find_all_inheritors(rte->relid, rte->rellockmode, NULL))
-				if (sigma_is_table(lfirst_oid(lc)))
-					return true;
-	}
-	if (query->hasModifyingCTE)
-		foreach(lc, query->cteList)
-		{
-			Node	   *cte = lfirst_node(CommonTableExpr, lc)->ctequery;
-
-			if (IsA(cte, Query) && query_writes_here((Query *) cte))
-				return true;
-		}
-	return false;
-}
-
-/* Does a plan? */
+/* Does a plan write to a table of ours? */
 static bool
 plan_writes_here(const PlannedStmt *plan)
 {
@@ -88,7 +41,7 @@ plan_writes_here(const PlannedStmt *plan)
 	int			rti = -1;
 
 	while ((rti = bms_next_member(targets, rti)) >= 0)
-		if (sigma_is_table(rt_fetch(rti, plan->rtable)->relid))
+		if (sigma_is_table(rt_fetch(rti, plan->rtable)->relid, InvalidOid))
 			return true;
 	return false;
 }
@@ -97,7 +50,7 @@ static PlannedStmt *
 hide_planning(Query *query, const char *text, int options, ParamListInfo params SIGMA_PLANNER_MORE)
 {
 	planner_hook_type next = next_planner ? next_planner : standard_planner;
-	bool		hide = query_writes_here(query);
+	bool		hide = sigma_query_writes(query, InvalidOid, false);
 	SigmaHiding hiding;
 	PlannedStmt *plan;
 

@@ -190,9 +190,11 @@ outer_has_columns(RelOptInfo *outer, List *exprs)
 	ListCell   *lc;
 
 	foreach(lc, vars)
+	{
 		if (bms_is_member(((Var *) lfirst(lc))->varno, outer->relids) &&
 			!list_member(outer->reltarget->exprs, lfirst(lc)))
 			return false;
+	}
 	return true;
 }
 
@@ -295,8 +297,10 @@ lift_clauses(RelOptInfo *inner, List *clauses, List *above)
 
 	/* these are the clauses' own Vars, not copies */
 	foreach(lc, vars)
+	{
 		if (columns && ((Var *) lfirst(lc))->varno == (int) inner->relid)
 			sigma_set_var_nulled_by(lfirst(lc), nulled_by);
+	}
 }
 
 /* Adds a column to a scan tuple's description. */

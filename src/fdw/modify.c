@@ -258,8 +258,7 @@ insert_connection(SigmaModify *m, TupleTableSlot *slot)
 	if (write.call)
 		sigma_entry_to_row(m, sigma_call_body(write.call), true, slot);
 	else
-		sigma_entry_to_row(m, sigma_entry_replaced((SigmaSpan) {"{}", 2},
-														   (SigmaSpan) {write.spec.body, strlen(write.spec.body)}),
+		sigma_entry_to_row(m, sigma_entry_replaced(sigma_span("{}"), sigma_span(write.spec.body)),
 						   false, slot);
 }
 

@@ -153,7 +153,11 @@ find_columns(RelOptInfo *rel_info, Oid relid, const SigmaResource *resource, Pla
 		info->keys[i] = find_column(rel, resource, keys[i]);
 		info->key_kinds[i] = sigma_find_field(resource, keys[i])->kind;
 	}
-	/* a look-up does not know what is not shared, or inherited: the plan must not decide about rows */
+
+	/*
+	 * a look-up does not know what is not shared, or inherited: the plan must not decide about
+	 * rows
+	 */
 	if (resource->item_path && sigma_path_keys(resource->item_path, keys) == 1 &&
 		!(info->options->scope.skip_permission_check && resource->unshared_query) &&
 		!(info->options->scope.direct_grants_only && resource->direct_query))
@@ -331,53 +335,6 @@ estimate_parents(RelOptInfo *rel, Oid relid, const SigmaResource *resource)
 	return last_total(rel, relid, parent, DEFAULT_PARENTS);
 }
 
-/* Is this a foreign table of the server? */
-static bool
-is_table_of(Oid relid, Oid serverid)
-{
-	return get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE &&
-		GetForeignTable(relid)->serverid == serverid;
-}
-
-/*
- * May writing to this relation write to the server?  Rows of a partitioned
- * table may be routed to a foreign partition, and a change of a table takes in
- * those that inherit from it.
- */
-static bool
-is_target_of(const RangeTblEntry *rte, Oid serverid)
-{
-	ListCell   *lc;
-
-	if (rte->relkind == RELKIND_PARTITIONED_TABLE || is_table_of(rte->relid, serverid))
-		return true;
-	/* under the lock that the planner will take for the same purpose */
-	if (rte->rtekind == RTE_RELATION && rte->inh)
-		foreach(lc, find_all_inheritors(rte->relid, rte->rellockmode, NULL))
-			if (is_table_of(lfirst_oid(lc), serverid))
-				return true;
-	return false;
-}
-
-/* Does a query, or one in its WITH clause, write to a server's tables? */
-static bool
-query_writes(Query *query, Oid serverid)
-{
-	ListCell   *lc;
-
-	if (query->commandType != CMD_SELECT && query->resultRelation > 0 &&
-		is_target_of(rt_fetch(query->resultRelation, query->rtable), serverid))
-		return true;
-	foreach(lc, query->cteList)
-	{
-		Node	   *cte = lfirst_node(CommonTableExpr, lc)->ctequery;
-
-		if (IsA(cte, Query) && query_writes((Query *) cte, serverid))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Does the statement that a query is part of?  It is decided here alone: the
  * executor takes it from the plan.
@@ -386,7 +343,7 @@ static bool
 statement_writes(PlannerInfo *root, Oid serverid)
 {
 	for (; root; root = root->parent_root)
-		if (query_writes(root->parse, serverid))
+		if (sigma_query_writes(root->parse, serverid, true))
 			return true;
 	return false;
 }
@@ -440,8 +397,8 @@ add_item_path(PlannerInfo *root, RelOptInfo *rel, const Binding *b, double rows,
 			  Relids required_outer)
 {
 	Cost		startup = REQUEST_COST + rel->baserestrictcost.startup;
-	Cost		total = startup + (b->combinations - 1) * REQUEST_COST +
-		b->combinations * (ENTRY_COST + cpu_tuple_cost + rel->baserestrictcost.per_tuple);
+	Cost		per_entry = ENTRY_COST + cpu_tuple_cost + rel->baserestrictcost.per_tuple;
+	Cost		total = startup + (b->combinations - 1) * REQUEST_COST + b->combinations * per_entry;
 
 	add_path(rel, (Path *)
 			 sigma_create_foreignscan_path(root, rel, Min(rows, b->combinations), startup, total,
@@ -460,7 +417,10 @@ add_list_path(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, const Bi
 	Cost		startup = REQUEST_COST + rel->baserestrictcost.startup;
 	Cost		total;
 
-	/* it can only fail; but without a path for a table alone the planner could not make one of a join */
+	/*
+	 * it can only fail; but without a path for a table alone the planner could not make one of a
+	 * join
+	 */
 	if (!b->complete && sigma_parent(info->resource) == NULL)
 		startup += NO_KEY_COST;
 

@@ -109,8 +109,10 @@ columns_below_mark(PlannerInfo *root, const PlanRowMark *mark, Bitmapset **used)
 			pull_varattnos((Node *) entry->expr, mark->rti, used);
 	}
 	foreach(lc, top->reltarget->exprs)
+	{
 		if (!is_ctid(lfirst(lc), mark->rti))
 			pull_varattnos(lfirst(lc), mark->rti, used);
+	}
 	/* 0 stands for the target list */
 	if (!bms_is_subset(needed, bms_make_singleton(0)))
 		*used = bms_add_member(*used, SelfItemPointerAttributeNumber - FirstLowInvalidHeapAttributeNumber);

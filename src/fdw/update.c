@@ -41,8 +41,10 @@ is_revoked(SigmaModify *m, const char *id)
 	ListCell   *lc;
 
 	foreach(lc, m->revoked)
+	{
 		if (strcmp(lfirst(lc), id) == 0)
 			return true;
+	}
 	old = MemoryContextSwitchTo(m->context);
 	m->revoked = lappend(m->revoked, pstrdup(id));
 	MemoryContextSwitchTo(old);
@@ -61,7 +63,11 @@ read_old_row(SigmaModify *m, TupleTableSlot *plan_slot, TupleTableSlot *slot)
 		elog(ERROR, "the row to be changed is null");
 	tuple.t_data = DatumGetHeapTupleHeader(row);
 	tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
-	/* the values alone: the slot outlives this tuple, and a row of ours has no system columns to show */
+
+	/*
+	 * the values alone: the slot outlives this tuple, and a row of ours has no system columns to
+	 * show
+	 */
 	ExecClearTuple(slot);
 	heap_deform_tuple(&tuple, slot->tts_tupleDescriptor, slot->tts_values, slot->tts_isnull);
 	ExecStoreVirtualTuple(slot);
@@ -233,6 +239,7 @@ check_columns(const SigmaModify *m, const List *updated)
 	ListCell   *lc;
 
 	foreach(lc, updated)
+	{
 		for (int i = 0; i < m->ncolumns; i++)
 		{
 			const SigmaWriteColumn *column = &m->columns[i];
@@ -246,6 +253,7 @@ check_columns(const SigmaModify *m, const List *updated)
 			else if (!can_patch(column->column) && reason == NULL)
 				reason = column->name;
 		}
+	}
 	if (reason && !details)
 		refuse_without_details(m, reason, NULL);
 }
@@ -324,20 +332,22 @@ update_connection(SigmaModify *m, CommandId command, RowChange *change, const Si
 		change->content.name = sigma_json_member_text(&object, "name");
 	}
 	if (change->replaces)
-		body = sigma_replacement_body(entry, change->content.name, &change->content.details, change->content.typed, &secrets);
+		body = sigma_replacement_body(entry, change->content.name, &change->content.details,
+									  change->content.typed, &secrets);
 	else
 	{
-		SigmaBody  *patch = sigma_body_begin(CurrentMemoryContext);
+		StringInfoData patch;
 
 		if (change->renamed && change->content.name == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
 					 errmsg("a connection needs a name")));
+		sigma_json_begin_object(&patch);
 		if (change->renamed)
-			sigma_body_add_json(patch, "name", sigma_text_to_json(change->content.name));
+			sigma_json_add_text(&patch, "name", sigma_text_to_json(change->content.name));
 		if (change->use_oauth)
-			sigma_body_add_json(patch, "useOauth", change->use_oauth);
-		body = sigma_body_text(patch);
+			sigma_json_add_text(&patch, "useOauth", change->use_oauth);
+		body = sigma_json_end_object(&patch).data;
 	}
 	return sigma_change_connection(m->session, command, entry, body, change->replaces, secrets);
 }

@@ -27,11 +27,12 @@ PG_FUNCTION_INFO_V1(sigma_fdw_version);
 Datum
 sigma_whoami(PG_FUNCTION_ARGS)
 {
+	static const SigmaMember members[] = {{"userId", SIGMA_ID}, {"organizationId", SIGMA_ID}};
 	SigmaSession *session = sigma_function_session(fcinfo);
 	SigmaCallSpec spec = {.method = "GET", .target = "/v2/whoami", .purpose = SIGMA_READ};
 
-	PG_RETURN_DATUM(sigma_members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 2,
-								   (const SigmaMember[]) {{"userId", SIGMA_ID}, {"organizationId", SIGMA_ID}}));
+	PG_RETURN_DATUM(sigma_members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec),
+										 lengthof(members), members));
 }
 
 /*

@@ -376,8 +376,10 @@ check_prune(List *plan)
 	ListCell   *lc;
 
 	foreach(lc, plan)
+	{
 		if (strcmp(((Wanted *) lfirst(lc))->action, "archive") != 0)
 			return;
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the query wants no connections, and sigma_apply() does not delete them all"),
@@ -393,7 +395,7 @@ compare_wanted(Wanted *w)
 	w->secrets = NIL;
 	w->body = sigma_replacement_body(w->entry, w->content.name, details, list_copy(w->content.typed), &w->secrets);
 	w->differing = sigma_entry_differing(w->entry,
-										 sigma_entry_replaced(w->entry, (SigmaSpan) {w->body, strlen(w->body)}));
+										 sigma_entry_replaced(w->entry, sigma_span(w->body)));
 	w->action = w->differing ? "update" : "unchanged";
 }
 
@@ -406,7 +408,9 @@ plan_wanted(Wanted *w, existing_hash *table)
 	if (existing == NULL)
 	{
 		w->action = "create";
-		w->body = sigma_connection_body(w->content.name, w->content.has_details ? &w->content.details : NULL, w->content.typed, &w->secrets);
+		w->body = sigma_connection_body(w->content.name,
+										w->content.has_details ? &w->content.details : NULL,
+										w->content.typed, &w->secrets);
 	}
 	else
 	{
@@ -415,8 +419,7 @@ plan_wanted(Wanted *w, existing_hash *table)
 		w->id = sigma_key_spelling(SIGMA_INODE, entry_text(w->entry, "connectionId"));
 		compare_wanted(w);
 	}
-	w->type = entry_text(sigma_entry_replaced((SigmaSpan) {"{}", 2},
-											  (SigmaSpan) {w->body, strlen(w->body)}), "type");
+	w->type = entry_text(sigma_entry_replaced(sigma_span("{}"), sigma_span(w->body)), "type");
 }
 
 /* What differs is compared with more than the list shows: a replacement is to keep all of it. */

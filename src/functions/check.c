@@ -191,9 +191,10 @@ report_probe(Check *check)
 	const SigmaFailure *f = p->failure;
 	bool		resolved = p->outcome != SIGMA_NO_RESOLVE;
 	bool		tls_failed = p->outcome >= SIGMA_NO_TLS && p->outcome <= SIGMA_NO_SYSTEM_CA;
-	bool		connected = resolved && p->outcome != SIGMA_NO_CONNECT &&
-		p->outcome != SIGMA_CONNECT_TIMEOUT && p->outcome != SIGMA_NO_RESOURCES;
+	bool		connected;
 
+	connected = resolved && p->outcome != SIGMA_NO_CONNECT &&
+		p->outcome != SIGMA_CONNECT_TIMEOUT && p->outcome != SIGMA_NO_RESOURCES;
 	add_step(check->result, "dns", resolved, resolved ? p->base_url : f->detail,
 			 resolved ? NULL : f->hint);
 	if (!resolved)

@@ -48,7 +48,7 @@ find_tables(Oid schema, MemoryContext context)
 														   SPI_tuptable->tupdesc, 1, &isnull));
 		MemoryContext old;
 
-		if (!sigma_is_table(relid))
+		if (!sigma_is_table(relid, InvalidOid))
 			continue;
 		old = MemoryContextSwitchTo(context);
 		tables = lappend_oid(tables, relid);

@@ -62,7 +62,7 @@ entry_as_it_will_be(SigmaSpan entry, const SigmaWrite *write)
 	static const char restored[] = "{\"isArchived\":false}";
 
 	entry = sigma_entry_replaced(entry, body);
-	return sigma_json_to_jsonb(sigma_entry_patched(entry, (SigmaSpan) {restored, strlen(restored)}));
+	return sigma_json_to_jsonb(sigma_entry_patched(entry, sigma_span(restored)));
 }
 
 /* The connection of that name and type as jsonb, if there is one: it says so. */
@@ -127,7 +127,7 @@ sigma_create_connection(PG_FUNCTION_ARGS)
 		write = sigma_connection_write(name, body, secrets, NULL);
 		sigma_run_writes(session, CurrentMemoryContext, &write, 1);
 		result = write.call ? sigma_json_to_jsonb(sigma_reply_value(write.call).text)
-			: entry_as_it_will_be((SigmaSpan) {"{\"connectionId\":null}", 21}, &write);
+			: entry_as_it_will_be(sigma_span("{\"connectionId\":null}"), &write);
 	}
 
 	sigma_show_statement(&hiding);
@@ -260,13 +260,14 @@ sigma_find_created(PG_FUNCTION_ARGS)
 Datum
 sigma_test_connection(PG_FUNCTION_ARGS)
 {
+	static const SigmaMember members[] = {{"read", SIGMA_PLAIN}, {"write", SIGMA_PLAIN}};
 	SigmaSession *session = sigma_function_session(fcinfo);
 	SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_READ};
 
 	spec.target = sigma_connection_target("/v2/connections/{connection_id}/test",
-									sigma_text_argument(fcinfo, 1, "connection_id"));
-	PG_RETURN_DATUM(sigma_members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 2,
-								   (const SigmaMember[]) {{"read", SIGMA_PLAIN}, {"write", SIGMA_PLAIN}}));
+										  sigma_text_argument(fcinfo, 1, "connection_id"));
+	PG_RETURN_DATUM(sigma_members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec),
+										 lengthof(members), members));
 }
 
 /* A text array argument as {"path": [...]}; raises 22004 for a null in it. */
@@ -325,13 +326,17 @@ sigma_sync_connection(PG_FUNCTION_ARGS)
 Datum
 sigma_lookup_path(PG_FUNCTION_ARGS)
 {
+	static const SigmaMember members[] = {
+		{"kind", SIGMA_PLAIN}, {"inodeId", SIGMA_INODE}, {"url", SIGMA_PLAIN},
+	};
 	SigmaSession *session = sigma_function_session(fcinfo);
+
 	/* a POST, but only to carry the path: it changes nothing */
 	SigmaCallSpec spec = {.method = "POST", .purpose = SIGMA_READ};
 
 	spec.target = sigma_connection_target("/v2/connection/{connection_id}/lookup",
-									sigma_text_argument(fcinfo, 1, "connection_id"));
+										  sigma_text_argument(fcinfo, 1, "connection_id"));
 	spec.body = path_argument(fcinfo, 2);
-	PG_RETURN_DATUM(sigma_members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec), 3,
-								   (const SigmaMember[]) {{"kind", SIGMA_PLAIN}, {"inodeId", SIGMA_INODE}, {"url", SIGMA_PLAIN}}));
+	PG_RETURN_DATUM(sigma_members_to_row(fcinfo, sigma_call(session, CurrentMemoryContext, &spec),
+										 lengthof(members), members));
 }

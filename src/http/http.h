@@ -52,6 +52,7 @@ typedef struct SigmaReply
 	int			status;
 	SigmaSpan	body;			/* lives as long as the transfer */
 	bool		body_left;		/* a byte of the request's body has left */
+	bool		new_connection; /* made for it */
 	bool		unattended;		/* nobody looked for a while when it was under way */
 	bool		html;
 	bool		text_type;		/* its type says that it is text, and no web page */

@@ -610,9 +610,10 @@ static double
 time_left(const SigmaTransfer *transfer)
 {
 	const SigmaTransport *t = transfer->transport;
-	int			limit = transfer->connected ? t->request_timeout_ms
-		: Min(t->connect_timeout_ms, t->request_timeout_ms);
+	int			limit = t->request_timeout_ms;
 
+	if (!transfer->connected)
+		limit = Min(t->connect_timeout_ms, limit);
 	return transfer->began_ms + limit - t->waited_ms;
 }
 
@@ -753,7 +754,11 @@ set_request(SigmaTransfer *transfer, const SigmaRequest *request)
 		ok = ok && add_header(transfer, "Expect:");
 		ok = ok && add_header(transfer, request->content_type);
 	}
-	/* without a body there is nothing to rewind: but only over a kept connection does libcurl repeat it */
+
+	/*
+	 * without a body there is nothing to rewind: but only over a kept connection does libcurl
+	 * repeat it
+	 */
 	if (!request->repeatable && (!request->body || has_dead_connection(transfer->transport)))
 		SET(CURLOPT_FRESH_CONNECT, 1L);
 	if (strcmp(request->method, "GET") != 0 && (!request->body || strcmp(request->method, "POST") != 0))
@@ -823,6 +828,7 @@ sigma_transfer_body_left(const SigmaTransfer *transfer)
 const SigmaReply *
 sigma_transfer_reply(const SigmaTransfer *transfer)
 {
+	Assert(transfer->done);
 	return &transfer->reply;
 }
 
@@ -839,9 +845,9 @@ certificate_outcome(const SigmaTransfer *transfer)
 	long		result = 0;
 
 	/*
-	 * OpenSSL's verdict, where the TLS library is OpenSSL: 9 not yet valid, 10
-	 * expired.  The host name is compared by libcurl itself, after a verdict
-	 * of 0; other libraries are told apart by the message.
+	 * OpenSSL's verdict, where the TLS library is OpenSSL: 9 not yet valid, 10 expired.  The host
+	 * name is compared by libcurl itself, after a verdict of 0; other libraries are told apart by
+	 * the message.
 	 */
 	curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
 	if (result == 9 || result == 10 || strstr(transfer->error, "expired"))
@@ -933,8 +939,11 @@ finish_transfer(SigmaTransfer *transfer, CURLcode result)
 	SigmaReply *reply = &transfer->reply;
 	long		status = 0;
 	long		head_sent = 0;
+	long		connects = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+	reply->new_connection = connects > 0;
 	curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &head_sent);
 	reply->status = (int) status;
 	reply->outcome = outcome_of(transfer, result);

@@ -133,6 +133,7 @@ void
 sigma_watchdog_begin(int limit_ms)
 {
 	struct sigaction action = {.sa_handler = strike, .sa_flags = SA_RESTART};
+
 	/* also after it has struck: that may have been between two connections */
 	struct itimerspec looks = {.it_value = {0, LOOK_MS * 1000000L}, .it_interval = {0, LOOK_MS * 1000000L}};
 

@@ -155,7 +155,7 @@ Datum
 sigma_input(PGFunction input, char *text)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Datum		volatile value = (Datum) 0;
+	volatile Datum value = (Datum) 0;
 
 	PG_TRY();
 	{
@@ -364,40 +364,62 @@ sigma_json_library_version(void)
 	return cJSON_Version();
 }
 
-/* ---------------------------------------------------------- request bodies */
+/* -------------------------------------------------- objects that are written */
 
-SigmaBody *
-sigma_body_begin(MemoryContext context)
+void
+sigma_json_begin_object(StringInfo out)
 {
-	Tree	   *tree = tree_holder(context);
+	initStringInfo(out);
+	appendStringInfoChar(out, '{');
+}
 
-	tree->root = cJSON_CreateObject();
-	if (tree->root == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	return (SigmaBody *) tree;
+static void
+separate(StringInfo out)
+{
+	Assert(out->len > 0);
+	if (out->data[out->len - 1] != '{')
+		appendStringInfoChar(out, ',');
 }
 
 void
-sigma_body_add_json(SigmaBody *body, const char *key, const char *json)
+sigma_json_begin_member(StringInfo out, const char *name)
 {
-	Tree	   *tree = (Tree *) body;
-	char	   *utf8 = sigma_to_utf8(json);
-
-	/* raw text, since a cJSON number would be a double */
-	if (cJSON_AddRawToObject(tree->root, key, utf8) == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	separate(out);
+	appendStringInfo(out, "\"%s\":", name);
 }
 
-const char *
-sigma_body_text(SigmaBody *body)
+void
+sigma_json_add_text(StringInfo out, const char *name, const char *json)
 {
-	Tree	   *tree = (Tree *) body;
+	sigma_json_begin_member(out, name);
+	appendStringInfoString(out, sigma_to_utf8(json));
+}
 
-	cJSON_free(tree->printed);
-	tree->printed = cJSON_PrintUnformatted(tree->root);
-	if (tree->printed == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	return tree->printed;
+void
+sigma_json_add_value(StringInfo out, const char *name, const SigmaJsonValue *value)
+{
+	sigma_json_begin_member(out, name);
+	appendBinaryStringInfo(out, value->text.data, (int) value->text.length);
+}
+
+void
+sigma_json_add_member(StringInfo out, const SigmaJsonMember *member)
+{
+	separate(out);
+	appendBinaryStringInfo(out, member->key.text.data, (int) member->key.text.length);
+	appendStringInfoChar(out, ':');
+	appendBinaryStringInfo(out, member->value.text.data, (int) member->value.text.length);
+}
+
+SigmaSpan
+sigma_json_end_object(StringInfo out)
+{
+	SigmaSpan	span;
+
+	appendStringInfoChar(out, '}');
+	span.data = out->data;
+	span.length = out->len;
+	return span;
 }
 
 char *

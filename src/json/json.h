@@ -43,7 +43,9 @@ typedef struct SigmaJsonValue
 static inline SigmaJsonValue
 sigma_json_object(SigmaSpan text)
 {
-	return (SigmaJsonValue) {SIGMA_JSON_OBJECT, false, text};
+	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, text};
+
+	return object;
 }
 
 typedef struct SigmaJsonMember
@@ -191,17 +193,28 @@ extern bool sigma_json_token(const char *body, size_t length, char **token, doub
 /* cJSON's own, constant. */
 extern const char *sigma_json_library_version(void);
 
-/* A body that is being put together; its tree ends with its context. */
-typedef struct SigmaBody SigmaBody;
+/*
+ * An object that is being written, in UTF-8: begun, then member by member, then
+ * ended.  "out" is initialized by the first.  Names are those of the API, and
+ * need no escapes.  Values are written as they stand, not by way of a tree,
+ * whose numbers would be doubles.
+ */
+extern void sigma_json_begin_object(StringInfo out);
 
-/* A new body, an object without members; it ends with the context. */
-extern SigmaBody *sigma_body_begin(MemoryContext context);
+/* Begins a member whose value is to be appended. */
+extern void sigma_json_begin_member(StringInfo out, const char *name);
 
-/* Adds a member whose value is JSON text in the database's encoding. */
-extern void sigma_body_add_json(SigmaBody *body, const char *key, const char *json);
+/* A member whose value is JSON text in the database's encoding. */
+extern void sigma_json_add_text(StringInfo out, const char *name, const char *json);
 
-/* The body's text in UTF-8; it lives as long as the body. */
-extern const char *sigma_body_text(SigmaBody *body);
+/* A member with a value out of a reply. */
+extern void sigma_json_add_value(StringInfo out, const char *name, const SigmaJsonValue *value);
+
+/* A member of a reply as it stands. */
+extern void sigma_json_add_member(StringInfo out, const SigmaJsonMember *member);
+
+/* The whole object; its text is that of "out". */
+extern SigmaSpan sigma_json_end_object(StringInfo out);
 
 /* Text as a JSON string with its quotes, palloc'd. */
 extern char *sigma_text_to_json(const char *text);

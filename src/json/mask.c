@@ -96,6 +96,7 @@ sounds_secret(const char *key)
 		"credential", "encryptionkey", "passcode", "passphrase", "passwd", "password", "privatekey",
 		"pwd", "secret", "serviceaccount", "sharedkey", "signingkey", "token",
 	};
+
 	/* these are parts of harmless words */
 	static const char *const words[] = {
 		"dsn", "jwt", "otp", "pass", "pat", "pin", "psk", "pw", "sas",

@@ -206,6 +206,7 @@ sigma_pager_open(SigmaSession *session, MemoryContext context, const SigmaListSp
 	SigmaPager *pager;
 	MemoryContext old;
 
+	Assert(spec->path && spec->path[0] == '/' && spec->limit > 0);
 	/* keys and all: what a path comes to, only its values tell */
 	if (spec->resource->made)
 		sigma_session_check_path(session, spec->path, sigma_quoted(spec->resource->name));
@@ -294,10 +295,10 @@ token_number(const char *token)
 static bool
 has_enough(const SigmaPager *pager)
 {
-	int64		coming = pager->nentries - pager->next_entry +
-		(int64) list_length(pager->ahead) * pager->spec.limit;
+	int64		here = pager->nentries - pager->next_entry;
+	int64		coming = (int64) list_length(pager->ahead) * pager->spec.limit;
 
-	return pager->spec.wanted > 0 && pager->entries_seen + coming >= pager->spec.wanted;
+	return pager->spec.wanted > 0 && pager->entries_seen + here + coming >= pager->spec.wanted;
 }
 
 /*
@@ -630,6 +631,8 @@ take_page(SigmaPager *pager, const char *token)
 	if (pager->stats && !pager->spec.item)
 		pager->stats->pages++;
 	read_page(pager);
+	SIGMA_DEBUG(DEBUG2, "list of %s: page %d with %d entries, of a total of %.0f",
+				pager->spec.resource->name, pager->pages, pager->nentries, pager->total);
 	return true;
 }
 
@@ -644,7 +647,7 @@ wrap_entry(SigmaPager *pager, SigmaJsonValue *value)
 	appendStringInfo(&s, "{\"%s\":", pager->spec.resource->bare_field);
 	appendBinaryStringInfo(&s, value->text.data, (int) value->text.length);
 	appendStringInfoChar(&s, '}');
-	*value = sigma_json_object((SigmaSpan) {s.data, s.len});
+	*value = sigma_json_object(sigma_span(s.data));
 	MemoryContextSwitchTo(old);
 }
 

@@ -30,7 +30,7 @@ typedef struct SigmaEntry
 	int			nmembers;
 	const SigmaJsonMember *members; /* the object's */
 	char	  **keys;			/* of the parents, in the order of the path; or NULL */
-	const SigmaFailure *failure; /* why there is no entry; or NULL */
+	const SigmaFailure *failure;	/* why there is no entry; or NULL */
 } SigmaEntry;
 
 /* One column of a table, ready to be filled from entries. */

@@ -83,10 +83,12 @@ land(SigmaCall *call)
 {
 	SigmaSession *s = call->session;
 
+	Assert(call->state == CALL_FLYING);
 	if (call->spec.urgent)
 		s->urgent_flying--;
 	else
 	{
+		Assert(s->flying > 0);
 		s->flying--;
 		sigma_shared_end_request(&s->seat);
 	}
@@ -144,6 +146,33 @@ sigma_call_follow(SigmaCall *call, SigmaCallGone gone, void *arg)
 	call->gone_arg = arg;
 }
 
+/* A call's request for the log. */
+static char *
+shown_call(const SigmaCall *call)
+{
+	return sigma_shown_request(call->spec.method, call->spec.target, NULL);
+}
+
+static int
+debug_level(const SigmaCall *call)
+{
+	return call->spec.purpose == SIGMA_WRITE ? DEBUG1 : DEBUG2;
+}
+
+/* What came of a call's transfer. */
+static void
+log_reply(const SigmaCall *call, const SigmaReply *reply)
+{
+	const char *connection = reply->new_connection ? ", over a new connection" : "";
+	double		ms = now_ms() - call->sent_ms;
+
+	if (reply->outcome == SIGMA_REPLIED)
+		SIGMA_DEBUG(debug_level(call), "%s: status %d and %zu bytes after %.0f ms%s",
+					shown_call(call), reply->status, reply->body.length, ms, connection);
+	else
+		SIGMA_DEBUG(DEBUG1, "%s: no reply after %.0f ms%s", shown_call(call), ms, connection);
+}
+
 static void
 send_call(SigmaCall *call)
 {
@@ -169,6 +198,7 @@ send_call(SigmaCall *call)
 	else
 		s->flying++;
 	call->transfer = sigma_transfer_start(s->transport, call->context, &request);
+	SIGMA_DEBUG(debug_level(call), "%s: sent to server \"%s\"", shown_call(call), s->settings->server);
 	call->token_number = s->token_number;
 	call->sent_ms = now_ms();
 	call->tries++;
@@ -280,6 +310,7 @@ receive_reply(SigmaCall *call)
 	land(call);
 	adapt_width(s, call, reply);
 	call->state = CALL_READY;
+	log_reply(call, reply);
 	if (call->spec.stats)
 		call->spec.stats->bytes += reply->body.length;
 
@@ -307,6 +338,7 @@ receive_reply(SigmaCall *call)
 			/* refused, so surely not carried out; no try is spent */
 			if (call->token_number == s->token_number && s->token)
 			{
+				SIGMA_DEBUG(DEBUG1, "%s: the token is good no more", shown_call(call));
 				sigma_shared_drop_token(&s->token_key, s->token);
 				sigma_drop_token(s);
 			}
@@ -326,6 +358,7 @@ receive_reply(SigmaCall *call)
 		fail_call(call, reply, &attempt);
 		return;
 	}
+	SIGMA_DEBUG(DEBUG1, "%s: try %d failed, the next is in %ld ms", shown_call(call), call->tries, delay);
 	call->state = CALL_PAUSED;
 	call->waited_ms += delay;
 	call->resume_ms = now_ms() + delay;
@@ -577,6 +610,7 @@ sigma_call_start(SigmaSession *session, MemoryContext context, const SigmaCallSp
 	SigmaCall  *call = MemoryContextAllocZero(call_context, sizeof(SigmaCall));
 	MemoryContext old = MemoryContextSwitchTo(call_context);
 
+	Assert(spec->target[0] == '/');
 	call->context = call_context;
 	call->spec = *spec;
 	call->url = psprintf("%s%s", session->settings->base_url, spec->target);
@@ -651,16 +685,25 @@ sigma_call_wait_until(SigmaCall *call, double deadline_ms)
 	return true;
 }
 
+/* The reply; or NULL if there is none, as of a call that was given up. */
+static const SigmaReply *
+whole_reply(const SigmaCall *call)
+{
+	return call->transfer && sigma_transfer_done(call->transfer) ? sigma_transfer_reply(call->transfer) : NULL;
+}
+
 int
 sigma_call_status(const SigmaCall *call)
 {
-	return call->transfer ? sigma_transfer_reply(call->transfer)->status : 0;
+	const SigmaReply *reply = whole_reply(call);
+
+	return reply ? reply->status : 0;
 }
 
 const char *
 sigma_call_request_id(const SigmaCall *call)
 {
-	const SigmaReply *reply = call->transfer ? sigma_transfer_reply(call->transfer) : NULL;
+	const SigmaReply *reply = whole_reply(call);
 	char	   *code;
 	char	   *message;
 	char	   *request_id = NULL;
@@ -678,12 +721,14 @@ sigma_call_request_id(const SigmaCall *call)
 const SigmaFailure *
 sigma_call_failure(const SigmaCall *call)
 {
+	Assert(call->state == CALL_DONE);
 	return call->failure;
 }
 
 bool
 sigma_call_not_found(const SigmaCall *call)
 {
+	Assert(call->state == CALL_DONE);
 	return call->not_found;
 }
 
@@ -705,12 +750,14 @@ sigma_call_may_have_acted(const SigmaCall *call)
 SigmaSpan
 sigma_call_body(const SigmaCall *call)
 {
+	Assert(call->state == CALL_DONE && call->failure == NULL);
 	return sigma_transfer_reply(call->transfer)->body;
 }
 
 bool
 sigma_call_is_text(const SigmaCall *call)
 {
+	Assert(call->state == CALL_DONE && call->failure == NULL);
 	return sigma_transfer_reply(call->transfer)->text_type;
 }
 

@@ -90,7 +90,7 @@ masked(char *text, List *secrets)
 /* What to tell of a request that has failed for good; palloc'd. */
 SigmaFailure *
 sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProblem *problem,
-				 List *secrets)
+					   List *secrets)
 {
 	char	   *code = NULL;
 	char	   *message = NULL;
@@ -100,7 +100,8 @@ sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProb
 	/* what answers a sign-in may be a token in an unknown shape: it is not shown */
 	if (reply->outcome == SIGMA_REPLIED &&
 		!sigma_json_error_object(reply->body.data, reply->body.length, &code, &message, &request_id) &&
-		problem->purpose != SIGMA_SIGN_IN && !reply->html && reply->body.data[0] != '<' && reply->body.length > 0 && reply->body.length <= REPLY_LOOK)
+		problem->purpose != SIGMA_SIGN_IN && !reply->html && reply->body.data[0] != '<' &&
+		reply->body.length > 0 && reply->body.length <= REPLY_LOOK)
 		problem->reply = masked(pnstrdup(reply->body.data, reply->body.length), secrets);
 	problem->outcome = reply->outcome;
 	problem->status = reply->status;

@@ -62,7 +62,7 @@ struct SigmaSession
 	char	   *token;			/* or NULL */
 	double		token_end_ms;	/* when to renew it, by the monotonic clock */
 	uint64		token_number;	/* tells tokens apart */
-	bool		token_borrowed;	/* another backend has got it */
+	bool		token_borrowed; /* another backend has got it */
 
 	/* the client's own token, if the session speaks as somebody else */
 	char	   *actor_token;	/* or NULL */

@@ -175,7 +175,8 @@ goes_first(const Seat *a, const Seat *b)
 static void
 look_around(Survey *survey, const Seat *me, TimestampTz now)
 {
-	*survey = (Survey) {.size = me->max};
+	memset(survey, 0, sizeof(Survey));
+	survey->size = me->max;
 	for (int i = 0; i < shared->nseats; i++)
 	{
 		Seat	   *seat = &shared->seats[i];

@@ -113,17 +113,23 @@ void
 sigma_set_shared_keys(SigmaSession *s)
 {
 	const SigmaSettings *settings = s->settings;
+	const char *token_key[] = {
+		settings->token_url, settings->token_basic ? "basic" : "body",
+		settings->ca_file ? settings->ca_file : "",
+		settings->client_id, settings->client_secret,
+		settings->impersonate ? settings->impersonate : "",
+		settings->tenant ? settings->tenant : "",
+		NULL,
+	};
 
-	s->token_key = sigma_shared_key((const char *const[]) {
-									settings->token_url, settings->token_basic ? "basic" : "body",
-									settings->ca_file ? settings->ca_file : "",
-									settings->client_id, settings->client_secret,
-									settings->impersonate ? settings->impersonate : "",
-									settings->tenant ? settings->tenant : "", NULL});
 	/* with the secret: who does not know it has no say in how many there may be */
-	s->budget_key = sigma_shared_key((const char *const[]) {
-									 settings->origin, settings->client_id,
-									 settings->client_secret, NULL});
+	const char *budget_key[] = {
+		settings->origin, settings->client_id, settings->client_secret,
+		NULL,
+	};
+
+	s->token_key = sigma_shared_key(token_key);
+	s->budget_key = sigma_shared_key(budget_key);
 }
 
 /*
@@ -228,6 +234,7 @@ start_sign_in(SigmaSession *s)
 	request.loopback = settings->token_loopback;
 	s->sign_in = sigma_transfer_start(s->transport, s->sign_in_context, &request);
 	s->sign_in_tries++;
+	SIGMA_DEBUG(DEBUG1, "signing in to server \"%s\", try %d", settings->server, s->sign_in_tries);
 	MemoryContextSwitchTo(old);
 }
 
@@ -272,6 +279,7 @@ use_token(SigmaSession *s, char *token, double life_ms)
 	s->token_number++;
 	s->token_borrowed = false;
 	s->token_end_ms = now_ms() + life_ms;
+	SIGMA_DEBUG(DEBUG1, "signed in to server \"%s\", to renew the token in %.0f s", s->settings->server, life_ms / 1000);
 }
 
 /*
@@ -288,10 +296,10 @@ take_token(SigmaSession *s, const SigmaReply *reply)
 
 	if (!sigma_json_token(reply->body.data, reply->body.length, &token, &expires_in))
 		return false;
+
 	/*
-	 * Of a token whose end is not known, a 401 will tell.  Whatever it says,
-	 * it is tried: a life too short for one request must not lead to sign-ins
-	 * without end.
+	 * Of a token whose end is not known, a 401 will tell.  Whatever it says, it is tried: a life
+	 * too short for one request must not lead to sign-ins without end.
 	 */
 	life_ms = expires_in < 0 ? INFINITY :
 		Max(500, 1000 * (expires_in - Min(RENEWAL_MARGIN_S, expires_in / 10)));
@@ -319,8 +327,8 @@ sigma_finish_sign_in(SigmaSession *s)
 {
 	const SigmaReply *reply = sigma_transfer_reply(s->sign_in);
 	bool		exchange = s->subject_token != NULL;
-	bool		answered = reply->outcome == SIGMA_REPLIED &&
-		reply->status >= 200 && reply->status < 300;
+	bool		good = reply->status >= 200 && reply->status < 300;
+	bool		answered = reply->outcome == SIGMA_REPLIED && good;
 	SigmaFailure *failure;
 	SigmaAttempt attempt = {
 		.outcome = reply->outcome,
@@ -344,6 +352,8 @@ sigma_finish_sign_in(SigmaSession *s)
 	};
 	long		delay;
 
+	SIGMA_DEBUG(DEBUG1, "signing in to server \"%s\": status %d%s", s->settings->server, reply->status,
+				reply->new_connection ? ", over a new connection" : "");
 	if (answered && take_token(s, reply))
 		return;
 	if (sigma_attempt_is_free(&attempt))

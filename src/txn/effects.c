@@ -453,6 +453,7 @@ sigma_effect_remember(SigmaSession *session, const SigmaWrite *write)
 	MemoryContext old = CurrentMemoryContext;
 	SigmaEffect *e;
 
+	Assert(IsTransactionState());
 	if (effects_context == NULL)
 		effects_context = AllocSetContextCreate(TopMemoryContext, "sigma effects",
 												ALLOCSET_SMALL_SIZES);

@@ -334,8 +334,10 @@ several_servers(void)
 	ListCell   *lc;
 
 	foreach(lc, queue)
+	{
 		if (sigma_session_serverid(((Queued *) lfirst(lc))->session) != sigma_session_serverid(first->session))
 			return true;
+	}
 	return false;
 }
 
@@ -544,6 +546,9 @@ sigma_queue_change(SigmaSession *session, const SigmaChange *change)
 	bool		found;
 	ListCell   *lc;
 
+	Assert(IsTransactionState());
+	/* nothing to send is a DELETE; a body has its method */
+	Assert(change->body ? strcmp(change->method, "DELETE") != 0 : strcmp(change->method, "DELETE") == 0);
 	if (queue_context == NULL)
 		queue_context = AllocSetContextCreate(TopMemoryContext, "sigma queue",
 											  ALLOCSET_SMALL_SIZES);
@@ -598,8 +603,10 @@ sigma_queue_any(Oid serverid)
 	if (serverid == InvalidOid)
 		return queue != NIL;
 	foreach(lc, queue)
+	{
 		if (sigma_session_serverid(((Queued *) lfirst(lc))->session) == serverid)
 			return true;
+	}
 	return false;
 }
 

@@ -78,7 +78,7 @@ extern const SigmaFailure *sigma_try_writes(SigmaSession *session, MemoryContext
 
 /* ------------------------------------------------------------ record.c */
 
-extern bool sigma_dry_run;	/* sigma_fdw.dry_run */
+extern bool sigma_dry_run;		/* sigma_fdw.dry_run */
 extern bool sigma_log_writes;	/* sigma_fdw.log_writes */
 
 /*

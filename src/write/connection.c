@@ -75,23 +75,7 @@ value_text(const SigmaJsonValue *value)
 	return sigma_from_utf8(value->text.data, value->text.length);
 }
 
-/* Begins a member of an object that is being written; its value is to follow. */
-static void
-begin_member(StringInfo out, const char *name)
-{
-	if (out->data[out->len - 1] != '{')
-		appendStringInfoChar(out, ',');
-	appendStringInfo(out, "\"%s\":", name);
-}
-
-static void
-add_member(StringInfo out, const char *name, const SigmaJsonValue *value)
-{
-	begin_member(out, name);
-	appendBinaryStringInfo(out, value->text.data, (int) value->text.length);
-}
-
-/* The same, if the object has it. */
+/* Writes a member with the value that an object has under another name, if it has it. */
 static bool
 copy_member(StringInfo out, const char *name, const SigmaJsonValue *object, const char *from)
 {
@@ -99,7 +83,7 @@ copy_member(StringInfo out, const char *name, const SigmaJsonValue *object, cons
 
 	if (!sigma_json_member(object, from, &value))
 		return false;
-	add_member(out, name, &value);
+	sigma_json_add_value(out, name, &value);
 	return true;
 }
 
@@ -124,7 +108,7 @@ find_in_details(Datum details, const char *name, JsonbValue *member)
 const char *
 sigma_connection_body(const char *name, const Datum *details, List *typed, List **secrets)
 {
-	SigmaBody  *body = sigma_body_begin(CurrentMemoryContext);
+	StringInfoData body;
 	Datum		merged = DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
 	ListCell   *lc;
 	JsonbValue	member;
@@ -142,7 +126,8 @@ sigma_connection_body(const char *name, const Datum *details, List *typed, List 
 	if (details)
 		merged = *details;
 
-	sigma_body_add_json(body, "name", sigma_text_to_json(name));
+	sigma_json_begin_object(&body);
+	sigma_json_add_text(&body, "name", sigma_text_to_json(name));
 	foreach(lc, typed)
 	{
 		SigmaTyped *t = lfirst(lc);
@@ -153,7 +138,7 @@ sigma_connection_body(const char *name, const Datum *details, List *typed, List 
 			continue;
 		if (t->write != SIGMA_WRITE_DETAILS)
 		{
-			sigma_body_add_json(body, t->field, t->json);
+			sigma_json_add_text(&body, t->field, t->json);
 			continue;
 		}
 		value = DirectFunctionCall1(jsonb_in, CStringGetDatum(t->json));
@@ -180,15 +165,15 @@ sigma_connection_body(const char *name, const Datum *details, List *typed, List 
 				 errmsg("a connection needs a type"),
 				 errhint("Give a value for \"type\", such as 'snowflake', in its column or in \"details\".")));
 	*secrets = sigma_json_secrets(*secrets, merged, true);
-	sigma_body_add_json(body, "details", JsonbToCString(NULL, &root->root, VARSIZE(root)));
-	return sigma_body_text(body);
+	sigma_json_add_text(&body, "details", JsonbToCString(NULL, &root->root, VARSIZE(root)));
+	return sigma_json_end_object(&body).data;
 }
 
 Datum
 sigma_details_in(char *text)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Datum		volatile details = (Datum) 0;
+	volatile Datum details = (Datum) 0;
 
 	PG_TRY();
 	{
@@ -224,9 +209,8 @@ sigma_connection_unshown(const char *type)
 		{" bigQuery ", "projectId, additionalProjectIds, serviceAccount, clientSecret"},
 		{" snowflake ", "server, authType, password, privateKey, privateKeyPassphrase, clientSecret, usePython, "
 		"pythonSecrets, pythonProperties, useSourceSwapPolicy, sourceSwapPolicyId, writeAccess.useDynamicTables"},
-		{" databricks ", "host, endpoint, userAttributes, token, workspaceUrl, clientSecret, enableHiveMetastore, "
-		"usePython, pythonComputeClusterId, useSourceSwapPolicy, "
-		"sourceSwapPolicyId"},
+		{" databricks ", "host, endpoint, userAttributes, token, workspaceUrl, clientSecret, enableHiveMetastore, usePython, "
+		"pythonComputeClusterId, useSourceSwapPolicy, sourceSwapPolicyId"},
 		{" mysql starburst ", "host, port, password"},
 		{" azuresql sqlserver ", "server, port, database, password, useReadUncommittedIsolation"},
 	};
@@ -258,8 +242,10 @@ is_typed(List *typed, const char *field)
 	ListCell   *lc;
 
 	foreach(lc, typed)
+	{
 		if (strcmp(((SigmaTyped *) lfirst(lc))->field, field) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -307,8 +293,7 @@ place_to_details(const char *type, const SigmaJsonValue *place, bool is_access,
 {
 	StringInfoData s;
 
-	initStringInfo(&s);
-	appendStringInfoChar(&s, '{');
+	sigma_json_begin_object(&s);
 	if (place && outer_name(type))
 		(void) copy_member(&s, outer_name(type), place, "database");
 	if (place)
@@ -319,8 +304,8 @@ place_to_details(const char *type, const SigmaJsonValue *place, bool is_access,
 		(void) copy_member(&s, "description", place, "description");
 	}
 	if (warehouse)
-		add_member(&s, "materializationWarehouse", warehouse);
-	appendStringInfoChar(&s, '}');
+		sigma_json_add_value(&s, "materializationWarehouse", warehouse);
+	(void) sigma_json_end_object(&s);
 	return sigma_from_utf8(s.data, s.len);
 }
 
@@ -490,28 +475,30 @@ add_places(StringInfo out, const SigmaJsonValue *old, const SigmaJsonValue *deta
 	SigmaJsonValue places;
 	SigmaJsonValue place;
 	const char *cursor = NULL;
-	bool		has_schema = sigma_json_member(details, "writeAccess", &access) &&
-		(sigma_json_member(&access, "writeSchema", &schema) || sigma_json_member(&access, "writeDataset", &schema));
-	bool		has_places = sigma_json_member(details, "writebackSchemas", &places) &&
-		places.kind == SIGMA_JSON_ARRAY && sigma_json_next_element(&places, &cursor, &place);
+	bool		has_schema;
+	bool		has_places;
 
+	has_schema = sigma_json_member(details, "writeAccess", &access) &&
+		(sigma_json_member(&access, "writeSchema", &schema) || sigma_json_member(&access, "writeDataset", &schema));
+	has_places = sigma_json_member(details, "writebackSchemas", &places) &&
+		places.kind == SIGMA_JSON_ARRAY && sigma_json_next_element(&places, &cursor, &place);
 	if (has_schema || has_places || sigma_json_member(old, "writeAccess", &access))
 	{
-		begin_member(out, "writeAccess");
+		sigma_json_begin_member(out, "writeAccess");
 		appendStringInfoString(out, has_schema || has_places ? "true" : "false");
 	}
 	if (has_schema)
 		(void) sigma_json_member(details, "writeAccess", &access);
 	if (has_schema)
 	{
-		begin_member(out, "writebacks");
+		sigma_json_begin_member(out, "writebacks");
 		appendStringInfoChar(out, '[');
 		add_place(out, &access, details);
 		appendStringInfoChar(out, ']');
 	}
 	if (has_places)
 	{
-		begin_member(out, "writebackSchemas");
+		sigma_json_begin_member(out, "writebackSchemas");
 		appendStringInfoChar(out, '[');
 		do
 		{
@@ -522,7 +509,7 @@ add_places(StringInfo out, const SigmaJsonValue *old, const SigmaJsonValue *deta
 	}
 	if (sigma_json_member(details, "inputTableAuditLogSchema", &place))
 	{
-		begin_member(out, "inputTableAuditLogSchema");
+		sigma_json_begin_member(out, "inputTableAuditLogSchema");
 		add_place(out, &place, NULL);
 	}
 	if (sigma_json_member(details, "writeAccess", &access))
@@ -538,13 +525,11 @@ sigma_entry_replaced(SigmaSpan entry, SigmaSpan body)
 	SigmaJsonValue value;
 	StringInfoData s;
 	bool		is_snowflake;
-	SigmaSpan	result;
 
 	if (!sigma_json_member(&new, "details", &details))
-		details = sigma_json_object((SigmaSpan) {"{}", 2});
+		details = sigma_json_object(sigma_span("{}"));
 	is_snowflake = sigma_json_member(&details, "type", &value) && sigma_json_is(&value, "snowflake");
-	initStringInfo(&s);
-	appendStringInfoChar(&s, '{');
+	sigma_json_begin_object(&s);
 	for (int i = 0; i < (int) lengthof(identity); i++)
 		(void) copy_member(&s, identity[i], &old, identity[i]);
 	(void) copy_member(&s, "name", &new, "name");
@@ -559,12 +544,12 @@ sigma_entry_replaced(SigmaSpan entry, SigmaSpan body)
 	}
 	if (sigma_json_member(&details, "metadataUrl", &value))
 	{
-		begin_member(&s, "isIndependentOAuth");
+		sigma_json_begin_member(&s, "isIndependentOAuth");
 		appendStringInfoString(&s, "true");
 	}
 	if (sigma_json_member(&details, "useOauth", &value) || sigma_json_member(&old, "useOauth", &value))
 	{
-		begin_member(&s, "useOauth");
+		sigma_json_begin_member(&s, "useOauth");
 		appendStringInfoString(&s, sigma_json_member(&details, "useOauth", &value) &&
 							   value.kind == SIGMA_JSON_TRUE ? "true" : "false");
 	}
@@ -572,27 +557,13 @@ sigma_entry_replaced(SigmaSpan entry, SigmaSpan body)
 	(void) copy_member(&s, "friendlyName", &new, "useFriendlyNames");
 	if (sigma_json_member(&new, "timeoutSecs", &value))
 	{
-		begin_member(&s, "timeout");
+		sigma_json_begin_member(&s, "timeout");
 		appendStringInfoString(&s, "{\"default\":");
 		appendBinaryStringInfo(&s, value.text.data, (int) value.text.length);
 		appendStringInfoChar(&s, '}');
 	}
 	add_places(&s, &old, &details);
-	appendStringInfoChar(&s, '}');
-	result.data = s.data;
-	result.length = s.len;
-	return result;
-}
-
-/* Adds a member as it stands. */
-static void
-add_raw_member(StringInfo out, const SigmaJsonMember *member)
-{
-	if (out->data[out->len - 1] != '{')
-		appendStringInfoChar(out, ',');
-	appendBinaryStringInfo(out, member->key.text.data, (int) member->key.text.length);
-	appendStringInfoChar(out, ':');
-	appendBinaryStringInfo(out, member->value.text.data, (int) member->value.text.length);
+	return sigma_json_end_object(&s);
 }
 
 SigmaSpan
@@ -604,23 +575,18 @@ sigma_entry_patched(SigmaSpan entry, SigmaSpan changes)
 	SigmaJsonMember member;
 	SigmaJsonValue value;
 	StringInfoData s;
-	SigmaSpan	result;
 
-	initStringInfo(&s);
-	appendStringInfoChar(&s, '{');
+	sigma_json_begin_object(&s);
 	while (sigma_json_next_member(&old, &cursor, &member))
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (!sigma_json_member(&new, sigma_json_string(&member.key), &value))
-			add_raw_member(&s, &member);
+			sigma_json_add_member(&s, &member);
 	}
 	cursor = NULL;
 	while (sigma_json_next_member(&new, &cursor, &member))
-		add_raw_member(&s, &member);
-	appendStringInfoChar(&s, '}');
-	result.data = s.data;
-	result.length = s.len;
-	return result;
+		sigma_json_add_member(&s, &member);
+	return sigma_json_end_object(&s);
 }
 
 static bool

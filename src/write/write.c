@@ -142,7 +142,7 @@ with_changes(Oid serverid, const char *id, SigmaSpan entry)
 		if (strcmp(change->method, "PUT") == 0)
 			entry = change->after;
 		else if (change->body)
-			entry = sigma_entry_patched(entry, (SigmaSpan) {change->body, strlen(change->body)});
+			entry = sigma_entry_patched(entry, sigma_span(change->body));
 		else
 			entry = sigma_entry_patched(entry, archived_change);
 	}

@@ -183,7 +183,8 @@ extern void sigma_complete_entries(SigmaSession *session, SigmaSpan *entries, in
 
 /*
  * Asks for a change of a connection when the transaction commits, for a command
- * that GetCurrentCommandId(true) has given: DELETE if "body" is NULL, else PATCH or PUT ("replaces") with that body (JSON in UTF-8).
+ * that GetCurrentCommandId(true) has given: DELETE if "body" is NULL, else PATCH
+ * or PUT ("replaces") with that body (JSON in UTF-8).
  * "entry" is what was read of the connection.  In a dry run it is only shown.
  * Returns the entry as it will be, palloc'd.
  */

@@ -96,7 +96,9 @@ DELETE FROM wanted WHERE details IS NULL;
 SELECT is(created(), 0, 'nor created');
 SELECT sim_reset() \g /dev/null
 SELECT is(current_setting('transaction_read_only'), 'off', 'and what comes later may write');
-SELECT alike(psql($$SET client_min_messages = notice; SELECT sigma_plan('sim', 'SELECT sneaky() AS name'); SELECT sigma_plan('sim', 'SELEKT'); SHOW client_min_messages; SHOW log_min_messages; SHOW transaction_read_only; BEGIN; SELECT count(*) FROM sigma_plan('sim', 'wanted'); SHOW client_min_messages; SHOW log_min_messages; SHOW transaction_read_only; INSERT INTO wanted VALUES ('after'); ROLLBACK;$$),
+SELECT alike(psql($$SET client_min_messages = notice; SELECT sigma_plan('sim', 'SELECT sneaky() AS name'); SELECT sigma_plan('sim', 'SELEKT');
+	SHOW client_min_messages; SHOW log_min_messages; SHOW transaction_read_only; BEGIN; SELECT count(*) FROM sigma_plan('sim', 'wanted');
+	SHOW client_min_messages; SHOW log_min_messages; SHOW transaction_read_only; INSERT INTO wanted VALUES ('after'); ROLLBACK;$$),
 	E'%notice\nwarning\noff\n12\nnotice\nwarning\noff', 'the query''s settings end with it, well or not');
 SELECT fails('SELECT * FROM sigma_plan(''sim'', NULL)', '22004', 'argument "query" must not be null', NULL, NULL, 'no query');
 SELECT fails('SELECT * FROM sigma_apply(NULL, ''wanted'')', '22004', 'argument "server" must not be null', NULL, NULL, 'no server');
@@ -289,12 +291,16 @@ SELECT is((SELECT array_agg(DISTINCT method) FROM sim_log() WHERE method <> 'GET
 SELECT is((SELECT count(*)::int FROM sim_log() WHERE method = 'DELETE'), 3, 'nor its archives');
 SELECT is((SELECT count(connection_id)::int FROM sim.connections), 13, 'all is as it was');
 SELECT sim_reset() \g /dev/null
-SELECT psql($$BEGIN; SAVEPOINT s; SELECT count(*) FROM sigma_apply('sim', 'several', true); ROLLBACK TO s; SELECT string_agg(name, ',') FROM sigma_apply('sim', 'wanted'); COMMIT;$$)
+SELECT psql($$BEGIN; SAVEPOINT s; SELECT count(*) FROM sigma_apply('sim', 'several', true); ROLLBACK TO s;
+	SELECT string_agg(name, ',') FROM sigma_apply('sim', 'wanted'); COMMIT;$$)
 	AS told \gset
 SELECT is(:'told'::text, E'14\nw', 'a savepoint');
 SELECT is(ARRAY[live('new %'), live('w'), live('%')], '{0,1,14}', 'takes all of it back');
 SELECT sim_reset() \g /dev/null
-SELECT psql($$BEGIN; SELECT string_agg(action, ',' ORDER BY action) FROM sigma_apply('sim', 'several'); SELECT string_agg(action, ',') FROM sigma_apply('sim', 'several'); SELECT "user" FROM sim.connections WHERE name = 'Postgres Staging'; SELECT string_agg(action, ',' ORDER BY action) FROM sigma_apply('sim', 'wanted', true) WHERE name LIKE 'new %' OR name LIKE 'Postgres%'; SELECT count(connection_id) FROM sim.connections; COMMIT;$$)
+SELECT psql($$BEGIN; SELECT string_agg(action, ',' ORDER BY action) FROM sigma_apply('sim', 'several');
+	SELECT string_agg(action, ',') FROM sigma_apply('sim', 'several'); SELECT "user" FROM sim.connections WHERE name = 'Postgres Staging';
+	SELECT string_agg(action, ',' ORDER BY action) FROM sigma_apply('sim', 'wanted', true) WHERE name LIKE 'new %' OR name LIKE 'Postgres%';
+	SELECT count(connection_id) FROM sim.connections; COMMIT;$$)
 	AS told \gset
 SELECT is(:'told'::text, E'create,create,create,update\nunchanged,unchanged,unchanged,unchanged\nother\narchive,archive,archive,'
 	'archive,archive\n3', 'applies that follow each other in a transaction');
@@ -311,7 +317,8 @@ SELECT is(ARRAY[live('Postgres Staging'), live('MySQL Shop'), live('w')], '{1,1,
 
 -- a create that fails in the middle
 SELECT sim_reset() \g /dev/null
-SELECT psql($$SELECT count(*) FROM sigma_apply('sim', 'TABLE several UNION ALL SELECT ''bad'', ''{"type": "postgres"}'' UNION ALL SELECT ''new '' || i, pg() FROM generate_series(4, 30) i');$$)
+SELECT psql($$SELECT count(*)
+	FROM sigma_apply('sim', 'TABLE several UNION ALL SELECT ''bad'', ''{"type": "postgres"}'' UNION ALL SELECT ''new '' || i, pg() FROM generate_series(4, 30) i');$$)
 	AS told \gset
 SELECT alike(:'told'::text, '%ERROR:  22023: request refused by Sigma: %host is required%', 'a create that Sigma refuses');
 SELECT unalike(:'told'::text, '%WARNING%', 'leaves nothing to warn of');
@@ -387,7 +394,9 @@ CREATE FUNCTION apply_and_fail() RETURNS void LANGUAGE plpgsql AS $$
 $$;
 SELECT apply_and_fail() \g /dev/null
 SELECT is(live('w'), 0, 'an exception block takes it back');
-SELECT is(psql($$DO $b$ BEGIN PERFORM sigma_apply('sim', 'wanted'); COMMIT; PERFORM sigma_apply('sim', 'SELECT ''not w'' AS name, pg() AS details UNION ALL SELECT ''Postgres Staging'', pg() || ''{"user": "x"}'''); ROLLBACK; END $b$;$$),
+SELECT is(psql($$DO $b$ BEGIN PERFORM sigma_apply('sim', 'wanted'); COMMIT;
+	PERFORM sigma_apply('sim', 'SELECT ''not w'' AS name, pg() AS details UNION ALL SELECT ''Postgres Staging'', pg() || ''{"user": "x"}''');
+	ROLLBACK; END $b$;$$),
 	NULL, 'in a block that commits by itself');
 SELECT is(planned('TABLE wanted UNION ALL SELECT ''not w'', NULL, pg()'), '{create not w,unchanged w}', 'what was committed stays, what was not is gone');
 SELECT is(psql('BEGIN READ ONLY; SELECT action FROM sigma_plan(''sim'', ''wanted'') WHERE name = ''w''; COMMIT;'), 'unchanged',
@@ -398,7 +407,8 @@ SELECT fails('SELECT * FROM sigma_apply(''sim'', ''wanted'')', '55000', 'server 
 	'nor where the server takes no writes');
 SELECT is(planned('wanted'), '{unchanged w}', 'though a plan');
 ALTER SERVER sim OPTIONS (DROP updatable);
-SELECT alike(psql($$BEGIN; SELECT count(*) FROM sigma_apply('sim', 'SELECT ''Postgres Staging'' AS name, pg() || ''{"user": "x"}'' AS details'); PREPARE TRANSACTION 'p';$$),
+SELECT alike(psql($$BEGIN; SELECT count(*) FROM sigma_apply('sim', 'SELECT ''Postgres Staging'' AS name, pg() || ''{"user": "x"}'' AS details');
+	PREPARE TRANSACTION 'p';$$),
 	'%ERROR:  0A000: cannot PREPARE%', 'PREPARE TRANSACTION is refused after an apply');
 SELECT is((SELECT count(*)::int FROM sigma_apply('sim', 'wanted') a JOIN sim.connections c USING (connection_id)), 1, 'a join with what it returns');
 
@@ -516,12 +526,14 @@ INSERT INTO told (what, told) SELECT 'a cancel',
 	loud($$SET statement_timeout = 200; SELECT count(*) FROM sigma_apply('sim', 'SELECT ''x'' AS name, pg_sleep(5)::text AS details, ''hush'' AS password');$$);
 SELECT sim_spoil_create('body', '{"status": 400, "body": {"code": "hush", "requestId": "hush", "message": "bad password hush"}}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a refusal that repeats it',
-	loud($$SELECT count(*) FROM sigma_apply('sim', 'SELECT * FROM vault WHERE name = ''good'''); SELECT count(*) FROM sigma_apply('sim', 'SELECT name, ''hush'' AS password, ''postgres'' AS type, ''h'' AS host, ''d'' AS database FROM vault');$$);
+	loud($$SELECT count(*) FROM sigma_apply('sim', 'SELECT * FROM vault WHERE name = ''good''');
+	SELECT count(*) FROM sigma_apply('sim', 'SELECT name, ''hush'' AS password, ''postgres'' AS type, ''h'' AS host, ''d'' AS database FROM vault');$$);
 SELECT sim_calm() \g /dev/null
 SELECT sim_fault('{"method": "PUT", "path": "*", "times": -1, "do": "body", "status": 400, "body": {"code": "hush", '
 	'"requestId": "hush", "message": "bad password hush"}}') \g /dev/null
 INSERT INTO told (what, told) SELECT 'a refusal at the commit',
-	loud($$SELECT count(*) FROM sigma_apply('sim', 'SELECT ''MySQL Shop'' AS name, ''{"type": "mysql", "user": "other", "password": "hush", "host": "h", "port": 1}''::jsonb AS details');$$);
+	loud($$SELECT count(*)
+	FROM sigma_apply('sim', 'SELECT ''MySQL Shop'' AS name, ''{"type": "mysql", "user": "other", "password": "hush", "host": "h", "port": 1}''::jsonb AS details');$$);
 INSERT INTO told (what, told) SELECT 'a restore',
 	loud(format($$SELECT sigma_restore_connection('sim', %L, 'x', '{"type": "postgres", "host": "h", "database": "d", "password": "hush"}');$$, id_of(14)));
 SELECT sim_calm() \g /dev/null
@@ -671,19 +683,25 @@ SELECT fails(format('SELECT sigma_restore_connection(''sim'', %L, NULL, ''{"type
 SELECT is((SELECT count(*)::int
 	FROM jsonb_array_elements(sigma_request('sim', 'GET', '/v2/connections', '{"includeArchived": true}') -> 'entries') e
 	WHERE (e ->> 'isArchived')::bool), 2, 'leave it archived');
-SELECT psql($$BEGIN; SELECT length(sigma_restore_connection('sim', id_of(14), NULL, pg()) ->> 'name'); SELECT count(*) FROM sim.connections WHERE name = 'Old Postgres Warehouse'; ROLLBACK;$$)
+SELECT psql($$BEGIN; SELECT length(sigma_restore_connection('sim', id_of(14), NULL, pg()) ->> 'name');
+	SELECT count(*) FROM sim.connections WHERE name = 'Old Postgres Warehouse'; ROLLBACK;$$)
 	AS told \gset
 SELECT is(:'told'::text, E'22\n1', 'a restore that is rolled back');
 SELECT is((SELECT (sigma_request('sim', 'GET', '/v2/connections/' || id_of(14)) ->> 'isArchived')::bool), true, 'leaves it archived');
-SELECT psql($$BEGIN; SELECT length(sigma_restore_connection('sim', id_of(14), NULL, pg()) ->> 'name'); UPDATE sim.connections SET name = 'again' WHERE name = 'Old Postgres Warehouse'; DELETE FROM sim.connections WHERE name = 'Snowflake West'; SELECT sigma_restore_connection('sim', id_of(2), NULL, '{"type": "snowflake"}'); ROLLBACK;$$)
+SELECT psql($$BEGIN; SELECT length(sigma_restore_connection('sim', id_of(14), NULL, pg()) ->> 'name');
+	UPDATE sim.connections SET name = 'again' WHERE name = 'Old Postgres Warehouse'; DELETE FROM sim.connections WHERE name = 'Snowflake West';
+	SELECT sigma_restore_connection('sim', id_of(2), NULL, '{"type": "snowflake"}'); ROLLBACK;$$)
 	AS told \gset
 SELECT alike(:'told'::text, '%ERROR:  55000: connection "%" is about to be changed by this transaction%HINT:  %ROLLBACK TO '
 	'SAVEPOINT, takes the change back.%', 'one whose deletion is queued is not archived yet');
-SELECT psql($$BEGIN; SELECT length(sigma_restore_connection('sim', id_of(14), NULL, pg()) ->> 'name'); UPDATE sim.connections SET name = 'again' WHERE name = 'Old Postgres Warehouse'; COMMIT;$$)
+SELECT psql($$BEGIN; SELECT length(sigma_restore_connection('sim', id_of(14), NULL, pg()) ->> 'name');
+	UPDATE sim.connections SET name = 'again' WHERE name = 'Old Postgres Warehouse'; COMMIT;$$)
 	AS told \gset
 SELECT is(:'told'::text, '22', 'a restore and an UPDATE in one transaction');
 SELECT is((SELECT array_agg(connection_id) FROM sim.connections WHERE name = 'again'), ARRAY[id_of(14)], 'do both');
-SELECT is(psql($$BEGIN; DELETE FROM sim.connections WHERE name = 'again'; COMMIT; BEGIN; SELECT sigma_restore_connection('sim', id_of(14), 'third', pg()) ->> 'name'; DELETE FROM sim.connections WHERE name = 'third'; COMMIT; SELECT count(*) FROM sim.connections WHERE name = 'third';$$),
+SELECT is(psql($$BEGIN; DELETE FROM sim.connections WHERE name = 'again'; COMMIT; BEGIN;
+	SELECT sigma_restore_connection('sim', id_of(14), 'third', pg()) ->> 'name'; DELETE FROM sim.connections WHERE name = 'third'; COMMIT;
+	SELECT count(*) FROM sim.connections WHERE name = 'third';$$),
 	E'third\n0', 'a restore and a DELETE');
 SELECT sim_fault('{"method": "PUT", "path": "*", "do": "lost-reply"}') \g /dev/null
 SELECT psql($$SELECT sigma_restore_connection('sim', id_of(14), 'fourth', pg());$$) AS told \gset

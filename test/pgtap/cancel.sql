@@ -149,12 +149,14 @@ SELECT ends('a long array of keys', 'that nothing can have', 'statement_timeout'
 
 -- a cancelled create is named, as it may have been carried out
 SELECT sim_spoil_create('never', '{"times": 1}') \g /dev/null
-SELECT psql($$SET statement_timeout = 300; INSERT INTO sim.connections (name, details) VALUES ('interrupted', '{"type": "postgres", "host": "h", "database": "d"}');$$)
+SELECT psql($$SET statement_timeout = 300;
+	INSERT INTO sim.connections (name, details) VALUES ('interrupted', '{"type": "postgres", "host": "h", "database": "d"}');$$)
 	AS told \gset
 SELECT alike(:'told'::text, '%ERROR:  57014: canceling statement due to statement timeout%', 'a create that is cancelled');
 SELECT alike(:'told'::text, '%WARNING:  01000: connection "interrupted" may exist in Sigma%', 'is named, since nobody knows whether it was carried out');
 -- one that never left is not
-SELECT psql($$SET statement_timeout = 300; INSERT INTO no_accept.connections (name, details) VALUES ('not sent', '{"type": "postgres", "host": "h", "database": "d"}');$$)
+SELECT psql($$SET statement_timeout = 300;
+	INSERT INTO no_accept.connections (name, details) VALUES ('not sent', '{"type": "postgres", "host": "h", "database": "d"}');$$)
 	AS told \gset
 SELECT alike(:'told'::text, '%ERROR:  57014: canceling statement due to statement timeout%', 'a create that is cancelled before it left');
 SELECT unalike(:'told'::text, '%may exist%', 'is not, since it was not carried out');

@@ -57,34 +57,41 @@ SELECT is(told(), '', 'without a word');
 SELECT is(run($$BEGIN; DELETE FROM sim.connections; ROLLBACK; SELECT 1;$$), '{}', 'ROLLBACK');
 SELECT is(run($$BEGIN; DELETE FROM sim.connections; SELECT 1 / 0; COMMIT;$$), '{}', 'an error behind it');
 SELECT is(run($$BEGIN; SAVEPOINT s; DELETE FROM sim.connections; ROLLBACK TO s; COMMIT;$$), '{}', 'ROLLBACK TO SAVEPOINT');
-SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; SAVEPOINT s; DELETE FROM sim.connections; SAVEPOINT t; DELETE FROM sim.connections; RELEASE t; ROLLBACK TO s; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; COMMIT;$$),
+SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; SAVEPOINT s; DELETE FROM sim.connections; SAVEPOINT t;
+	DELETE FROM sim.connections; RELEASE t; ROLLBACK TO s; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; COMMIT;$$),
 	'{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'of what came before and behind');
 SELECT is(run($$BEGIN; SAVEPOINT s; SAVEPOINT t; DELETE FROM sim.connections; RELEASE t; RELEASE s; ROLLBACK;$$), '{}', 'released savepoints, rolled back');
 SELECT is(run($$BEGIN; SAVEPOINT s; SAVEPOINT t; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; RELEASE t; ROLLBACK TO s; COMMIT;$$),
 	'{}', 'a released savepoint in one that is rolled back');
 SELECT is(run($$BEGIN; SAVEPOINT s; SAVEPOINT t; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; RELEASE t; RELEASE s; COMMIT;$$),
 	'{DELETE MySQL Shop}', 'released savepoints, committed');
-SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; SAVEPOINT s; DELETE FROM everything WHERE name = 'MySQL Shop'; ROLLBACK TO s; DELETE FROM everything WHERE name = 'AlloyDB Orders'; COMMIT;$$),
+SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; SAVEPOINT s; DELETE FROM everything WHERE name = 'MySQL Shop';
+	ROLLBACK TO s; DELETE FROM everything WHERE name = 'AlloyDB Orders'; COMMIT;$$),
 	'{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'the second DELETE of a row is rolled back, the first is not');
 SELECT is(run($$DO $b$ BEGIN
 	DELETE FROM sim.connections WHERE name = 'MySQL Shop';
 	BEGIN DELETE FROM sim.connections; PERFORM 1 / 0; EXCEPTION WHEN division_by_zero THEN NULL; END;
 	BEGIN DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; EXCEPTION WHEN division_by_zero THEN NULL; END; END $b$;$$),
 	'{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'exception blocks');
-SELECT is(run($$DO $b$ BEGIN DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; ROLLBACK; DELETE FROM sim.connections WHERE name LIKE 'Big%'; END $b$;$$),
+SELECT is(run($$DO $b$ BEGIN DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT;
+	DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; ROLLBACK; DELETE FROM sim.connections WHERE name LIKE 'Big%'; END $b$;$$),
 	'{DELETE BigQuery Finance,DELETE MySQL Shop}', 'transactions of a procedure');
-SELECT is(run($$CREATE TEMP TABLE later (a int UNIQUE DEFERRABLE INITIALLY DEFERRED); BEGIN; DELETE FROM sim.connections; INSERT INTO later VALUES (1), (1); COMMIT;$$),
+SELECT is(run($$CREATE TEMP TABLE later (a int UNIQUE DEFERRABLE INITIALLY DEFERRED); BEGIN; DELETE FROM sim.connections;
+	INSERT INTO later VALUES (1), (1); COMMIT;$$),
 	'{}', 'a deferred constraint fails first');
 SELECT alike(told(), '%ERROR:  23505: %', 'and is what one is told');
 SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; SELECT pg_terminate_backend(pg_backend_pid());$$),
 	'{}', 'a session that ends in between');
 SELECT is(run($$EXPLAIN (ANALYZE, TIMING off, SUMMARY off, COSTS off) DELETE FROM sim.connections WHERE name = 'MySQL Shop';$$),
 	'{DELETE MySQL Shop}', 'EXPLAIN ANALYZE does it');
-SELECT is(run($$PREPARE d (text) AS DELETE FROM sim.connections WHERE name = $1; SET plan_cache_mode = force_generic_plan; EXECUTE d('MySQL Shop'); EXECUTE d('none'); EXECUTE d('AlloyDB Orders');
-	PREPARE k (text) AS DELETE FROM sim.connections WHERE connection_id = $1 RETURNING name; EXECUTE k(id('BigQuery Finance')); EXECUTE k(NULL); EXECUTE k('none');$$),
+SELECT is(run($$PREPARE d (text) AS DELETE FROM sim.connections WHERE name = $1; SET plan_cache_mode = force_generic_plan; EXECUTE d('MySQL Shop');
+	EXECUTE d('none'); EXECUTE d('AlloyDB Orders');
+	PREPARE k (text) AS DELETE FROM sim.connections WHERE connection_id = $1 RETURNING name; EXECUTE k(id('BigQuery Finance')); EXECUTE k(NULL);
+	EXECUTE k('none');$$),
 		'{DELETE AlloyDB Orders,DELETE BigQuery Finance,DELETE MySQL Shop}', 'prepared statements, generic plans');
 SELECT is(told(), 'BigQuery Finance', '... RETURNING');
-SELECT is(run($$DELETE FROM sim.connections WHERE false; DELETE FROM sim.connections WHERE connection_id IS NULL; DELETE FROM sim.connections WHERE name = 'none';$$),
+SELECT is(run($$DELETE FROM sim.connections WHERE false; DELETE FROM sim.connections WHERE connection_id IS NULL;
+	DELETE FROM sim.connections WHERE name = 'none';$$),
 	'{}', 'no row, no change');
 
 -- several at once
@@ -105,7 +112,8 @@ SELECT is(run($$CREATE TEMP TABLE doomed AS SELECT unnest(ARRAY['MySQL Shop', 'A
 	DELETE FROM sim.connections c USING doomed d WHERE c.name = d.name RETURNING c.name;$$),
 		'{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'USING a table that has a row twice');
 SELECT is(lines(), '{AlloyDB Orders,MySQL Shop}', '... RETURNING it once');
-SELECT is(run($$CREATE TEMP TABLE doomed AS SELECT upper(unnest(ARRAY[id('MySQL Shop'), id('AlloyDB Orders'), id('MySQL Shop')])) AS id; ANALYZE doomed; SET enable_hashjoin = off; SET enable_mergejoin = off;
+SELECT is(run($$CREATE TEMP TABLE doomed AS SELECT upper(unnest(ARRAY[id('MySQL Shop'), id('AlloyDB Orders'), id('MySQL Shop')])) AS id;
+	ANALYZE doomed; SET enable_hashjoin = off; SET enable_mergejoin = off;
 	DELETE FROM sim.connections c USING doomed d WHERE c.connection_id = lower(d.id);$$), '{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'look-ups row by row');
 SELECT is(run($$DELETE FROM sim.connections WHERE connection_id IN (SELECT connection_id FROM sim.connections WHERE type = 'mysql');$$),
 	'{DELETE MySQL Shop}', 'a sub-select of the same table');
@@ -119,20 +127,25 @@ SELECT is(run($$DELETE FROM sim.connections WHERE connection_id = ANY (ARRAY[id(
 	'{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'look-ups of several keys');
 
 -- RETURNING, CTEs, functions, views, triggers
-SELECT run($$WITH d AS (DELETE FROM sim.connections WHERE name LIKE 'Postgres%' RETURNING name) SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM sim.connections), (SELECT count(connection_id) FROM sim.connections), (SELECT count(*) FROM sim.connections JOIN d USING (name));$$)
+SELECT run($$WITH d AS (DELETE FROM sim.connections WHERE name LIKE 'Postgres%' RETURNING name) SELECT (SELECT count(*) FROM d), (SELECT count(*)
+	FROM sim.connections), (SELECT count(connection_id) FROM sim.connections), (SELECT count(*) FROM sim.connections JOIN d USING (name));$$)
 	AS sent \gset
 SELECT is(:'sent'::text[], '{"DELETE Postgres Production","DELETE Postgres Staging"}', 'DELETE in a CTE');
 SELECT is(told(), '2|13|13|2', 'whose statement sees what was there before');
 SELECT is(run($$WITH d AS (DELETE FROM sim.connections WHERE name = 'MySQL Shop') SELECT;$$), '{DELETE MySQL Shop}', 'a CTE that nobody reads');
-SELECT is(run($$WITH a AS (DELETE FROM sim.connections WHERE name = 'MySQL Shop' RETURNING name), b AS (DELETE FROM everything WHERE name IN ('MySQL Shop', 'AlloyDB Orders') RETURNING name) SELECT FROM a, b;$$),
+SELECT is(run($$WITH a AS (DELETE FROM sim.connections WHERE name = 'MySQL Shop' RETURNING name), b AS (DELETE FROM everything
+	WHERE name IN ('MySQL Shop', 'AlloyDB Orders') RETURNING name) SELECT FROM a, b;$$),
 	'{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'two CTEs delete one connection once');
-SELECT run($$WITH a AS (UPDATE sim.connections SET name = 'first' WHERE name = 'MySQL Shop'), b AS (DELETE FROM sim.connections WHERE name = 'MySQL Shop') UPDATE sim.connections SET name = 'second' WHERE name = 'MySQL Shop';$$)
+SELECT run($$WITH a AS (UPDATE sim.connections SET name = 'first' WHERE name = 'MySQL Shop'), b AS (DELETE FROM sim.connections
+	WHERE name = 'MySQL Shop') UPDATE sim.connections SET name = 'second' WHERE name = 'MySQL Shop';$$)
 	\g /dev/null
 SELECT is(cardinality(sent()), 1, 'nor do they change it in two ways: the first wins, as in PostgreSQL');
 SELECT is(run($$CREATE FUNCTION pg_temp.del(text) RETURNS bigint LANGUAGE sql AS 'DELETE FROM sim.connections WHERE name = $1; SELECT count(*) FROM sim.connections'; SELECT pg_temp.del(n) FROM unnest(ARRAY['MySQL Shop', 'none', 'AlloyDB Orders']) n;$$),
 	'{DELETE AlloyDB Orders,DELETE MySQL Shop}', 'a function that deletes');
 SELECT is(told(), E'12\n12\n11', 'and sees so');
-SELECT is(run($$DO $b$ DECLARE c record; BEGIN FOR c IN SELECT name FROM sim.connections ORDER BY name LOOP DELETE FROM sim.connections WHERE name = c.name AND c.name < 'B'; END LOOP; END $b$;$$),
+SELECT is(run($$DO $b$ DECLARE c record;
+	BEGIN FOR c IN SELECT name FROM sim.connections ORDER BY name LOOP DELETE FROM sim.connections WHERE name = c.name AND c.name < 'B'; END LOOP;
+	END $b$;$$),
 	'{DELETE AlloyDB Orders,DELETE Azure SQL People}', 'a loop over what it deletes');
 CREATE VIEW shops AS SELECT connection_id, name AS called, type FROM sim.connections WHERE name LIKE '%Shop%' WITH CHECK OPTION;
 SELECT is(run($$DELETE FROM shops;$$), '{DELETE MySQL Shop}', 'a view');
@@ -171,13 +184,16 @@ SELECT is(run($$DELETE FROM meddled WHERE name = 'MySQL Shop';$$), '{}', 'before
 SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '27000', 'is an error');
 
 -- cursors
-SELECT run($$BEGIN; DECLARE c CURSOR FOR SELECT name FROM sim.connections ORDER BY name COLLATE "C"; DECLARE d CURSOR FOR SELECT count(*) FROM sim.connections; DECLARE e CURSOR FOR SELECT name FROM sim.connections WHERE connection_id = id('MySQL Shop');
+SELECT run($$BEGIN; DECLARE c CURSOR FOR SELECT name FROM sim.connections ORDER BY name COLLATE "C";
+	DECLARE d CURSOR FOR SELECT count(*) FROM sim.connections;
+	DECLARE e CURSOR FOR SELECT name FROM sim.connections WHERE connection_id = id('MySQL Shop');
 	DELETE FROM sim.connections; FETCH c; FETCH d; FETCH e; MOVE ALL c; COMMIT;$$) \g /dev/null
 SELECT is(told(), E'AlloyDB Orders\n13\nMySQL Shop', 'a cursor does not see what is deleted after it was opened');
 SELECT is(run($$BEGIN; DECLARE c CURSOR FOR SELECT name FROM sim.connections; FETCH c; DELETE FROM sim.connections WHERE CURRENT OF c; COMMIT;$$),
 	'{}', 'WHERE CURRENT OF');
 SELECT alike(told(), '%ERROR:  0A000: %', 'is refused');
-SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name < 'S'; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM sim.connections ORDER BY 1; COMMIT; FETCH ALL c;$$),
+SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name < 'S'; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM sim.connections ORDER BY 1;
+	COMMIT; FETCH ALL c;$$),
 	(SELECT array_agg('DELETE ' || name ORDER BY name COLLATE "C") FROM was WHERE name < 'S'
 	AND name <> 'Old Postgres Warehouse'), 'a cursor that is held over the commit');
 SELECT is(cardinality(lines()), 4, '... has what was left');
@@ -240,12 +256,15 @@ SELECT alike(told(), '%ERROR:  HV005: cannot tell which connection to change%', 
 SELECT is(run($$DELETE FROM everything WHERE name = 'MySQL Shop'; SELECT is_archived FROM everything WHERE name = 'MySQL Shop';$$),
 	'{DELETE MySQL Shop}', 'a table that shows archived connections');
 SELECT is(told(), 't', 'shows it as archived');
-SELECT run($$BEGIN; DELETE FROM everything WHERE name = 'MySQL Shop'; SELECT is_archived FROM everything WHERE name = 'MySQL Shop'; SELECT count(*), count(connection_id) FROM everything; SELECT is_archived FROM everything WHERE connection_id = id('MySQL Shop'); ROLLBACK;$$)
+SELECT run($$BEGIN; DELETE FROM everything WHERE name = 'MySQL Shop'; SELECT is_archived FROM everything WHERE name = 'MySQL Shop';
+	SELECT count(*), count(connection_id) FROM everything; SELECT is_archived FROM everything WHERE connection_id = id('MySQL Shop'); ROLLBACK;$$)
 	\g /dev/null
 SELECT is(told(), E't\n15|15\nt', 'even before the commit');
 
 -- grants are revoked at once, as ever
-SELECT is(run($$BEGIN; DELETE FROM sim.connection_grants WHERE connection_id = id('Snowflake East'); DELETE FROM sim.connections WHERE name = 'Snowflake East'; SELECT count(*) FROM sim.connection_grants WHERE connection_id = id('Snowflake East'); ROLLBACK;$$)
+SELECT is(run($$BEGIN; DELETE FROM sim.connection_grants WHERE connection_id = id('Snowflake East');
+	DELETE FROM sim.connections WHERE name = 'Snowflake East'; SELECT count(*) FROM sim.connection_grants WHERE connection_id = id('Snowflake East');
+	ROLLBACK;$$)
 	@> '{DELETE Snowflake East}', false, 'grants and connections in one transaction');
 
 -- ---------------------------------------- what the transaction itself reads
@@ -257,24 +276,33 @@ SELECT run($$BEGIN; DELETE FROM sim.connections WHERE type = 'postgres' OR name 
 	SELECT count(name) FROM sim.connections WHERE connection_id IN (id('Snowflake East'), id('MySQL Shop'));
 	SELECT count(name) FROM sim.connections WHERE name = 'Postgres Staging';
 	SELECT count(title) FROM odd; SELECT count(*) FROM few; SELECT count(*) FROM shops; SELECT count(*) FROM everything WHERE NOT is_archived;
-	SELECT count(c.name) FROM was w JOIN sim.connections c ON c.connection_id = w.id; SELECT count(c.name) FROM was w LEFT JOIN sim.connections c ON c.connection_id = w.id WHERE w.type = 'postgres';
-	SELECT count(*) FROM was WHERE id IN (SELECT connection_id FROM sim.connections); SELECT count(*) FROM was w WHERE EXISTS (SELECT FROM sim.connections c WHERE c.connection_id = w.id AND c.type = 'postgres');
+	SELECT count(c.name) FROM was w JOIN sim.connections c ON c.connection_id = w.id;
+	SELECT count(c.name) FROM was w LEFT JOIN sim.connections c ON c.connection_id = w.id WHERE w.type = 'postgres';
+	SELECT count(*) FROM was WHERE id IN (SELECT connection_id FROM sim.connections);
+	SELECT count(*) FROM was w WHERE EXISTS (SELECT FROM sim.connections c WHERE c.connection_id = w.id AND c.type = 'postgres');
 	SELECT count(*) FROM sim.connection_grants g JOIN sim.connections c USING (connection_id) WHERE c.name = 'Snowflake East';
-	SELECT count(*) FROM sim.connection_grants WHERE connection_id IN (id('Snowflake East'), 'x') AND connection_id <> 'x' AND connection_id = (SELECT connection_id FROM sim.connections WHERE name = 'Snowflake East');
+	SELECT count(*) FROM sim.connection_grants
+	WHERE connection_id IN (id('Snowflake East'), 'x') AND connection_id <> 'x' AND connection_id = (SELECT connection_id FROM sim.connections
+	WHERE name = 'Snowflake East');
 	SELECT count(*) FROM sigma_find_created('sim', 'Snowflake East', '2000-01-01');
 	SELECT name FROM sim.connections ORDER BY name COLLATE "C" DESC LIMIT 1; SELECT name FROM sim.connections LIMIT 1;
 	SELECT count(*) FROM (SELECT name FROM sim.connections FOR UPDATE) c; ROLLBACK;$$) \g /dev/null
 SELECT is(told(), E'10\n10\n0\n0\n1\n0\n10\n10\n1\n10\n10\n0\n10\n0\n0\n0\n0\nStarburst Federation\nSigma Sample Database\n10',
 	'deleted rows are hidden from every later read');
-SELECT run($$BEGIN; DELETE FROM sim.connections WHERE name = 'Snowflake East'; SELECT count(*) FROM sim.connection_grants WHERE connection_id = id('Snowflake East') AND false; SELECT count(DISTINCT connection_id) FROM sim.connection_grants; ROLLBACK; SELECT count(DISTINCT connection_id) FROM sim.connection_grants;$$)
+SELECT run($$BEGIN; DELETE FROM sim.connections WHERE name = 'Snowflake East';
+	SELECT count(*) FROM sim.connection_grants WHERE connection_id = id('Snowflake East') AND false;
+	SELECT count(DISTINCT connection_id) FROM sim.connection_grants; ROLLBACK; SELECT count(DISTINCT connection_id) FROM sim.connection_grants;$$)
 	\g /dev/null
 SELECT is(split_part(told(), E'\n', 2)::int + 1, split_part(told(), E'\n', 3)::int, 'and so is what is below them');
 ALTER SERVER sim OPTIONS (ADD page_size '2');
-SELECT run($$BEGIN; DELETE FROM sim.connections WHERE name < 'R'; SELECT count(*) FROM sim.connections; SELECT count(name) FROM sim.connections; SELECT name FROM sim.connections LIMIT 3; ROLLBACK;$$)
+SELECT run($$BEGIN; DELETE FROM sim.connections WHERE name < 'R'; SELECT count(*) FROM sim.connections; SELECT count(name) FROM sim.connections;
+	SELECT name FROM sim.connections LIMIT 3; ROLLBACK;$$)
 	\g /dev/null
 SELECT is(told(), E'5\n5\nSigma Sample Database\nSnowflake East\nSnowflake West', 'over many pages');
 ALTER SERVER sim OPTIONS (DROP page_size);
-SELECT run($$BEGIN; SAVEPOINT s; DELETE FROM sim.connections; SELECT count(*), count(name) FROM sim.connections; ROLLBACK TO s; SELECT count(*) FROM sim.connections; SELECT count(name) FROM sim.connections; SELECT name FROM sim.connections WHERE connection_id = id('MySQL Shop'); COMMIT;$$)
+SELECT run($$BEGIN; SAVEPOINT s; DELETE FROM sim.connections; SELECT count(*), count(name) FROM sim.connections; ROLLBACK TO s;
+	SELECT count(*) FROM sim.connections; SELECT count(name) FROM sim.connections;
+	SELECT name FROM sim.connections WHERE connection_id = id('MySQL Shop'); COMMIT;$$)
 	\g /dev/null
 SELECT is(told(), E'0|0\n13\n13\nMySQL Shop', 'they show again after ROLLBACK TO SAVEPOINT');
 BEGIN;
@@ -283,18 +311,23 @@ SELECT psql('SELECT count(*), count(name) FROM sim.connections') AS told \gset
 ROLLBACK;
 SELECT is(:'told'::text, '13|13', 'another session sees them all along');
 SELECT sim_reset('two') \g /dev/null
-SELECT run($$BEGIN; DELETE FROM sim.connections; SELECT count(*) FROM two.connections; DELETE FROM two.connections WHERE name = 'MySQL Shop'; SELECT count(*) FROM two.connections; SAVEPOINT s; DELETE FROM two.connections; ROLLBACK TO s; SELECT count(*) FROM two.connections; ROLLBACK;$$)
+SELECT run($$BEGIN; DELETE FROM sim.connections; SELECT count(*) FROM two.connections; DELETE FROM two.connections WHERE name = 'MySQL Shop';
+	SELECT count(*) FROM two.connections; SAVEPOINT s; DELETE FROM two.connections; ROLLBACK TO s; SELECT count(*) FROM two.connections; ROLLBACK;$$)
 	\g /dev/null
 SELECT is(told(), E'13\n12\n12', 'so does another server, whose ids are the same');
 SELECT is(sent('two'), '{}', 'to which nothing is sent');
-SELECT run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; DELETE FROM two.connections WHERE name = 'AlloyDB Orders'; DELETE FROM sim.connections WHERE name = 'BigQuery Finance'; COMMIT;$$)
+SELECT run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; DELETE FROM two.connections WHERE name = 'AlloyDB Orders';
+	DELETE FROM sim.connections WHERE name = 'BigQuery Finance'; COMMIT;$$)
 	AS sent \gset
 SELECT is(:'sent'::text[] || sent('two'), '{DELETE BigQuery Finance,DELETE MySQL Shop,DELETE AlloyDB Orders}', 'two servers in one transaction');
-SELECT is(run($$BEGIN; CREATE FUNCTION pg_temp.s() RETURNS bigint STABLE LANGUAGE sql AS 'SELECT count(*) FROM sim.connections'; CREATE FUNCTION pg_temp.v() RETURNS bigint VOLATILE LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM sim.connections); END';
-	DELETE FROM sim.connections WHERE type = 'postgres' RETURNING pg_temp.s(); DELETE FROM sim.connections WHERE name = 'MySQL Shop' RETURNING pg_temp.v(); ROLLBACK;$$),
+SELECT is(run($$BEGIN; CREATE FUNCTION pg_temp.s() RETURNS bigint STABLE LANGUAGE sql AS 'SELECT count(*) FROM sim.connections';
+	CREATE FUNCTION pg_temp.v() RETURNS bigint VOLATILE LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM sim.connections); END';
+	DELETE FROM sim.connections WHERE type = 'postgres' RETURNING pg_temp.s();
+	DELETE FROM sim.connections WHERE name = 'MySQL Shop' RETURNING pg_temp.v(); ROLLBACK;$$),
 		'{}', 'functions in the statement itself');
 SELECT is(told(), E'13\n13\n10', 'a stable one does not see its changes, a volatile one does');
-SELECT is(run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('short-lived', pg()); SELECT count(*) FROM sim.connections; DELETE FROM sim.connections WHERE name = 'short-lived'; SELECT count(*) FROM sim.connections WHERE name = 'short-lived'; COMMIT;$$)
+SELECT is(run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('short-lived', pg()); SELECT count(*) FROM sim.connections;
+	DELETE FROM sim.connections WHERE name = 'short-lived'; SELECT count(*) FROM sim.connections WHERE name = 'short-lived'; COMMIT;$$)
 	@> '{DELETE /v2/connections/b490ca3a-a47a-4000-8a56-00000000000f}', true, 'what the transaction has created can be deleted by it');
 SELECT is(told(), E'14\n0', 'and is hidden');
 
@@ -335,7 +368,8 @@ SELECT alike(told(), E'ERROR:  42501: %\n13\n10', '... ends there, and the sessi
 CREATE FUNCTION failing(what text, more jsonb) RETURNS text[] LANGUAGE sql AS $f$
 	SELECT run_spoilt(jsonb_build_object('method', 'DELETE', 'path', '/v2/connections/' || id('BigQuery Finance'), 'times', -1, 'do', what) || more,
 	$$SET client_min_messages = warning; BEGIN; INSERT INTO done VALUES (1);
-	DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; DELETE FROM sim.connections WHERE name = 'BigQuery Finance'; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; UPDATE sim.connections SET name = 'x' WHERE name = 'Starburst Federation'; COMMIT;$$)
+	DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; DELETE FROM sim.connections WHERE name = 'BigQuery Finance';
+	DELETE FROM sim.connections WHERE name = 'MySQL Shop'; UPDATE sim.connections SET name = 'x' WHERE name = 'Starburst Federation'; COMMIT;$$)
 $f$;
 CREATE TABLE done (a int);
 CREATE TABLE fates (what text, more jsonb, state text, heading text);
@@ -370,7 +404,8 @@ SELECT is(archived(), '{Sigma Sample Database,Snowflake West,Starburst Federatio
 SELECT alike(told(), '%DETAIL:  Deleted in Sigma: "Sigma Sample%"Snowflake West"%"Starburst%). Not deleted: "Snowflake East" (%10'
 	|| E'\n1', 'as the DETAIL says');
 SELECT is(run_spoilt(jsonb_build_object('method', 'DELETE', 'path', '/v2/connections/' || id('MySQL Shop'), 'times', -1, 'do',
-	'status', 'status', 403), $$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('made', pg()); DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT;$$),
+	'status', 'status', 403), $$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('made', pg());
+	DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT;$$),
 	sorted(ARRAY['DELETE /v2/connections/b490ca3a-a47a-4000-8a56-00000000000f', 'DELETE MySQL Shop',
 		'POST /v2/connections {"name": "made", "details": {"host": "h", "type": "postgres", "database": "d"}}']),
 		'what the transaction has created is deleted again');
@@ -378,7 +413,8 @@ SELECT is(archived(), '{made}', 'and nothing else is');
 SELECT is((SELECT count(*)::int
 	FROM (SELECT unnest(run_spoilt(jsonb_build_object('method', 'DELETE', 'path', '/v2/connections/' || id('MySQL Shop'), 'times',
 	-1, 'do', 'status', 'status', 403),
-	$$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('made', pg()); DELETE FROM sim.connections WHERE name = 'made'; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT;$$))
+	$$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('made', pg()); DELETE FROM sim.connections WHERE name = 'made';
+	DELETE FROM sim.connections WHERE name = 'MySQL Shop'; COMMIT;$$))
 	s) s WHERE s LIKE 'DELETE /v2%'), 1, 'not twice, if it has deleted it itself');
 SELECT is(run_spoilt('{"method": "DELETE", "times": 1, "do": "status", "status": 429, "headers": {"Retry-After": "0"}}',
 	$$DELETE FROM sim.connections WHERE name = 'MySQL Shop';$$), '{DELETE MySQL Shop,DELETE MySQL Shop}', 'only a 429 is asked again');
@@ -392,13 +428,17 @@ SELECT is(told(), 'Shop|mysql|t', 'RETURNING shows the row as it will be');
 SELECT is((SELECT name FROM everything WHERE connection_id = id('MySQL Shop')), 'Shop', 'and so it is');
 SELECT is(run($$UPDATE sim.connections SET use_oauth = true WHERE name = 'Snowflake East';$$),
 	'{"PATCH Snowflake East {\"useOauth\": true}"}', 'of use_oauth, too');
-SELECT is(run($$UPDATE sim.connections SET use_oauth = NOT use_oauth, name = U&'Ren\00E9 \+01F600 "quoted" \\ back' WHERE name = 'Snowflake West' RETURNING name;$$),
+SELECT is(run($$UPDATE sim.connections SET use_oauth = NOT use_oauth, name = U&'Ren\00E9 \+01F600 "quoted" \\ back'
+	WHERE name = 'Snowflake West' RETURNING name;$$),
 	ARRAY[U&'PATCH Snowflake West {"name": "Ren\00E9 \+01F600 \\"quoted\\" \\\\ back", "useOauth": false}'], 'or both, in any characters');
 SELECT is(told(), U&'Ren\00E9 \+01F600 "quoted" \\ back', '... RETURNING');
-SELECT is(run($$UPDATE sim.connections SET name = name, use_oauth = use_oauth; UPDATE sim.connections SET host = host, details = details, pool_sizes = pool_sizes; UPDATE sim.connections SET name = name || '' WHERE name = 'MySQL Shop' RETURNING name;$$),
+SELECT is(run($$UPDATE sim.connections SET name = name, use_oauth = use_oauth;
+	UPDATE sim.connections SET host = host, details = details, pool_sizes = pool_sizes;
+	UPDATE sim.connections SET name = name || '' WHERE name = 'MySQL Shop' RETURNING name;$$),
 	'{}', 'what does not change is not sent');
 SELECT is(told(), 'MySQL Shop', '... RETURNING');
-SELECT is(run($$UPDATE sim.connections SET name = upper(name) WHERE name = 'MySQL Shop' OR upper(name) = name; UPDATE sim.connections c SET name = v.n FROM (VALUES ('AlloyDB Orders', 'first'), ('AlloyDB Orders', 'first')) v (o, n) WHERE c.name = v.o;$$),
+SELECT is(run($$UPDATE sim.connections SET name = upper(name) WHERE name = 'MySQL Shop' OR upper(name) = name;
+	UPDATE sim.connections c SET name = v.n FROM (VALUES ('AlloyDB Orders', 'first'), ('AlloyDB Orders', 'first')) v (o, n) WHERE c.name = v.o;$$),
 	'{"PATCH AlloyDB Orders {\"name\": \"first\"}","PATCH MySQL Shop {\"name\": \"MYSQL SHOP\"}"}', 'each row is changed once');
 SELECT is(run($$UPDATE sim.connections SET name = NULL WHERE name = 'MySQL Shop';$$), '{}', 'no name');
 SELECT alike(told(), 'ERROR:  23502: a connection needs a name%', 'is an error');
@@ -409,12 +449,14 @@ SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'x'; ROLLBACK; BEGIN; S
 	'{}', 'a rollback sends nothing');
 SELECT is(run($$BEGIN; SELECT 1; UPDATE sim.connections SET name = 'x' WHERE name LIKE 'Postgres%'; COMMIT; SELECT 2;$$),
 	'{"PATCH Postgres Production {\"name\": \"x\"}","PATCH Postgres Staging {\"name\": \"x\"}"}', 'several rows');
-SELECT is(run($$UPDATE sim.connections SET (name, use_oauth) = (SELECT string_agg(d.name, '+' ORDER BY d.name), NULL::bool IS NULL FROM sim.connections d WHERE d.type = connections.type) WHERE type = 'postgres' AND name LIKE '%ion';$$),
+SELECT is(run($$UPDATE sim.connections SET (name, use_oauth) = (SELECT string_agg(d.name, '+' ORDER BY d.name), NULL::bool IS NULL
+	FROM sim.connections d WHERE d.type = connections.type) WHERE type = 'postgres' AND name LIKE '%ion';$$),
 	'{"PATCH Postgres Production {\"name\": \"Postgres Production+Postgres Staging\", \"useOauth\": true}"}', 'SET from a sub-select');
 SELECT is(run($$UPDATE shops SET called = 'Shop two'; UPDATE shops SET called = 'hidden';$$),
 	'{"PATCH MySQL Shop {\"name\": \"Shop two\"}"}', 'a view WITH CHECK OPTION');
 SELECT alike(told(), 'ERROR:  44000: %', 'which refuses what it would not show');
-SELECT is(run($$PREPARE u (text, text) AS UPDATE sim.connections SET name = $2 WHERE connection_id = $1 RETURNING name; SET plan_cache_mode = force_generic_plan; EXECUTE u(id('MySQL Shop'), 'a'); EXECUTE u(id('MySQL Shop'), 'b'); EXECUTE u('none', 'b');$$),
+SELECT is(run($$PREPARE u (text, text) AS UPDATE sim.connections SET name = $2 WHERE connection_id = $1 RETURNING name;
+	SET plan_cache_mode = force_generic_plan; EXECUTE u(id('MySQL Shop'), 'a'); EXECUTE u(id('MySQL Shop'), 'b'); EXECUTE u('none', 'b');$$),
 	'{"PATCH MySQL Shop {\"name\": \"a\"}","PATCH MySQL Shop {\"name\": \"b\"}"}', 'a prepared UPDATE');
 
 -- one row, several times
@@ -444,13 +486,17 @@ SELECT is(sent(), '{"PATCH MySQL Shop {\"name\": \"one\"}","PATCH MySQL Shop {\"
 	'MySQL Shop {\"name\": \"three\"}","DELETE MySQL Shop","PATCH AlloyDB Orders {\"name\": \"another\"}"}', 'and all are sent in the order of the statements');
 SELECT is((SELECT array_agg(name || ' ' || is_archived ORDER BY name) FROM everything WHERE type IN ('mysql', 'alloydb')),
 	'{another false,three true}', 'to this end');
-SELECT is(run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('new', pg()); UPDATE sim.connections SET name = 'newer' WHERE name = 'new' RETURNING name; SELECT count(*) FROM sim.connections WHERE name = 'newer'; COMMIT; SELECT count(*) FROM sim.connections WHERE name = 'newer';$$)
+SELECT is(run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('new', pg());
+	UPDATE sim.connections SET name = 'newer' WHERE name = 'new' RETURNING name; SELECT count(*) FROM sim.connections WHERE name = 'newer'; COMMIT;
+	SELECT count(*) FROM sim.connections WHERE name = 'newer';$$)
 	@> '{"PATCH /v2/connections/b490ca3a-a47a-4000-8a56-00000000000f {\"name\": \"newer\"}"}', true, 'what the transaction has created can be updated by it');
 SELECT is(told(), E'newer\n1\n1', 'and is');
-SELECT run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('new', pg()); UPDATE sim.connections SET name = 'newer' WHERE name = 'new'; ROLLBACK; SELECT count(*) FROM sim.connections WHERE name LIKE 'new%';$$)
+SELECT run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('new', pg()); UPDATE sim.connections SET name = 'newer' WHERE name = 'new';
+	ROLLBACK; SELECT count(*) FROM sim.connections WHERE name LIKE 'new%';$$)
 	AS sent \gset
 SELECT is(ARRAY[cardinality(:'sent'::text[])::text, told()], '{2,0}', 'or neither');
-SELECT is(run($$BEGIN; UPDATE everything SET name = 'a' WHERE name = 'MySQL Shop'; DELETE FROM everything WHERE name = 'a'; UPDATE everything SET name = 'b' WHERE name = 'a' RETURNING is_archived; COMMIT;$$),
+SELECT is(run($$BEGIN; UPDATE everything SET name = 'a' WHERE name = 'MySQL Shop'; DELETE FROM everything WHERE name = 'a';
+	UPDATE everything SET name = 'b' WHERE name = 'a' RETURNING is_archived; COMMIT;$$),
 	'{"DELETE MySQL Shop","PATCH MySQL Shop {\"name\": \"a\"}","PATCH MySQL Shop {\"name\": \"b\"}"}', 'where archived ones are shown, they can be updated');
 SELECT is(told(), 't', '... RETURNING');
 
@@ -598,7 +644,11 @@ COMMIT;
 SELECT is(ARRAY[:'again', :'third', (SELECT name || ' ' || (details_of(:'pgid') ->> 'user') FROM sim.connections
 	WHERE connection_id = :'pgid')], '{patched,patched,"patched u3"}', 'PUT and PATCH and PUT of one row');
 -- whole rows as Sigma has them
-SELECT run(format($$UPDATE sim.connections SET details = '{"authType": "key-pair", "privateKey": "hush"}' WHERE name = 'Snowflake East'; UPDATE sim.connections SET details = '{"host": "pg", "database": "app"}' WHERE name = 'Postgres Production'; UPDATE sim.connections SET details = '{"host": "h", "token": "hush"}' WHERE name = 'Databricks Lakehouse'; UPDATE sim.connections SET details = '{"authType": "oauth", "clientSecret": "hush"}' WHERE name = 'Snowflake West'; UPDATE sim.connections SET details = '{"projectId": "p"}' WHERE name = 'BigQuery Finance';$$))
+SELECT run(format($$UPDATE sim.connections SET details = '{"authType": "key-pair", "privateKey": "hush"}' WHERE name = 'Snowflake East';
+	UPDATE sim.connections SET details = '{"host": "pg", "database": "app"}' WHERE name = 'Postgres Production';
+	UPDATE sim.connections SET details = '{"host": "h", "token": "hush"}' WHERE name = 'Databricks Lakehouse';
+	UPDATE sim.connections SET details = '{"authType": "oauth", "clientSecret": "hush"}' WHERE name = 'Snowflake West';
+	UPDATE sim.connections SET details = '{"projectId": "p"}' WHERE name = 'BigQuery Finance';$$))
 	\g /dev/null
 SELECT is(told(), '', 'connections as Sigma has them, nulls and all, can be replaced');
 
@@ -612,17 +662,20 @@ $$;
 CREATE FUNCTION outside(method text, name text, body jsonb DEFAULT NULL) RETURNS void LANGUAGE sql AS $$
 	SELECT other(format('SELECT sigma_request(''sim'', %L, %L, NULL, %L)', method, '/v2/connections/' || id(name), body))
 $$;
-SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); UPDATE sim.connections SET name = 'x' WHERE name LIKE 'Post%'; COMMIT;$$),
+SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop';
+	SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); UPDATE sim.connections SET name = 'x' WHERE name LIKE 'Post%'; COMMIT;$$),
 	'{"PATCH MySQL Shop {\"name\": \"theirs\"}"}', 'a connection that has changed since it was read: nothing at all is sent');
 SELECT alike(told(), 'ERROR:  40001: connection "MySQL Shop" (' || id('MySQL Shop')
 	|| ') has been changed in Sigma since it was read%DETAIL:  %Nothing of this transaction''s updates and deletes was '
 	'sent.%HINT:  Run the transaction again.%', 'and the error says so');
 SELECT unalike(told(), '%WARNING%', 'without a WARNING');
 SELECT is((SELECT name FROM sim.connections WHERE type = 'mysql'), 'theirs', 'who came first has won');
-SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT other('UPDATE sim.connections SET name = ''theirs'' WHERE name = ''MySQL Shop'''); COMMIT;$$),
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop';
+	SELECT other('UPDATE sim.connections SET name = ''theirs'' WHERE name = ''MySQL Shop'''); COMMIT;$$),
 	'{"PATCH MySQL Shop {\"name\": \"theirs\"}"}', 'two sessions of this extension');
 SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '40001', 'of which one has to try again');
-SELECT is(run($$BEGIN; UPDATE sim.connections SET details = '{"password": "hush", "host": "h", "port": 1}' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'MySQL Shop', '{"name": "MySQL Shop"}'); COMMIT;$$),
+SELECT is(run($$BEGIN; UPDATE sim.connections SET details = '{"password": "hush", "host": "h", "port": 1}' WHERE name = 'MySQL Shop';
+	SELECT outside('PATCH', 'MySQL Shop', '{"name": "MySQL Shop"}'); COMMIT;$$),
 	'{"PATCH MySQL Shop {\"name\": \"MySQL Shop\"}"}', 'a replacement, too');
 SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '40001', 'even if the other change was none');
 SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('DELETE', 'MySQL Shop'); COMMIT;$$),
@@ -633,24 +686,31 @@ SELECT is(run_spoilt(jsonb_build_object('method', 'GET', 'path', '/v2/connection
 	'{}', 'one that is gone');
 SELECT alike(told(), 'ERROR:  P0002: connection "MySQL Shop" (%) no longer exists in Sigma%Nothing of%was sent.%', 'is an error that names it');
 SELECT is(run_spoilt(jsonb_build_object('method', 'GET', 'path', '/v2/connections/' || id('MySQL Shop'), 'times', -1, 'do',
-	'status', 'status', 403), $$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; COMMIT;$$),
+	'status', 'status', 403), $$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop';
+	DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; COMMIT;$$),
 	'{}', 'if it cannot be looked at, nothing is sent either');
 SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '42501', 'and the error is Sigma''s');
 SELECT is(run_spoilt(jsonb_build_object('method', 'GET', 'path', '/v2/connections/' || id('MySQL Shop'), 'times', -1, 'do',
 	'edit', 'remove', '["updatedAt"]'::jsonb),
 	$$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; COMMIT;$$), '{}', 'a connection without a time of change');
 SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], 'HV000', 'is not overwritten');
-SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'AlloyDB Orders', '{"name": "theirs"}'); COMMIT;$$),
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop';
+	SELECT outside('PATCH', 'AlloyDB Orders', '{"name": "theirs"}'); COMMIT;$$),
 	'{"PATCH AlloyDB Orders {\"name\": \"theirs\"}","PATCH MySQL Shop {\"name\": \"mine\"}"}', 'a change of another connection is no conflict');
-SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SAVEPOINT s; UPDATE sim.connections SET name = 'mine' WHERE name = 'AlloyDB Orders'; SELECT outside('PATCH', 'AlloyDB Orders', '{"name": "theirs"}'); ROLLBACK TO s; UPDATE sim.connections SET name = 'again' WHERE type = 'alloydb'; COMMIT;$$),
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SAVEPOINT s;
+	UPDATE sim.connections SET name = 'mine' WHERE name = 'AlloyDB Orders'; SELECT outside('PATCH', 'AlloyDB Orders', '{"name": "theirs"}');
+	ROLLBACK TO s; UPDATE sim.connections SET name = 'again' WHERE type = 'alloydb'; COMMIT;$$),
 	'{"PATCH AlloyDB Orders {\"name\": \"again\"}","PATCH AlloyDB Orders {\"name\": \"theirs\"}","PATCH MySQL Shop {\"name\": '
 	'\"mine\"}"}', 'nor what was read again after a ROLLBACK TO SAVEPOINT');
-SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); UPDATE sim.connections SET use_oauth = true WHERE name = 'mine'; COMMIT;$$),
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop';
+	SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); UPDATE sim.connections SET use_oauth = true WHERE name = 'mine'; COMMIT;$$),
 	'{"PATCH MySQL Shop {\"name\": \"theirs\"}"}', 'a second UPDATE does not hide the conflict of the first');
 SELECT is((regexp_match(told(), 'ERROR:  (\w+)'))[1], '40001', 'of one row');
-SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SAVEPOINT s; UPDATE sim.connections SET name = 'x' WHERE name = 'mine'; ROLLBACK TO s; SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); COMMIT;$$),
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SAVEPOINT s;
+	UPDATE sim.connections SET name = 'x' WHERE name = 'mine'; ROLLBACK TO s; SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); COMMIT;$$),
 	'{"PATCH MySQL Shop {\"name\": \"theirs\"}"}', 'nor does one that was rolled back');
-SELECT is(run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('made', pg()); UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); COMMIT;$$)
+SELECT is(run($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('made', pg());
+	UPDATE sim.connections SET name = 'mine' WHERE name = 'MySQL Shop'; SELECT outside('PATCH', 'MySQL Shop', '{"name": "theirs"}'); COMMIT;$$)
 	@> '{DELETE /v2/connections/b490ca3a-a47a-4000-8a56-00000000000f}', true, 'what the transaction has created is deleted again');
 
 -- ------------------------------------------------- refused before any request
@@ -676,7 +736,8 @@ SELECT refused('DELETE FROM sim.members', '55000', NULL, NULL, NULL, 'other reso
 SELECT refused('MERGE INTO sim.connections c USING was w ON c.connection_id = w.id WHEN MATCHED THEN DELETE', '0A000', NULL, NULL, NULL, 'MERGE');
 SELECT is(run($$BEGIN; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; PREPARE TRANSACTION 'sigma';$$), '{}', 'PREPARE TRANSACTION');
 SELECT alike(told(), 'ERROR:  0A000: cannot PREPARE a transaction that has written to Sigma%', 'is refused');
-SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'x' WHERE name = 'MySQL Shop'; PREPARE TRANSACTION 'sigma'; SELECT name FROM sim.connections WHERE type = 'mysql';$$),
+SELECT is(run($$BEGIN; UPDATE sim.connections SET name = 'x' WHERE name = 'MySQL Shop'; PREPARE TRANSACTION 'sigma';
+	SELECT name FROM sim.connections WHERE type = 'mysql';$$),
 	'{}', 'after an UPDATE, too');
 SELECT alike(told(), 'ERROR:  0A000: %MySQL Shop', 'which is forgotten then');
 SELECT unalike(coalesce(psql($$BEGIN; SAVEPOINT s; DELETE FROM sim.connections; ROLLBACK TO s; PREPARE TRANSACTION 'sigma'; ROLLBACK PREPARED 'sigma';$$),
@@ -717,7 +778,8 @@ BEGIN
 		THEN 3 ELSE 0 END, description || 'and no more');
 END $$;
 SELECT s.* FROM (VALUES ('statement_timeout', 'never'), ('cancel', 'never')) w (how, what),
-	stuck(how, 'commit', $$DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE name = 'BigQuery Finance';$$,
+	stuck(how, 'commit', $$DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; DELETE FROM sim.connections WHERE name = 'MySQL Shop';
+	DELETE FROM sim.connections WHERE name = 'BigQuery Finance';$$,
 		jsonb_build_object('method', 'DELETE', 'do', what)) s;
 SELECT s.* FROM (VALUES ('statement_timeout', 'never'), ('cancel', 'never')) w (how, what),
 	stuck(how, 'look', $$DELETE FROM sim.connections WHERE name = 'AlloyDB Orders'; UPDATE sim.connections SET name = 'x' WHERE name = 'MySQL Shop';$$,
@@ -729,12 +791,14 @@ SELECT is((SELECT array_agg(m[1] || m[2] ORDER BY m[1])
 	FROM regexp_matches(told(), 'connection "([^"]*)" \([-0-9a-f]*\)( was | may )', 'g') m),
 	'{"Sigma Sample Database was ","Snowflake East may ","Snowflake West was ","Starburst Federation was "}',
 	'without BEGIN, statement_timeout holds for the sending, too; what was answered was done');
-SELECT is(psql($$SET statement_timeout = 400; DELETE FROM sim.connections WHERE name = 'Snowflake East'; SELECT pg_sleep(0.2); SELECT pg_sleep(0.3); SELECT 'still here';$$),
+SELECT is(psql($$SET statement_timeout = 400; DELETE FROM sim.connections WHERE name = 'Snowflake East'; SELECT pg_sleep(0.2); SELECT pg_sleep(0.3);
+	SELECT 'still here';$$),
 	'still here', 'and for the next statement it begins anew');
 -- after what was sent, something else of the commit fails
 CREATE TABLE skew (a int);
 INSERT INTO skew VALUES (1), (2);
-SELECT run($$SELECT set_config('sim.conninfo', conninfo, false) IS NULL FROM here; BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT sum(a) FROM skew; DELETE FROM sim.connections WHERE name = 'MySQL Shop'; INSERT INTO skew VALUES (4);
+SELECT run($$SELECT set_config('sim.conninfo', conninfo, false) IS NULL FROM here; BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT sum(a) FROM skew;
+	DELETE FROM sim.connections WHERE name = 'MySQL Shop'; INSERT INTO skew VALUES (4);
 	SELECT FROM dblink(current_setting('sim.conninfo'), 'BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT sum(a) FROM skew; INSERT INTO skew VALUES (3); COMMIT; SELECT 1') r (a int); COMMIT;$$)
 		\g /dev/null
 SELECT is(sent(), '{DELETE MySQL Shop}', 'a transaction that fails after its changes were sent');

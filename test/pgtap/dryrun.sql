@@ -52,7 +52,8 @@ SELECT shows($$UPDATE sim.connections SET use_oauth = true WHERE name = 'Postgre
 SELECT shows($$UPDATE sim.connections SET details = '{"type": "snowflake", "user": "OTHER", "privateKey": "hush-key", "authType": "key-pair"}', timeout_secs = 77 WHERE name = 'Snowflake East';$$,
 	ARRAY['%dry run: PUT /v2/connections/' || id_of(1) || ' {%"privateKey": "***"%', '%DETAIL:  Of connection "Snowflake East" ('
 		|| id_of(1) || '), %"user": "SIGMA_SVC" becomes "OTHER"%all that Sigma does not show is replaced.%', '%"default":77%'], 'UPDATE that replaces');
-SELECT unalike(dry($$UPDATE sim.connections SET details = '{"type": "snowflake", "user": "OTHER", "privateKey": "hush-key", "authType": "key-pair"}' WHERE name = 'Snowflake East';$$),
+SELECT unalike(dry($$UPDATE sim.connections SET details = '{"type": "snowflake", "user": "OTHER", "privateKey": "hush-key", "authType": "key-pair"}'
+	WHERE name = 'Snowflake East';$$),
 	'%"SIGMA_ROLE" becomes%', 'what is sent back does not change');
 SELECT is(notices(dry($$UPDATE sim.connections SET name = name || '!' WHERE type = 'postgres';$$)), 2, 'UPDATE of several: a NOTICE for each');
 SELECT is(writes(), '{}', '... and nothing is sent');
@@ -91,9 +92,11 @@ SELECT shows(format('SELECT coalesce(sigma_request(''sim'', %L, ''/v2/anything''
 	'"password": "hush"}'')::text, ''nothing'');', method),
 	ARRAY['%dry run: ' || method || ' /v2/anything?a=b {"c": 1, "password": "***"}%', '%nothing%'], 'sigma_request() ' || method)
 		FROM unnest('{POST,PUT,PATCH,DELETE}'::text[]) method;
-SELECT shows($$SELECT '(' || string_agg(action || ' ' || name || ' ' || coalesce(connection_id, 'null'), ', ') || ')' FROM sigma_apply('sim', $q$VALUES$q$ || ' (1)', false);$$,
+SELECT shows($$SELECT '(' || string_agg(action || ' ' || name || ' ' || coalesce(connection_id, 'null'), ', ') || ')'
+	FROM sigma_apply('sim', $q$VALUES$q$ || ' (1)', false);$$,
 	'{%column1%}', 'sigma_apply() of a query that is none');
-SELECT shows($$SELECT '(' || string_agg(action || ' ' || name || ' ' || coalesce(type, 'null'), ', ') || ')', count(connection_id) FROM sigma_apply('sim', 'SELECT ''fresh'' AS name, pg() AS details UNION ALL SELECT ''Postgres Staging'', pg() || ''{"user": "other"}''', true);$$,
+SELECT shows($$SELECT '(' || string_agg(action || ' ' || name || ' ' || coalesce(type, 'null'), ', ') || ')', count(connection_id)
+	FROM sigma_apply('sim', 'SELECT ''fresh'' AS name, pg() AS details UNION ALL SELECT ''Postgres Staging'', pg() || ''{"user": "other"}''', true);$$,
 	ARRAY['%(create fresh postgres, update Postgres Staging postgres, archive %',
 		'%dry run: POST /v2/connections {"name": "fresh"%', '%dry run: PUT /v2/connections/' || id_of(4)
 		|| '%user": "sigma_reader" becomes "other"%', '%dry run: DELETE /v2/connections/' || id_of(9) || '%'], 'sigma_apply() with prune');
@@ -105,43 +108,55 @@ CREATE TRIGGER a AFTER INSERT ON triggered FOR EACH ROW EXECUTE FUNCTION after_i
 CREATE TABLE parted (name text, details jsonb) PARTITION BY LIST (name);
 CREATE FOREIGN TABLE parted_sigma PARTITION OF parted DEFAULT SERVER sim OPTIONS (resource 'connections');
 CREATE VIEW postgres_only AS SELECT connection_id, name, type, details FROM sim.connections WHERE type = 'postgres' WITH CHECK OPTION;
-SELECT shows($$INSERT INTO triggered (name, details) VALUES ('fired', pg()); INSERT INTO parted VALUES ('routed', pg()); INSERT INTO postgres_only (name, details) VALUES ('viewed', pg()) RETURNING name || type; INSERT INTO postgres_only (name, details) VALUES ('not viewed', pg() || '{"type": "mysql"}');$$,
+SELECT shows($$INSERT INTO triggered (name, details) VALUES ('fired', pg()); INSERT INTO parted VALUES ('routed', pg());
+	INSERT INTO postgres_only (name, details) VALUES ('viewed', pg()) RETURNING name || type;
+	INSERT INTO postgres_only (name, details) VALUES ('not viewed', pg() || '{"type": "mysql"}');$$,
 	'{"%dry run: POST%fired%dry run: POST%routed%dry run: POST%viewed%viewedpostgres%ERROR:  44000: %"}', 'triggers, partitions and views');
 SELECT is((SELECT array_agg(name) FROM seen WHERE id IS NULL), '{fired}', 'a trigger sees the row without an id');
 
 -- ------------------------------------------------------------- transactions
 
-SELECT shows($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('a', pg()); UPDATE sim.connections SET name = 'b' WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE type = 'postgres'; COMMIT;$$,
+SELECT shows($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('a', pg());
+	UPDATE sim.connections SET name = 'b' WHERE name = 'MySQL Shop'; DELETE FROM sim.connections WHERE type = 'postgres'; COMMIT;$$,
 	'{%POST%PATCH%DELETE%DELETE%}', 'a COMMIT sends nothing either');
-SELECT shows($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('a', pg()); SAVEPOINT s; UPDATE sim.connections SET name = 'b' WHERE name = 'MySQL Shop'; ROLLBACK TO s; DELETE FROM sim.connections WHERE type = 'postgres'; ROLLBACK;$$,
+SELECT shows($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('a', pg()); SAVEPOINT s;
+	UPDATE sim.connections SET name = 'b' WHERE name = 'MySQL Shop'; ROLLBACK TO s; DELETE FROM sim.connections WHERE type = 'postgres'; ROLLBACK;$$,
 	'{%POST%PATCH%DELETE%DELETE%}', 'nor does a ROLLBACK');
 SELECT unalike(dry($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('a', pg()); SELECT sigma_request('sim', 'POST', '/v2/x'); ROLLBACK;$$),
 	'%WARNING%', 'which has nothing to warn of');
-SELECT shows($$BEGIN; DELETE FROM sim.connections WHERE type = 'mysql'; UPDATE sim.connections SET name = 'b' WHERE name = 'Postgres Staging'; SELECT 'still ' || count(connection_id) || string_agg(name, ',') FROM sim.connections WHERE type = 'mysql' OR name = 'b'; COMMIT;$$,
+SELECT shows($$BEGIN; DELETE FROM sim.connections WHERE type = 'mysql'; UPDATE sim.connections SET name = 'b' WHERE name = 'Postgres Staging';
+	SELECT 'still ' || count(connection_id) || string_agg(name, ',') FROM sim.connections WHERE type = 'mysql' OR name = 'b'; COMMIT;$$,
 	'{"%still 1MySQL Shop%"}', 'later statements see what is there');
-SELECT shows($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('a', pg()); UPDATE sim.connections SET name = 'b' WHERE name = 'MySQL Shop'; SELECT sigma_sync_connection('sim', id_of(1)); PREPARE TRANSACTION 'dry'; SELECT 'prepared ' || count(*) FROM pg_prepared_xacts WHERE database = current_database(); ROLLBACK PREPARED 'dry';$$,
+SELECT shows($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('a', pg());
+	UPDATE sim.connections SET name = 'b' WHERE name = 'MySQL Shop'; SELECT sigma_sync_connection('sim', id_of(1)); PREPARE TRANSACTION 'dry';
+	SELECT 'prepared ' || count(*) FROM pg_prepared_xacts WHERE database = current_database(); ROLLBACK PREPARED 'dry';$$,
 	'{"%prepared 1%"}', 'PREPARE TRANSACTION is allowed');
 SELECT unalike(dry($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('a', pg()); PREPARE TRANSACTION 'dry'; ROLLBACK PREPARED 'dry';$$),
 	'%ERROR%', '... without an error');
-SELECT psql($$BEGIN; UPDATE sim.connections SET name = 'queued' WHERE name = 'MySQL Shop'; SET sigma_fdw.dry_run = on; UPDATE sim.connections SET name = 'shown' WHERE name = 'Postgres Staging'; COMMIT;$$)
+SELECT psql($$BEGIN; UPDATE sim.connections SET name = 'queued' WHERE name = 'MySQL Shop'; SET sigma_fdw.dry_run = on;
+	UPDATE sim.connections SET name = 'shown' WHERE name = 'Postgres Staging'; COMMIT;$$)
 	AS told \gset
 SELECT is(writes(), ARRAY['PATCH /v2/connections/' || id_of(9)], 'what was queued before is sent all the same, what comes later is not');
 SELECT alike(:'told'::text, '%dry run: PATCH /v2/connections/' || id_of(4) || '%', 'but shown');
 SELECT sim_reset() \g /dev/null
-SELECT alike(psql($$BEGIN; UPDATE sim.connections SET name = 'queued' WHERE name = 'MySQL Shop'; SET sigma_fdw.dry_run = on; UPDATE sim.connections SET name = 'shown' WHERE name = 'queued'; ROLLBACK;$$),
+SELECT alike(psql($$BEGIN; UPDATE sim.connections SET name = 'queued' WHERE name = 'MySQL Shop'; SET sigma_fdw.dry_run = on;
+	UPDATE sim.connections SET name = 'shown' WHERE name = 'queued'; ROLLBACK;$$),
 	'%"name": "queued" becomes "shown"%', 'a dry run sees what is queued');
 SELECT psql($$BEGIN; SELECT length(sigma_create_connection('sim', 'before', pg()) ->> 'connectionId'); SET sigma_fdw.dry_run = on; ROLLBACK;$$) AS told \gset
 SELECT is((SELECT count(connection_id)::int FROM sim.connections WHERE name = 'before'), 0, 'a create from before is undone by the rollback');
 SELECT sim_reset() \g /dev/null
-SELECT is(psql($$SET sigma_fdw.dry_run = on; BEGIN; SET LOCAL sigma_fdw.dry_run = off; UPDATE sim.connections SET name = 'real' WHERE name = 'MySQL Shop'; COMMIT;$$),
+SELECT is(psql($$SET sigma_fdw.dry_run = on; BEGIN; SET LOCAL sigma_fdw.dry_run = off;
+	UPDATE sim.connections SET name = 'real' WHERE name = 'MySQL Shop'; COMMIT;$$),
 	NULL, 'SET LOCAL off within');
 SELECT is(writes(), ARRAY['PATCH /v2/connections/' || id_of(9)], '... is no dry run');
 SELECT sim_reset() \g /dev/null
-SELECT is(notices(psql($$BEGIN; SET LOCAL sigma_fdw.dry_run = on; UPDATE sim.connections SET name = 'dry' WHERE name = 'MySQL Shop'; COMMIT; UPDATE sim.connections SET name = 'real' WHERE name = 'MySQL Shop';$$)),
+SELECT is(notices(psql($$BEGIN; SET LOCAL sigma_fdw.dry_run = on; UPDATE sim.connections SET name = 'dry' WHERE name = 'MySQL Shop'; COMMIT;
+	UPDATE sim.connections SET name = 'real' WHERE name = 'MySQL Shop';$$)),
 	1, 'SET LOCAL on ends with its transaction');
 SELECT is((SELECT array_agg(body::jsonb ->> 'name') FROM sim_log() WHERE method = 'PATCH'), '{real}', '... and sends nothing of it');
 SELECT sim_reset() \g /dev/null
-SELECT is(notices(psql($$BEGIN; SAVEPOINT s; SET sigma_fdw.dry_run = on; UPDATE sim.connections SET name = 'dry' WHERE name = 'MySQL Shop'; ROLLBACK TO s; UPDATE sim.connections SET name = 'real' WHERE name = 'MySQL Shop'; COMMIT;$$)),
+SELECT is(notices(psql($$BEGIN; SAVEPOINT s; SET sigma_fdw.dry_run = on; UPDATE sim.connections SET name = 'dry' WHERE name = 'MySQL Shop';
+	ROLLBACK TO s; UPDATE sim.connections SET name = 'real' WHERE name = 'MySQL Shop'; COMMIT;$$)),
 	1, 'a savepoint takes the setting back');
 SELECT is((SELECT array_agg(body::jsonb ->> 'name') FROM sim_log() WHERE method = 'PATCH'), '{real}', '... and what follows is real');
 SELECT sim_reset() \g /dev/null
@@ -155,10 +170,13 @@ SELECT alike(psql($$SET sigma_fdw.dry_run = 'perhaps'; INSERT INTO sim.connectio
 	'%parameter "sigma_fdw.dry_run" requires a Boolean value%', 'a setting that is none, before the library is loaded');
 SELECT sim_reset() \g /dev/null
 
-SELECT shows($$BEGIN READ ONLY; SELECT sigma_create_connection('sim', 'x', pg()); ROLLBACK; BEGIN READ ONLY; UPDATE sim.connections SET name = 'x'; ROLLBACK; BEGIN READ ONLY; SELECT * FROM sigma_apply('sim', 'SELECT ''x'' AS name'); ROLLBACK;$$,
+SELECT shows($$BEGIN READ ONLY; SELECT sigma_create_connection('sim', 'x', pg()); ROLLBACK; BEGIN READ ONLY; UPDATE sim.connections SET name = 'x';
+	ROLLBACK; BEGIN READ ONLY; SELECT * FROM sigma_apply('sim', 'SELECT ''x'' AS name'); ROLLBACK;$$,
 	'{"%ERROR:  25006%ERROR:  25006%ERROR:  25006%"}', 'a read-only transaction refuses writes as ever');
 SELECT is(sim_count(), 0, 'before any request');
-SELECT shows($$INSERT INTO sim.connections (name) VALUES ('x'); INSERT INTO sim.connections (details) VALUES (pg()); SELECT sigma_create_connection('sim', 'x', '[]'); UPDATE sim.connections SET role = 'R'; SELECT sigma_grant_connection('sim', 'x', 'usage'); SELECT sigma_request('sim', 'POST', 'x'); SELECT sigma_restore_connection('sim', id_of(4), 'x', pg());$$,
+SELECT shows($$INSERT INTO sim.connections (name) VALUES ('x'); INSERT INTO sim.connections (details) VALUES (pg());
+	SELECT sigma_create_connection('sim', 'x', '[]'); UPDATE sim.connections SET role = 'R'; SELECT sigma_grant_connection('sim', 'x', 'usage');
+	SELECT sigma_request('sim', 'POST', 'x'); SELECT sigma_restore_connection('sim', id_of(4), 'x', pg());$$,
 	'{"%ERROR:  23502: a connection needs a type%ERROR:  23502: a connection needs a name%ERROR:  22023: \"details\" must '
 		'be%ERROR:  0A000: cannot update column \"role\"%ERROR:  22023: a grant is for%ERROR:  22023: invalid path%ERROR:  '
 		'55000: connection%is not archived%"}', 'what is wrong is an error as ever');
@@ -166,10 +184,13 @@ ALTER SERVER sim OPTIONS (ADD updatable 'false');
 SELECT shows($$INSERT INTO sim.connections (name, details) VALUES ('x', pg()); SELECT sigma_create_connection('sim', 'x', pg());$$,
 	'{"%ERROR:  55000%ERROR:  55000%"}', 'updatable false');
 ALTER SERVER sim OPTIONS (DROP updatable);
-SELECT shows($$SELECT 'read ' || count(connection_id) FROM sim.connections; SELECT organization_id FROM sigma_whoami('sim'); SELECT sigma_request('sim', 'GET', '/v2/connections') ->> 'total'; SELECT kind FROM sigma_lookup_path('sim', id_of(1), '{}');$$,
+SELECT shows($$SELECT 'read ' || count(connection_id) FROM sim.connections; SELECT organization_id FROM sigma_whoami('sim');
+	SELECT sigma_request('sim', 'GET', '/v2/connections') ->> 'total'; SELECT kind FROM sigma_lookup_path('sim', id_of(1), '{}');$$,
 	ARRAY[E'%read 13\n47bc809e-%\n13\nscope%'], 'reads go on');
 SELECT unalike(dry($$SELECT kind FROM sigma_lookup_path('sim', id_of(1), '{}');$$), '%dry run%', 'also the one that is a POST');
-SELECT shows($$EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) INSERT INTO sim.connections (name, details) VALUES ('x', pg()); EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) UPDATE sim.connections SET name = 'x' WHERE name = 'MySQL Shop'; EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) DELETE FROM sim.connections WHERE name = 'MySQL Shop';$$,
+SELECT shows($$EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) INSERT INTO sim.connections (name, details) VALUES ('x', pg());
+	EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) UPDATE sim.connections SET name = 'x' WHERE name = 'MySQL Shop';
+	EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) DELETE FROM sim.connections WHERE name = 'MySQL Shop';$$,
 	'{"%dry run: POST%Insert on connections%dry run: PATCH%Update on connections%dry run: DELETE%Delete on connections%"}', 'EXPLAIN ANALYZE');
 SELECT is(notices(dry($$EXPLAIN INSERT INTO sim.connections (name, details) VALUES ('x', pg()); EXPLAIN DELETE FROM sim.connections;$$)),
 	0, 'EXPLAIN shows no request');
@@ -261,22 +282,31 @@ SELECT log_size() AS start \gset
 INSERT INTO told (what, told) SELECT 'INSERT', dry($$INSERT INTO sim.connections (name, details) SELECT type, details FROM samples;$$);
 INSERT INTO told (what, told) SELECT 'sigma_create_connection()', dry($$SELECT count(sigma_create_connection('sim', type, details)) FROM samples;$$);
 INSERT INTO told (what, told) SELECT 'sigma_request()',
-	dry($$SELECT count(sigma_request('sim', 'PUT', '/v2/connections/' || id_of(1), NULL, jsonb_build_object('name', type, 'details', details, 'timeoutSecs', 7))) FROM samples;$$);
+	dry($$SELECT count(sigma_request('sim', 'PUT', '/v2/connections/'
+	|| id_of(1), NULL, jsonb_build_object('name', type, 'details', details, 'timeoutSecs', 7))) FROM samples;$$);
 INSERT INTO told (what, told) SELECT 'UPDATE', dry($$UPDATE sim.connections c SET details = s.details FROM samples s WHERE s.type = c.type;$$);
 INSERT INTO told (what, told) SELECT 'sigma_restore_connection()',
 	dry($$SELECT count(sigma_restore_connection('sim', id_of(13), type, details)) FROM samples;$$);
 INSERT INTO told (what, told) SELECT 'sigma_apply()',
-	dry($$SELECT count(*) FROM sigma_apply('sim', 'SELECT type AS name, details FROM samples UNION ALL SELECT c.name, s.details FROM samples s JOIN sim.connections c ON c.type = s.type AND c.type <> ''snowflake'' WHERE s.type <> ''postgres''');$$);
+	dry($$SELECT count(*)
+	FROM sigma_apply('sim', 'SELECT type AS name, details FROM samples UNION ALL SELECT c.name, s.details FROM samples s JOIN sim.connections c ON c.type = s.type AND c.type <> ''snowflake'' WHERE s.type <> ''postgres''');$$);
 INSERT INTO told (what, told) SELECT 'typed columns',
-	dry($$INSERT INTO by_hand (name, type, password, private_key, private_key_passphrase, token, service_account) VALUES ('n', 'snowflake', 'hush', 'hush', 'hush', 'hush', 'hush');$$);
+	dry($$INSERT INTO by_hand (name, type, password, private_key, private_key_passphrase, token, service_account)
+	VALUES ('n', 'snowflake', 'hush', 'hush', 'hush', 'hush', 'hush');$$);
 INSERT INTO told (what, told) SELECT 'literals in a statement',
-	dry($$INSERT INTO sim.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('sim', 'x', '{"type": "postgres", "password": "hush"}');
-	UPDATE sim.connections SET details = '{"type": "postgres", "password": "hush"}' WHERE type = 'postgres'; SELECT * FROM sigma_apply('sim', 'SELECT ''x'' AS name, ''{"type": "postgres", "password": "hush"}'' AS details');
-	SELECT sigma_request('sim', 'POST', '/v2/connections', NULL, '{"name": "x", "details": {"type": "postgres", "password": "hush"}}'); SELECT sigma_restore_connection('sim', id_of(13), 'x', '{"type": "postgres", "password": "hush"}');$$);
+	dry($$INSERT INTO sim.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}');
+	SELECT sigma_create_connection('sim', 'x', '{"type": "postgres", "password": "hush"}');
+	UPDATE sim.connections SET details = '{"type": "postgres", "password": "hush"}' WHERE type = 'postgres';
+	SELECT * FROM sigma_apply('sim', 'SELECT ''x'' AS name, ''{"type": "postgres", "password": "hush"}'' AS details');
+	SELECT sigma_request('sim', 'POST', '/v2/connections', NULL, '{"name": "x", "details": {"type": "postgres", "password": "hush"}}');
+	SELECT sigma_restore_connection('sim', id_of(13), 'x', '{"type": "postgres", "password": "hush"}');$$);
 INSERT INTO told (what, told) SELECT 'PL/pgSQL',
-	dry($$DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); PERFORM sigma_create_connection('sim', 'x', '{"type": "postgres", "password": "hush"}');
-	UPDATE sim.connections SET details = '{"type": "postgres", "password": "hush"}' WHERE type = 'postgres'; PERFORM sigma_apply('sim', 'SELECT ''x'' AS name, ''{"type": "postgres", "password": "hush"}'' AS details');
-	DELETE FROM sim.connections WHERE name = 'MySQL Shop'; PERFORM sigma_sync_connection('sim', id_of(1)), sigma_grant_connection('sim', id_of(1), 'usage', 'm1'); END $b$;$$);
+	dry($$DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}');
+	PERFORM sigma_create_connection('sim', 'x', '{"type": "postgres", "password": "hush"}');
+	UPDATE sim.connections SET details = '{"type": "postgres", "password": "hush"}' WHERE type = 'postgres';
+	PERFORM sigma_apply('sim', 'SELECT ''x'' AS name, ''{"type": "postgres", "password": "hush"}'' AS details');
+	DELETE FROM sim.connections WHERE name = 'MySQL Shop';
+	PERFORM sigma_sync_connection('sim', id_of(1)), sigma_grant_connection('sim', id_of(1), 'usage', 'm1'); END $b$;$$);
 INSERT INTO told (what, told) SELECT 'COPY', dry(E'COPY sim.connections (name, details) FROM STDIN;\nx\t{"type": "postgres", "password": "hush"}\n\\.');
 INSERT INTO told (what, told) SELECT 'other bodies: ' || body,
 	dry(format('SELECT sigma_request(''sim'', ''PATCH'', ''/v2/other'', NULL, %L);', body)) FROM unnest(ARRAY[
@@ -314,15 +344,18 @@ SELECT alike(told, '%' || shown || '%', 'readable: ' || shown) FROM told,
 	'"database": "d"', '"role": "R"']) shown WHERE what = 'INSERT';
 SELECT alike(dry($$SELECT sigma_request('sim', 'PATCH', '/v2/other', NULL, '{"pattern": "p1", "spinner": "s1", "mapping": "m1", "compatible": "c1", "bypass": "b1", "tags": [{"type": "t1"}]}');$$),
 	'%"tags": [{"type": "t1"}]%"bypass": "b1"%"mapping": "m1"%"pattern": "p1"%"spinner": "s1"%"compatible": "c1"%', 'nor is what has such a word for a part');
-SELECT shows($$INSERT INTO sim.connections (name, details) VALUES ('ref', '{"type": "snowflake", "user": "u", "privateKey": {"secretManagerId": "sm-1", "secretId": "key/1"}, "privateKeyPassphrase": {"secretManagerId": "sm-1", "secretId": "phrase/1"}}'), ('ref2', '{"type": "databricks", "host": "h", "endpoint": "e", "token": {"secretManagerId": "sm-1", "secretId": "token/1"}}');$$,
+SELECT shows($$INSERT INTO sim.connections (name, details)
+	VALUES ('ref', '{"type": "snowflake", "user": "u", "privateKey": {"secretManagerId": "sm-1", "secretId": "key/1"}, "privateKeyPassphrase": {"secretManagerId": "sm-1", "secretId": "phrase/1"}}'), ('ref2', '{"type": "databricks", "host": "h", "endpoint": "e", "token": {"secretManagerId": "sm-1", "secretId": "token/1"}}');$$,
 	'{"%\"privateKey\": {\"secretId\": \"key/1\", \"secretManagerId\": \"sm-1\"}%","%\"privateKeyPassphrase\": {\"secretId\": '
 		'\"phrase/1\", \"secretManagerId\": \"sm-1\"}%","%\"token\": {\"secretId\": \"token/1\", \"secretManagerId\": \"sm-1\"}'
 		'%"}', 'a reference to a secret is shown');
 
 -- what stands in the query of a request
-SELECT alike(psql($$SET sigma_fdw.dry_run = on; SELECT sigma_request('sim', 'POST', '/v2/other', '{"api_key": "hush", "a": "shown", "secret": "hush too"}', '{}');$$),
+SELECT alike(psql($$SET sigma_fdw.dry_run = on;
+	SELECT sigma_request('sim', 'POST', '/v2/other', '{"api_key": "hush", "a": "shown", "secret": "hush too"}', '{}');$$),
 	'%dry run: POST /v2/other?%a=shown%', 'parameters are shown');
-SELECT unalike(psql($$SET sigma_fdw.dry_run = on; SELECT sigma_request('sim', 'POST', '/v2/other', '{"api_key": "hush", "a": "shown", "secret": "hush too"}', '{}');$$),
+SELECT unalike(psql($$SET sigma_fdw.dry_run = on;
+	SELECT sigma_request('sim', 'POST', '/v2/other', '{"api_key": "hush", "a": "shown", "secret": "hush too"}', '{}');$$),
 	'%hush%', 'but not those that sound secret');
 
 SELECT * FROM finish();

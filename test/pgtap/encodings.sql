@@ -26,7 +26,8 @@ SELECT is(in_encoding(encoding, format($$CREATE EXTENSION sigma_fdw; CREATE SERV
 
 SELECT sim_calm() \g /dev/null
 SELECT is(in_encoding(encoding, $$
-	INSERT INTO sim.connections (name, type, host, details) VALUES ('Zürich', 'postgres', 'hö', '{"database": "d", "user": "ü", "password": "p"}') RETURNING connection_id AS id \gset
+	INSERT INTO sim.connections (name, type, host, details)
+	VALUES ('Zürich', 'postgres', 'hö', '{"database": "d", "user": "ü", "password": "p"}') RETURNING connection_id AS id \gset
 	SELECT name, "user" FROM sim.connections WHERE connection_id = :'id' AND name = 'Zürich';
 	SELECT count(*) FROM sigma_find_created('sim', 'Zürich');
 	UPDATE sim.connections SET name = 'Genève' WHERE connection_id = :'id' RETURNING name;
@@ -51,7 +52,8 @@ SELECT sim_fault(jsonb_build_object('path', '/v2/connections*', 'method', 'POST'
 	'body', '{"code": "x", "message": "\u65e5\u672c \ud83d\ude00 not päßwört-äö, please; '
 		'nor p\u00e4\u00dfw\u00f6rt-\u00e4\u00f6, nor \"ö\\z\"", "requestId": "r€"}')) \g /dev/null
 CREATE TABLE said AS SELECT encoding, in_encoding(encoding, statement) AS text FROM encodings, unnest(ARRAY[
-	$$INSERT INTO sim.connections (name, type, host, details) VALUES ('Köln', 'postgres', 'h', '{"database": "d", "user": "ö\\z", "password": "päßwört-äö"}');$$,
+	$$INSERT INTO sim.connections (name, type, host, details)
+	VALUES ('Köln', 'postgres', 'h', '{"database": "d", "user": "ö\\z", "password": "päßwört-äö"}');$$,
 	$$SELECT sigma_create_connection('sim', 'Köln', '{"type": "postgres", "host": "h", "database": "d", "user": "ö\\z", "password": "päßwört-äö"}');$$,
 	E'COPY sim.connections (name, type, host, details) FROM stdin;\nKöln\tpostgres\th\t{"database": "d", "user": "ö\\\\\\\\z", '
 		'"password": "päßwört-äö"}\n\\.']) AS statement;

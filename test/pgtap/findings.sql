@@ -60,7 +60,8 @@ SELECT is(count(*), count(DISTINCT path), 'asks for each revocation once') FROM 
 
 CREATE TABLE parent (connection_id text, name text);
 CREATE FOREIGN TABLE child () INHERITS (parent) SERVER sim OPTIONS (resource 'connections');
-SELECT psql($$BEGIN; UPDATE parent SET name = 'by the parent' WHERE name = 'Postgres Production'; SELECT count(*) FROM child WHERE name = 'by the parent'; ROLLBACK;$$)
+SELECT psql($$BEGIN; UPDATE parent SET name = 'by the parent' WHERE name = 'Postgres Production';
+	SELECT count(*) FROM child WHERE name = 'by the parent'; ROLLBACK;$$)
 	AS told \gset
 SELECT is(:'told'::text, '1', 'UPDATE by way of an inheritance parent');
 CREATE FOREIGN TABLE computed (name text, type text, shout text OPTIONS (field 'shout') GENERATED ALWAYS AS (upper(name)) STORED,

@@ -207,20 +207,24 @@ BEGIN
 	told := psql($script$
 		\set QUIET on
 		BEGIN;
-		INSERT INTO sigma.connections (name, details) VALUES ('made', '{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}') RETURNING connection_id AS id \gset
+		INSERT INTO sigma.connections (name, details)
+		VALUES ('made', '{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}') RETURNING connection_id AS id \gset
 		SELECT 'one ' || count(*) FROM sigma.connections WHERE connection_id = :'id' AND name = 'made';
 		UPDATE sigma.connections SET name = 'renamed' WHERE connection_id = :'id';
 		UPDATE sigma.connections SET name = name || ' again' WHERE connection_id || '' = :'id';
 		SELECT name FROM sigma.connections WHERE connection_id = :'id';
-		INSERT INTO sigma.connection_grants (connection_id, permission, member_id) SELECT :'id', 'usage', member_id FROM sigma.members LIMIT 1 RETURNING 'granted ' || (connection_id = :'id' AND inode_id = :'id');
+		INSERT INTO sigma.connection_grants (connection_id, permission, member_id) SELECT :'id', 'usage', member_id
+		FROM sigma.members LIMIT 1 RETURNING 'granted ' || (connection_id = :'id' AND inode_id = :'id');
 		COMMIT;
 		SELECT name FROM sigma.connections WHERE connection_id = :'id';
-		SELECT action || ' ' || (connection_id = :'id') FROM sigma_plan('sim', $$SELECT 'renamed again' AS name, 'postgres' AS type, '{"host": "h", "database": "d", "user": "u", "password": "p"}'::jsonb AS details$$) WHERE action <> 'archive';
+		SELECT action || ' ' || (connection_id = :'id')
+		FROM sigma_plan('sim', $$SELECT 'renamed again' AS name, 'postgres' AS type, '{"host": "h", "database": "d", "user": "u", "password": "p"}'::jsonb AS details$$) WHERE action <> 'archive';
 		SELECT 'found ' || count(*) FROM sigma_find_created('sim', 'renamed again') f JOIN sigma.connections c USING (connection_id, created_by);
 		DELETE FROM sigma.connection_grants WHERE connection_id = :'id' RETURNING 'revoked';
 		DELETE FROM sigma.connections WHERE connection_id = :'id' RETURNING name;
 		BEGIN;
-		SELECT 'restored ' || (sigma_restore_connection('sim', :'id', NULL, '{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}') ->> 'isArchived');
+		SELECT 'restored '
+		|| (sigma_restore_connection('sim', :'id', NULL, '{"type": "postgres", "host": "h", "database": "d", "user": "u", "password": "p"}') ->> 'isArchived');
 		ROLLBACK;
 		SELECT 'left ' || count(*) FROM sigma.connections WHERE name = 'renamed again';
 		BEGIN;

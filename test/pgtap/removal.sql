@@ -82,12 +82,14 @@ SELECT lives_ok($$DO $do$
 			FETCH c INTO g;
 			EXIT WHEN NOT FOUND;
 			n := n + 1;
-			PERFORM sigma_request('sim', 'DELETE', format('/v2/connections/%s/grants/%s', g.connection_id, g.grant_id)) WHERE g.connection_id = current_setting('test.shop');
+			PERFORM sigma_request('sim', 'DELETE', format('/v2/connections/%s/grants/%s', g.connection_id, g.grant_id))
+			WHERE g.connection_id = current_setting('test.shop');
 		END LOOP;
 	END $do$ $$, 'the lists of all connections, and any request');
 SELECT is(left_over(), 0::bigint, '... misses none');
 SELECT granted() \g /dev/null
-SELECT alike(psql(format($$BEGIN; DECLARE c SCROLL CURSOR FOR SELECT count(*) OVER (), g.grant_id IS NULL FROM sim.connection_grants g WHERE connection_id = %1$L;
+SELECT alike(psql(format($$BEGIN;
+	DECLARE c SCROLL CURSOR FOR SELECT count(*) OVER (), g.grant_id IS NULL FROM sim.connection_grants g WHERE connection_id = %1$L;
 	DECLARE d CURSOR FOR SELECT 'd', permission FROM sim.connection_grants g WHERE connection_id = %1$L;
 	FETCH 1 FROM d; DELETE FROM sim.connection_grants WHERE connection_id = %1$L; FETCH ALL FROM d; FETCH ALL FROM c; COMMIT;$$,
 		:'shop')), '%d|usage%d|usage%d|usage%d|usage%d|usage%', 'a cursor shows what was there when its list was begun');

@@ -407,14 +407,17 @@ CREATE FUNCTION elsewhere(statement text) RETURNS text LANGUAGE sql AS $$
 $$;
 \set mapping 'CREATE USER MAPPING FOR CURRENT_USER SERVER sim OPTIONS (client_id ''simulator-client'', client_secret ''simulator-secret'')'
 -- one statement each, as they want locks that the statement before still has
-SELECT format($$SELECT is(after('BEGIN; ' || ins('a') || %L || '; ROLLBACK;'), 'deleted a', 'in the same transaction: ' || %1$L) || E'\n' || not_told('%%WARNING:%%', '... no WARNING')$$,
+SELECT format($$SELECT is(after('BEGIN; ' || ins('a') || %L || '; ROLLBACK;'), 'deleted a', 'in the same transaction: ' || %1$L) || E'\n'
+	|| not_told('%%WARNING:%%', '... no WARNING')$$,
 	statement) FROM unnest(ARRAY[
 	'ALTER SERVER sim OPTIONS (SET base_url ''http://127.0.0.1:1'')', 'DROP USER MAPPING FOR CURRENT_USER SERVER sim',
 		'SET client_min_messages = error; DROP SERVER sim CASCADE',
 	'ALTER USER MAPPING FOR CURRENT_USER SERVER sim OPTIONS (SET client_secret ''wrong'')',
 		'SET client_min_messages = error; DROP EXTENSION sigma_fdw CASCADE', 'DISCARD PLANS',
 		'ALTER SERVER sim OPTIONS (ADD on_rollback ''keep'')']) statement \gexec
-SELECT format($$SELECT is(after('BEGIN; ' || ins('a') || elsewhere(%L) || 'SELECT count(*) FROM pg_class; SAVEPOINT s; SELECT sigma_create_connection(''sim'', ''b'', pg()) IS NULL; ROLLBACK TO s; ROLLBACK; ' || elsewhere(%L)), %L, 'by another session: ' || %1$L)$$,
+SELECT format($$SELECT is(after('BEGIN; ' || ins('a') || elsewhere(%L)
+	|| 'SELECT count(*) FROM pg_class; SAVEPOINT s; SELECT sigma_create_connection(''sim'', ''b'', pg()) IS NULL; ROLLBACK TO s; ROLLBACK; '
+	|| elsewhere(%L)), %L, 'by another session: ' || %1$L)$$,
 	change, back, expected)
 FROM (VALUES ('ALTER SERVER sim OPTIONS (ADD max_retries ''1'')', 'ALTER SERVER sim OPTIONS (DROP max_retries)', 'deleted a b'),
 	('ALTER SERVER sim OPTIONS (ADD on_rollback ''keep'')', 'ALTER SERVER sim OPTIONS (DROP on_rollback)', 'live b, deleted a, warned b'),
@@ -456,7 +459,8 @@ SELECT sim_fault('{"method": "DELETE", "times": -1, "do": "body", "status": 403,
 SELECT alike(psql(format($$\c %s
 	SET client_encoding = utf8; SET client_min_messages = error; CREATE EXTENSION sigma_fdw;
 	CREATE SERVER sim FOREIGN DATA WRAPPER sigma_fdw OPTIONS (base_url %L); %s; RESET client_min_messages;
-	BEGIN; SAVEPOINT s; SELECT sigma_create_connection('sim', U&'Ren\00E9', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; ROLLBACK TO s; SELECT 40 + 2; COMMIT;
+	BEGIN; SAVEPOINT s; SELECT sigma_create_connection('sim', U&'Ren\00E9', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL;
+	ROLLBACK TO s; SELECT 40 + 2; COMMIT;
 	SET statement_timeout = 100; SELECT pg_sleep(5); $$, :'latin1', sim_url(), :'mapping')),
 		'%WARNING:  01000: connection "Ren%42%canceling statement%', 'a database in LATIN1');
 SELECT all_ended() \g /dev/null
@@ -475,9 +479,12 @@ BEGIN
 		CREATE SERVER latin FOREIGN DATA WRAPPER sigma_fdw OPTIONS (base_url %L);
 		CREATE USER MAPPING FOR CURRENT_USER SERVER latin OPTIONS (client_id 'René', %s);
 		SET client_encoding = %s;
-		BEGIN; SELECT sigma_create_connection('latin', 'l1', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; SELECT pg_sleep(1.1); SELECT 1 / 0; ROLLBACK;
-		BEGIN; SAVEPOINT s; SELECT sigma_create_connection('latin', 'l2', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; SELECT pg_sleep(1.1); ROLLBACK TO s; COMMIT;
-		BEGIN; SELECT sigma_create_connection('latin', 'l3', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; SELECT pg_sleep(1.1); SELECT pg_terminate_backend(pg_backend_pid());$$,
+		BEGIN; SELECT sigma_create_connection('latin', 'l1', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; SELECT pg_sleep(1.1);
+		SELECT 1 / 0; ROLLBACK;
+		BEGIN; SAVEPOINT s; SELECT sigma_create_connection('latin', 'l2', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL;
+		SELECT pg_sleep(1.1); ROLLBACK TO s; COMMIT;
+		BEGIN; SELECT sigma_create_connection('latin', 'l3', '{"type": "postgres", "host": "h", "database": "d"}') IS NULL; SELECT pg_sleep(1.1);
+		SELECT pg_terminate_backend(pg_backend_pid());$$,
 		database, sim_url('latin'), options, encoding));
 	PERFORM all_ended();
 	RETURN (SELECT string_agg(method || ' ' || status, ' ' ORDER BY n) FROM sim_log('latin'))
@@ -548,7 +555,8 @@ SELECT sim_reset() \g /dev/null
 SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "after": 1, "times": -1, "do": "status", "status": 429, '
 	'"headers": {"Retry-After": "3"}}') \g /dev/null
 SELECT sim_fault('{"method": "DELETE", "path": "/v2/connections/*", "do": "delay", "ms": 1700}') \g /dev/null
-SELECT psql($$SET statement_timeout = '2s'; DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); INSERT INTO sim.connections (name, details) VALUES ('w2', pg()); END $b$;$$)
+SELECT psql($$SET statement_timeout = '2s'; DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('w1', pg());
+	INSERT INTO sim.connections (name, details) VALUES ('w2', pg()); END $b$;$$)
 	AS said \gset
 SELECT is((SELECT array_agg(method || ' ' || status ORDER BY n) FROM sim_log() WHERE method <> 'GET'),
 	'{POST 201,POST 429,DELETE 200}', 'a create that waits is not sent after the abort');
@@ -557,7 +565,8 @@ SELECT sim_reset() \g /dev/null
 SELECT sim_fault(format('{"method": "DELETE", "path": "/v2/connections/%s", "do": "status", "status": 429, '
 	'"headers": {"Retry-After": "3"}}', :'old')::jsonb) \g /dev/null
 SELECT sim_fault('{"method": "DELETE", "path": "/v2/connections/*", "do": "delay", "ms": 1700}') \g /dev/null
-SELECT psql(format($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); DELETE FROM sim.connections WHERE connection_id = %L; SET statement_timeout = '2s'; COMMIT;$$,
+SELECT psql(format($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); DELETE FROM sim.connections WHERE connection_id = %L;
+	SET statement_timeout = '2s'; COMMIT;$$,
 	:'old')) AS said \gset
 SELECT is((SELECT array_agg(method || ' ' || status ORDER BY n) FROM sim_log() WHERE method <> 'GET'),
 	'{POST 201,DELETE 429,DELETE 200}', 'nor is a delete of the commit');
@@ -566,13 +575,15 @@ SELECT is((SELECT is_archived FROM every WHERE connection_id = :'old'), false, '
 ALTER SERVER sim OPTIONS (ADD max_concurrency '1');
 SELECT sim_reset() \g /dev/null
 SELECT sim_fault('{"method": "POST", "path": "/v2/connections", "after": 1, "do": "never"}') \g /dev/null
-SELECT psql($$SET statement_timeout = '500ms'; DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); INSERT INTO sim.connections (name, details) VALUES ('w2', pg()); END $b$;$$)
+SELECT psql($$SET statement_timeout = '500ms'; DO $b$ BEGIN INSERT INTO sim.connections (name, details) VALUES ('w1', pg());
+	INSERT INTO sim.connections (name, details) VALUES ('w2', pg()); END $b$;$$)
 	AS said \gset
 SELECT is((SELECT array_agg(method || ' ' || coalesce(status::text, '-') ORDER BY n) FROM sim_log() WHERE method <> 'GET'),
 	'{POST 201,POST -,DELETE 200}', 'what hangs does not keep the undoing from its place');
 SELECT sim_reset() \g /dev/null
 SELECT sim_fault('{"method": "GET", "path": "/v2/connections", "do": "never"}') \g /dev/null
-SELECT psql($$SET statement_timeout = '500ms'; BEGIN; INSERT INTO sim.connections (name, details) VALUES ('w1', pg()); SELECT name FROM sim.connections; ROLLBACK;$$)
+SELECT psql($$SET statement_timeout = '500ms'; BEGIN; INSERT INTO sim.connections (name, details) VALUES ('w1', pg());
+	SELECT name FROM sim.connections; ROLLBACK;$$)
 	AS said \gset
 SELECT is((SELECT array_agg(method || ' ' || coalesce(status::text, '-') ORDER BY n) FROM sim_log()), '{POST 201,GET -,DELETE 200}', 'nor does a list');
 ALTER SERVER sim OPTIONS (DROP max_concurrency);

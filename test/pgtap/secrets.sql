@@ -150,18 +150,22 @@ INSERT INTO told (what, told) SELECT 'one that is prepared',
 INSERT INTO told (what, told) SELECT 'an unknown server', loud($$SELECT sigma_create_connection('none', 'x', '{"type": "postgres", "password": "hush"}');$$);
 SELECT spoilt('quiet', '/v2/connections*', 'never') \g /dev/null
 INSERT INTO told (what, told) SELECT 'one that is cancelled',
-	loud($$SET statement_timeout = 300; INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
+	loud($$SET statement_timeout = 300; INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}');
+	SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
 SELECT spoilt('quiet', '/v2/auth/token', 'never') \g /dev/null
 INSERT INTO told (what, told) SELECT 'one that is cancelled at sign-in',
-	loud($$SET statement_timeout = 300; INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
+	loud($$SET statement_timeout = 300; INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}');
+	SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
 SELECT spoilt('quiet', '/v2/connections*', 'lost-reply') \g /dev/null
 INSERT INTO told (what, told) SELECT 'one whose reply is lost',
-	loud($$INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}'); SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
+	loud($$INSERT INTO quiet.connections (name, details) VALUES ('x', '{"type": "postgres", "password": "hush"}');
+	SELECT sigma_create_connection('quiet', 'x', '{"type": "postgres", "password": "hush"}');$$);
 SELECT sim_calm('quiet') \g /dev/null
 INSERT INTO told (what, told) SELECT 'an option that is misspelt',
 	loud($$CREATE USER MAPPING FOR PUBLIC SERVER quiet OPTIONS (client_id 'a', client_secrte 'hush');$$);
 INSERT INTO told (what, told) SELECT 'an option in the wrong place',
-	loud($$CREATE SERVER q FOREIGN DATA WRAPPER sigma_fdw OPTIONS (region 'aws-us-east', client_secret 'hush'); ALTER SERVER quiet OPTIONS (ADD client_secret 'hush'); CREATE FOREIGN TABLE f (name text) SERVER quiet OPTIONS (client_secret 'hush');$$);
+	loud($$CREATE SERVER q FOREIGN DATA WRAPPER sigma_fdw OPTIONS (region 'aws-us-east', client_secret 'hush');
+	ALTER SERVER quiet OPTIONS (ADD client_secret 'hush'); CREATE FOREIGN TABLE f (name text) SERVER quiet OPTIONS (client_secret 'hush');$$);
 INSERT INTO told (what, told) SELECT 'a URL with a password',
 	loud($$CREATE SERVER q FOREIGN DATA WRAPPER sigma_fdw OPTIONS (base_url 'https://hush:hush@api.sigmacomputing.com');$$);
 INSERT INTO told (what, told) SELECT 'an empty secret beside another',

@@ -186,4 +186,21 @@ SELECT alike(told, '%mapping=shown%pattern=shown%spinner=shown%', 'and what only
 	WHERE what <> 'one that is written out' ORDER BY n;
 SELECT is(log_has(:'start', 'hush|hu%C3%A9sh|48151623'), NULL, 'nor in the log');
 
+-- ----------------------------------------------- what an operator can follow
+
+SELECT sim_calm() \g /dev/null
+ALTER SERVER sim OPTIONS (SET max_retries '1');
+SELECT sim_fault('{"method": "GET", "path": "/v2/connections", "times": 1, "do": "status", "status": 503}') \g /dev/null
+CREATE TEMP TABLE followed AS SELECT psql($$SET client_min_messages = debug2; SELECT count(name) FROM sim.connections;
+	INSERT INTO sim.connections (name, details) SELECT 'followed', pg();$$) AS told;
+SELECT matches(told, 'DEBUG:  00000: ' || line, 'DEBUG: ' || line) FROM followed, unnest(ARRAY[
+	'signing in to server "sim", try 1', 'signing in to server "sim": status 200, over a new connection',
+	 'signed in to server "sim", to renew the token in \d+ s',
+	'GET /v2/connections\?limit=\d+: sent to server "sim"',
+	'GET /v2/connections\?limit=\d+: status 503 and \d+ bytes after \d+ ms',
+	'GET /v2/connections\?limit=\d+: try 1 failed, the next is in \d+ ms',
+	'list of connections: page 1 with \d+ entries, of a total of \d+',
+	'POST /v2/connections: sent to server "sim"', 'POST /v2/connections: status 201 and \d+ bytes after \d+ ms']) line;
+SELECT unalike(told, '%Bearer%', 'not with what is secret') FROM followed;
+
 SELECT * FROM finish();

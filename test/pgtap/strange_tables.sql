@@ -50,7 +50,8 @@ SELECT fails(statement, '22023', 'column "' || a || '" contradicts column "' || 
 		($$INSERT INTO twice (name, host, server, details) VALUES ('x', 'h', 'i', '{"type": "postgres", "database": "d"}')$$, 'server', 'host', 'host'),
 		($$INSERT INTO twice (name, use_oauth, oauth, details) VALUES ('x', true, 'false', '{"type": "postgres", "host": "h", "database": "d"}')$$,
 			'oauth', 'use_oauth', 'useOauth'),
-		($$INSERT INTO twice (name, details, secret) VALUES ('x', '{"type": "postgres", "host": "h", "database": "hush"}', '{"type": "postgres", "host": "h", "database": "hash"}')$$,
+		($$INSERT INTO twice (name, details, secret)
+		VALUES ('x', '{"type": "postgres", "host": "h", "database": "hush"}', '{"type": "postgres", "host": "h", "database": "hash"}')$$,
 			'secret', 'details', 'details'),
 		($$UPDATE twice SET name = 'a', title = 'b' WHERE type = 'mysql'$$, 'title', 'name', 'name'),
 		($$UPDATE twice SET name = 'a', title = NULL WHERE type = 'mysql'$$, 'title', 'name', 'name')) v (statement, a, b, field);

@@ -304,7 +304,8 @@ SELECT alike(:'told'::text, '%DETAIL:  %server "sim"%HINT:  %in Sigma if it is n
 SELECT is((SELECT count(connection_id)::int FROM sim.connections c WHERE name LIKE 'gone%'
 	AND strpos(:'told', c.connection_id) > 0), 2, 'and the ids that exist');
 SELECT is(psql($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('kept', pg()); COMMIT; BEGIN; SELECT; ROLLBACK;$$), NULL, 'a commit leaves none');
-SELECT psql($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('outer', pg()); SAVEPOINT s; INSERT INTO sim.connections (name, details) VALUES ('inner', pg());
+SELECT psql($$BEGIN; INSERT INTO sim.connections (name, details) VALUES ('outer', pg()); SAVEPOINT s;
+	INSERT INTO sim.connections (name, details) VALUES ('inner', pg());
 	SAVEPOINT t; SELECT sigma_create_connection('sim', 'innermost', pg()) IS NULL; RELEASE t; ROLLBACK TO s; COMMIT;$$) AS told \gset
 SELECT is((SELECT array_agg(m[1]) FROM regexp_matches(:'told', 'WARNING:  01000: connection "(\w+)"', 'g') m),
 	'{inner,innermost}', 'a rollback to a savepoint, for what was created since');

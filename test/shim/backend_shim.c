@@ -243,6 +243,9 @@ sigjmp_buf *PG_exception_stack;
 bool
 errstart(int elevel, const char *domain pg_attribute_unused())
 {
+	/* nobody follows it in detail */
+	if (elevel <= DEBUG1)
+		return false;
 	memset(&shim_report, 0, sizeof(shim_report));
 	shim_report.elevel = elevel;
 	return true;
@@ -350,6 +353,18 @@ errhint(const char *fmt,...)
 
 int
 set_errcontext_domain(const char *domain pg_attribute_unused())
+{
+	return 0;
+}
+
+int
+errhidestmt(bool hide_stmt pg_attribute_unused())
+{
+	return 0;
+}
+
+int
+errhidecontext(bool hide_ctx pg_attribute_unused())
 {
 	return 0;
 }
