@@ -839,8 +839,8 @@ SELECT psql($$
 		ROLLBACK; END LOOP; END $p$;
 	CALL pg_temp.loop(50); SELECT pg_temp.state(); CALL pg_temp.loop(1000); SELECT pg_temp.state();$$) AS told \gset
 SELECT diag('memory and descriptors after 50 and after 1,050 rollbacks: ' || replace(:'told', E'\n', ', '));
-SELECT cmp_ok(abs(split_part(split_part(:'told', E'\n', 2), ' ', 1)::int - split_part(split_part(:'told', E'\n', 1), ' ',
-	1)::int), '<', 100000, 'a thousand rollbacks take no memory');
+SELECT cmp_ok(split_part(split_part(:'told', E'\n', 2), ' ', 1)::int - split_part(split_part(:'told', E'\n', 1), ' ', 1)::int,
+	'<', 100000, 'a thousand rollbacks take no memory');
 SELECT is(split_part(split_part(:'told', E'\n', 2), ' ', 2), split_part(split_part(:'told', E'\n', 1), ' ', 2), '... and no descriptor');
 SELECT is((SELECT count(*) || ' ' || count(DISTINCT path) FROM sim_log() WHERE method = 'DELETE' AND status = 200), '2100 2100',
 	'... and have deleted each once');
