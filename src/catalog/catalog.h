@@ -95,6 +95,7 @@ typedef struct SigmaResource
 								 * NULL */
 	const char *key;			/* the column that identifies an entry of one list; or NULL */
 	const char *parent;			/* the resource below whose entries the list stands; or NULL */
+	const char *const *key_values;	/* all values of the path's one key, NULL at the end; or NULL */
 	const struct SigmaResource *above;	/* that one itself, if it is not of the catalogue */
 	const char *archived_query; /* what adds archived entries to the list; or NULL */
 	const char *archived_field; /* the field that tells them apart; or NULL */

@@ -256,3 +256,29 @@ const SigmaResource sigma_resource_credentials = {
 	.paging = SIGMA_PAGING_FOUND,
 	FIELDS(credential_fields),
 };
+
+/* ---------------------------------------------------------------- settings */
+
+static const SigmaField organization_setting_fields[] = {
+	NAME_KEY("name", "name", "Name of the setting: auditLogging, bulkCopy, comments, csvUpload, ..."),
+	READ("enabled", "enabled", BOOLOID, "Is it switched on?"),
+	READ("timezone", "timezone", TEXTOID, "Of the setting timezone: the time zone"),
+	ATTRS,
+	ERROR_COLUMN,
+};
+
+/* There is no list of them. */
+static const char *const organization_setting_names[] = {
+	"aiChatHistory", "auditLogging", "bulkCopy", "comments", "csvUpload", "emailBranding",
+	"licenseUpgradeRequests", "publicEmbeds", "sampleConnections", "timezone", NULL
+};
+
+const SigmaResource sigma_resource_organization_settings = {
+	.name = "organization_settings",
+	.comment = "Settings of the organization, one request a setting; attrs has what is not only switched on or off",
+	.path = "/v2/organizations/settings/{name}",
+	.key_values = organization_setting_names,
+	.optional = true,
+	.paging = SIGMA_PAGING_OBJECT,
+	FIELDS(organization_setting_fields),
+};

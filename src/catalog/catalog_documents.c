@@ -416,6 +416,7 @@ const SigmaResource sigma_resource_data_model_specs = {
 	.path = "/v2/dataModels/{data_model_id}/spec",
 	.parent = "data_models",
 	.nothing = sigma_gone,
+	.optional = true,
 	.paging = SIGMA_PAGING_OBJECT,
 	FIELDS(data_model_spec_fields),
 };

@@ -54,6 +54,7 @@
 	X(api_credentials) \
 	X(plugins) \
 	X(credentials) \
+	X(organization_settings) \
 	/* catalog_documents.c */ \
 	X(workspaces) \
 	X(workspace_grants) \

@@ -245,6 +245,7 @@ const SigmaResource sigma_resource_workbook_specs = {
 	.path = "/v2/workbooks/{workbook_id}/spec",
 	.parent = "workbooks",
 	.nothing = sigma_gone,
+	.optional = true,
 	.paging = SIGMA_PAGING_OBJECT,
 	FIELDS(workbook_spec_fields),
 };

@@ -421,7 +421,7 @@ add_list_path(PlannerInfo *root, RelOptInfo *rel, const PlanInfo *info, const Bi
 	 * it can only fail; but without a path for a table alone the planner could not make one of a
 	 * join
 	 */
-	if (!b->complete && sigma_parent(info->resource) == NULL)
+	if (!b->complete && sigma_parent(info->resource) == NULL && !info->resource->key_values)
 		startup += NO_KEY_COST;
 
 	/* the parents must be listed first, if the query does not name them */

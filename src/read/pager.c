@@ -581,8 +581,8 @@ is_missing(SigmaPager *pager, const SigmaFailure *failure)
 	if (pager->spec.missing == SIGMA_MISSING_FAILS || pager->spec.tolerate ||
 		(failure->status != 403 && failure->status != 404 && failure->status != 410))
 		return false;
-	/* below a parent that is there, it may be that one alone which the reader may not see */
-	if (failure->status == 403 && !resource->optional && !sigma_is_one_list(resource))
+	/* of a document that is there, it may be that one alone which the reader may not see */
+	if (failure->status == 403 && resource->nothing && !sigma_is_one_list(resource))
 		return false;
 	pager->absence = sigma_copy_failure(failure);
 	if (pager->spec.missing == SIGMA_MISSING_WARNS &&

@@ -125,6 +125,41 @@ no_key(const SigmaWalk *walk)
 					 quote_identifier(walk->keys[i]))));
 }
 
+/* Does the query want the key of a parent?  What it gives is spelled as keys are shown. */
+static bool
+is_bound_to(const SigmaBound *bound, SigmaKind kind, char *value)
+{
+	value = sigma_key_spelling(kind, value);
+	for (int i = 0; i < bound->nvalues; i++)
+		if (strcmp(bound->values[i], value) == 0)
+			return true;
+	return !bound->given;
+}
+
+/* The key whose values are known beforehand has those of them that the query wants. */
+static void
+bind_known_key(SigmaWalk *walk)
+{
+	const char *const *values = walk->spec.resource->key_values;
+	SigmaBound *bound = palloc0(SIGMA_MAX_KEYS * sizeof(SigmaBound));
+	int			n = 0;
+
+	while (values[n])
+		n++;
+	bound->given = true;
+	bound->values = palloc(n * sizeof(char *));
+	for (int i = 0; i < n; i++)
+	{
+		char	   *value = pstrdup(values[i]);
+
+		if (is_bound_to(&walk->spec.bound[0], walk->kinds[0], value))
+			bound->values[bound->nvalues++] = value;
+	}
+	walk->spec.bound = bound;
+	walk->all_bound = true;
+	walk->exhausted = bound->nvalues == 0;
+}
+
 SigmaWalk *
 sigma_walk_open(SigmaSession *session, MemoryContext context, const SigmaWalkSpec *spec,
 				SigmaStats *stats)
@@ -146,6 +181,8 @@ sigma_walk_open(SigmaSession *session, MemoryContext context, const SigmaWalkSpe
 		walk->all_bound &= spec->bound[i].given && walk->kinds[i] != SIGMA_PLAIN;
 		walk->exhausted |= spec->bound[i].given && spec->bound[i].nvalues == 0;
 	}
+	if (spec->resource->key_values)
+		bind_known_key(walk);
 	if (!walk->all_bound && sigma_parent(spec->resource) == NULL)
 		no_key(walk);
 	if (!walk->all_bound)
@@ -173,17 +210,6 @@ next_bound_keys(SigmaWalk *walk, char **keys)
 	}
 	walk->exhausted = i < 0;
 	return true;
-}
-
-/* Does the query want the key of a parent?  What it gives is spelled as keys are shown. */
-static bool
-is_bound_to(const SigmaBound *bound, SigmaKind kind, char *value)
-{
-	value = sigma_key_spelling(kind, value);
-	for (int i = 0; i < bound->nvalues; i++)
-		if (strcmp(bound->values[i], value) == 0)
-			return true;
-	return !bound->given;
 }
 
 /*
@@ -292,7 +318,7 @@ open_branch(SigmaWalk *walk)
 			.prefetch = walk->spec.prefetch,
 			.item = walk->spec.item,
 			.item_key = branch->keys[0],
-			.by_key = walk->nkeys > 0 && walk->all_bound,
+			.by_key = walk->nkeys > 0 && walk->all_bound && !walk->spec.resource->key_values,
 			.tolerate = walk->spec.tolerate,
 			.missing = walk->spec.missing,
 			.nothing = what_is_nothing(walk, branch->keys),

@@ -65,6 +65,7 @@ INSERT INTO expected VALUES
 	('api_credentials', all_of('apiCredentials')),
 	('plugins', all_of('plugins')),
 	('credentials', all_of('credentials')),
+	('organization_settings', all_of('settings')),
 	('workspaces', all_of('workspaces')),
 	('workspace_grants', below('grants', 'inodeId', 'workspaces', 'workspaceId')),
 	('files', all_of('files')),

@@ -153,6 +153,25 @@ SELECT is((SELECT count(*) FROM sim.member_files WHERE type = 'folder'),
 SELECT is(array_length(regexp_split_to_array(told('SELECT count(*) FROM sim.member_files WHERE type = ''folder'''), 'WARNING:'), 1), 2, '... with one WARNING');
 SELECT sim_calm() \g /dev/null
 
+-- ------------------------------------------------------------------- settings
+
+SELECT is((SELECT array_agg(name ORDER BY name COLLATE "C") FROM sim.organization_settings WHERE enabled),
+	'{auditLogging,comments,emailBranding,publicEmbeds}', 'settings that are switched on');
+SELECT is(timezone, 'Europe/Berlin', 'and what has another value') FROM sim.organization_settings WHERE name = 'timezone';
+SELECT is(requests_of('SELECT * FROM sim.organization_settings WHERE name = ''timezone'''), '{GET /v2/organizations/settings/timezone}', 'one of them is one request');
+SELECT is(count_of('SELECT * FROM sim.organization_settings WHERE name IN (''timezone'', ''TIMEZONE'', ''../members'')'), 1, 'others are not asked for');
+SELECT is(count_of('SELECT * FROM sim.organization_settings'), 10, 'all of them are one each');
+SELECT matches(psql('EXPLAIN SELECT * FROM sim.organization_settings'), 'Remote Request: GET /v2/organizations/settings/\{name\}', 'EXPLAIN shows it');
+SELECT is((SELECT count(*)::int FROM (VALUES ('comments'), ('none')) v (name) JOIN sim.organization_settings s USING (name)), 1, 'in a join');
+SELECT sim_fault('{"path": "/v2/organizations/settings/bulkCopy", "times": -1, "do": "status", "status": 403}') \g /dev/null
+SELECT alike(told('SELECT count(name) FROM sim.organization_settings'), '%WARNING:  01000: the organization does not offer organization_settings%HTTP status 403%9',
+	'one that is not offered is told');
+SELECT sim_calm() \g /dev/null
+SELECT sim_fault('{"path": "/v2/organizations/*", "times": -1, "do": "status", "status": 404}') \g /dev/null
+SELECT alike(told('SELECT count(name) FROM sim.organization_settings'), '%WARNING:%HTTP status 404%0', 'so is that none is');
+SELECT alike((SELECT detail FROM sigma_check('sim') WHERE step = 'resource organization_settings'), 'not offered by this organization%', 'to sigma_check, too');
+SELECT sim_calm() \g /dev/null
+
 -- ------------------------------------------------------- documents as code
 
 SELECT is(count(*)::int, 11, 'the code representation of each workbook') FROM sim.workbook_specs WHERE jsonb_typeof(spec -> 'pages') = 'array';
@@ -165,15 +184,19 @@ SELECT sim_calm() \g /dev/null
 SELECT sim_fault('{"path": "/v2/dataModels/*", "times": -1, "do": "status", "status": 409, "body": {"requestId": "r", "message": "archived", "code": "inode_archived"}}') \g /dev/null
 SELECT is(count(*)::int, 0, 'what is archived has none') FROM sim.data_model_specs;
 SELECT sim_calm() \g /dev/null
+SELECT workbook_id AS workbook FROM sim.workbooks WHERE name = 'Churn' \gset
+SELECT sim_fault(jsonb_build_object('path', format('/v2/workbooks/%s/spec', :'workbook'), 'times', -1, 'do', 'status', 'status', 403)) \g /dev/null
+SELECT fails('SELECT spec FROM sim.workbook_specs', '42501', NULL, '%/spec%', NULL, 'one that may not be seen is an error');
+SELECT sim_calm() \g /dev/null
 
 -- --------------------------------------- what the organization does not offer
 
 SELECT is((SELECT array_agg(relname::text ORDER BY relname COLLATE "C") FROM pg_class c
 	JOIN pg_foreign_table f ON f.ftrelid = c.oid WHERE relnamespace = 'sim'::regnamespace AND 'on_missing=empty' = ANY (ftoptions)),
-	'{allowed_ips,api_connectors,api_credentials,credentials,dataset_grants,dataset_materializations,dataset_sources,datasets,deployable_tenants,'
-		'deployment_policies,deployment_policy_files,deployment_policy_tenants,plugins,report_columns,report_controls,report_elements,report_lineage,report_pages,report_queries,'
+	'{allowed_ips,api_connectors,api_credentials,credentials,data_model_specs,dataset_grants,dataset_materializations,dataset_sources,datasets,deployable_tenants,'
+		'deployment_policies,deployment_policy_files,deployment_policy_tenants,organization_settings,plugins,report_columns,report_controls,report_elements,report_lineage,report_pages,report_queries,'
 		'report_schedules,report_sources,report_specs,report_tags,report_version_history,reports,saml_certificates,saml_service_providers,source_swap_policies,'
-		'tenant_deployment_capabilities,tenants,user_attribute_tenants}', 'IMPORT lets what is retired or optional be empty');
+		'tenant_deployment_capabilities,tenants,user_attribute_tenants,workbook_specs}', 'IMPORT lets what is retired or optional be empty');
 SELECT alike(told('SELECT count(ip) FROM sim.allowed_ips'),
 	'%WARNING:  01000: the organization does not offer allowed_ips, which are taken to be none%DETAIL:  not found in Sigma: '
 	'%(GET /v3alpha/allowedIps?pageSize=1000: HTTP status 404%)%HINT:%on_missing%0', 'allowed addresses are none where there is no list of them');

@@ -340,6 +340,8 @@ static const Endpoint endpoints[] = {
 		.only = API_2026_08},
 	{"/v2/api-credentials", STYLE_TOKENS, .collection = "apiCredentials", .filters = api_filters,
 		.only = API_2026_08},
+	{"/v2/organizations/settings/{}", STYLE_ONE, .collection = "settings", KEYS("_name"),
+		.only = API_2026_08},
 	{"/v2/plugins", STYLE_TOKENS, .collection = "plugins", .only = API_2026_08},
 	{"/v2/credentials", STYLE_PAGES, .collection = "credentials", .only = API_2026_08},
 	{"/v3alpha/allowedIps", STYLE_TOKENS, .collection = "allowedIps", .only = API_2025_11},
