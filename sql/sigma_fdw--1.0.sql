@@ -217,6 +217,19 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION @extschema@.sigma_list(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
 'every entry of every page of a list of the Sigma API';
 
+CREATE FUNCTION @extschema@.sigma_openapi_tables(
+    server pg_catalog.text,
+    description pg_catalog.jsonb,
+    OUT table_name pg_catalog.text,
+    OUT status pg_catalog.text,
+    OUT ddl pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION @extschema@.sigma_openapi_tables(pg_catalog.text, pg_catalog.jsonb) IS
+'the tables that a published description of the Sigma API has, how they differ from those that sigma_fdw knows, and the statements that make them';
+
 CREATE FUNCTION @extschema@.sigma_inode_id(id pg_catalog.text)
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME'

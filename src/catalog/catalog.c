@@ -81,6 +81,23 @@ sigma_find_api_field(const SigmaResource *resource, const char *field)
 	return NULL;
 }
 
+char *
+sigma_api_name(const char *column)
+{
+	char	   *name = palloc(strlen(column) + 1);
+	char	   *out = name;
+
+	for (const char *p = column; *p; p++)
+	{
+		if (p > column && *p == '_' && p[1] >= 'a' && p[1] <= 'z')
+			*out++ = pg_ascii_toupper((unsigned char) *++p);
+		else
+			*out++ = *p;
+	}
+	*out = '\0';
+	return name;
+}
+
 const char *
 sigma_closest_column(const SigmaResource *resource, const char *column)
 {

@@ -140,6 +140,9 @@ extern const SigmaField *sigma_find_field(const SigmaResource *resource, const c
 /* The field of an API name, or NULL.  A key is not a field of the entry. */
 extern const SigmaField *sigma_find_api_field(const SigmaResource *resource, const char *field);
 
+/* The API's name of a field by a column's, palloc'd: "plugin_id" is "pluginId". */
+extern char *sigma_api_name(const char *column);
+
 /* Does Sigma say by this that there is nothing to be read? */
 extern bool sigma_means_nothing(const SigmaNothing *nothing, int status, const char *code);
 

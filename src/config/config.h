@@ -26,6 +26,12 @@
  */
 extern const char *sigma_read_secret(const char *path, char **secret);
 
+/*
+ * Fills the buffer from a file; it has room for one byte more than the limit, so
+ * that a larger file is known.  The number of bytes read, or -1 with errno.
+ */
+extern ssize_t sigma_read_all(int fd, char *buffer, size_t limit);
+
 /* ---------------------------------------------------------- settings.c */
 
 typedef struct SigmaSettings

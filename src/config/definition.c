@@ -205,24 +205,6 @@ find_parent(SigmaTableOptions *options, List *below)
 
 /* ------------------------------------------------------------------ columns */
 
-/* The API's name of a field by a column's: "plugin_id" is "pluginId". */
-static char *
-field_name(const char *column)
-{
-	char	   *name = palloc(strlen(column) + 1);
-	char	   *out = name;
-
-	for (const char *p = column; *p; p++)
-	{
-		if (p > column && *p == '_' && p[1] >= 'a' && p[1] <= 'z')
-			*out++ = pg_ascii_toupper((unsigned char) *++p);
-		else
-			*out++ = *p;
-	}
-	*out = '\0';
-	return name;
-}
-
 pg_noreturn static void
 no_column(const SigmaTableOptions *options, const char *option, const char *column)
 {
@@ -288,7 +270,7 @@ define_column(const SigmaTableOptions *options, const SigmaResource *above, int 
 	else if (field == NULL && strcmp(f->column, "_error") == 0)
 		f->read = SIGMA_FROM_ERROR;
 	else
-		f->field = field ? field : field_name(f->column);
+		f->field = field ? field : sigma_api_name(f->column);
 }
 
 /* ---------------------------------------------------------------- resources */

@@ -43,18 +43,14 @@ distrust(const struct stat *file)
 	return NULL;
 }
 
-/*
- * Fills the buffer, which is one byte larger than a file may be; the number of
- * bytes read, or -1 with errno.
- */
-static ssize_t
-read_all(int fd, char *buffer)
+ssize_t
+sigma_read_all(int fd, char *buffer, size_t limit)
 {
 	size_t		length = 0;
 
-	while (length <= SECRET_LIMIT)
+	while (length <= limit)
 	{
-		ssize_t		n = read(fd, buffer + length, SECRET_LIMIT + 1 - length);
+		ssize_t		n = read(fd, buffer + length, limit + 1 - length);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -111,7 +107,7 @@ sigma_read_secret(const char *path, char **secret)
 	else
 	{
 		if (fstat(fd, &file) != 0 ||
-			((problem = distrust(&file)) == NULL && (length = read_all(fd, content)) < 0))
+			((problem = distrust(&file)) == NULL && (length = sigma_read_all(fd, content, SECRET_LIMIT)) < 0))
 			problem = psprintf("could not be read: %s", strerror(errno));
 		close(fd);
 	}

@@ -21,6 +21,7 @@
 
 #include "base/base.h"
 #include "base/compat.h"
+#include "catalog/openapi.h"
 #include "session/session.h"
 
 /* -------------------------------------------------------------- plan.c */
@@ -152,5 +153,17 @@ extern bool sigmaAnalyzeForeignTable(Relation rel, AcquireSampleRowsFunc *func,
 /* ------------------------------------------------------------ import.c */
 
 extern List *sigmaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid);
+
+/*
+ * The tables (SigmaApiTable) of the catalogue and of a description of the API, in
+ * UTF-8.  Raises 22023 or 54000 if it is none; "what" is what the message calls it.
+ */
+extern List *sigma_described_tables(SigmaSpan text, const char *what);
+
+/* CREATE FOREIGN TABLE, palloc'd; "schema" may be NULL. */
+extern char *sigma_create_statement(const SigmaApiTable *table, const char *schema, const char *server);
+
+/* What sets the table's comments, to stand behind that: each with a semicolon before it. */
+extern char *sigma_comment_statements(const SigmaApiTable *table);
 
 #endif							/* SIGMA_FDW_H */

@@ -1,25 +1,208 @@
 /*-------------------------------------------------------------------------
  *
  * import.c
- *	  IMPORT FOREIGN SCHEMA: a foreign table of each resource.
+ *	  IMPORT FOREIGN SCHEMA: a foreign table of each resource, and of what else a
+ *	  description of the API has; the statements that make them.
  *
- * Sigma has no schemas, so any remote schema name is taken.  The statements
- * come from the catalogue alone: no request is made, and no option of the
- * server or of a user mapping is copied into them.
+ * Sigma has no schemas, so any remote schema name is taken.  No request is made,
+ * and no option of the server or of a user mapping is copied into a statement.
+ *
+ * A description is foreign text: every name and value out of it is quoted here, and
+ * nowhere else are statements made of it.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "catalog/pg_authid.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
+#include "storage/fd.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 
+#include "base/base.h"
 #include "catalog/catalog.h"
+#include "catalog/openapi.h"
+#include "config/config.h"
 #include "fdw/fdw.h"
+
+/* --------------------------------------------------------------- statements */
+
+static void
+append_option(StringInfo s, const char *name, const char *value)
+{
+	if (value)
+		appendStringInfo(s, "%s%s %s", s->data[s->len - 1] == '(' ? "" : ", ", name,
+						 quote_literal_cstr(value));
+}
+
+static void
+append_options(StringInfo s, const SigmaApiTable *table)
+{
+	static const char *const paging[] = {
+		[SIGMA_PAGING_PAGE] = "page",
+		[SIGMA_PAGING_PAGE_TOKEN] = "page_token",
+		[SIGMA_PAGING_NONE] = "none",
+	};
+
+	appendStringInfoString(s, "OPTIONS (");
+	if (table->known)
+	{
+		append_option(s, "resource", table->known->name);
+		if (sigma_is_optional(table->known))
+			append_option(s, "on_missing", "empty");
+	}
+	else
+	{
+		append_option(s, "path", table->path);
+		/* without the option, the first reply tells */
+		if (table->get->paging < (int) lengthof(paging))
+			append_option(s, "paging", paging[table->get->paging]);
+		append_option(s, "entries", table->get->entries);
+		append_option(s, "key", table->key);
+		append_option(s, "item_path", table->item_path);
+		append_option(s, "parent", table->parent);
+	}
+	appendStringInfoChar(s, ')');
+}
+
+char *
+sigma_create_statement(const SigmaApiTable *table, const char *schema, const char *server)
+{
+	StringInfoData s;
+	const char *separator = "\n";
+	ListCell   *lc;
+
+	initStringInfo(&s);
+	appendStringInfo(&s, "CREATE FOREIGN TABLE %s (", quote_qualified_identifier(schema, table->name));
+	foreach(lc, table->columns)
+	{
+		SigmaApiColumn *column = lfirst(lc);
+
+		appendStringInfo(&s, "%s\t%s %s", separator, quote_identifier(column->name),
+						 format_type_extended(column->type, -1, FORMAT_TYPE_FORCE_QUALIFY));
+		if (column->field)
+			appendStringInfo(&s, " OPTIONS (field %s)", quote_literal_cstr(column->field));
+		separator = ",\n";
+	}
+	appendStringInfo(&s, "\n) SERVER %s ", quote_identifier(server));
+	append_options(&s, table);
+	return s.data;
+}
+
+char *
+sigma_comment_statements(const SigmaApiTable *table)
+{
+	const char *name = quote_identifier(table->name);
+	StringInfoData s;
+	ListCell   *lc;
+
+	initStringInfo(&s);
+	if (table->comment)
+		appendStringInfo(&s, ";\nCOMMENT ON FOREIGN TABLE %s IS %s", name, quote_literal_cstr(table->comment));
+	foreach(lc, table->columns)
+	{
+		SigmaApiColumn *column = lfirst(lc);
+
+		if (column->comment)
+			appendStringInfo(&s, ";\nCOMMENT ON COLUMN %s.%s IS %s", name,
+							 quote_identifier(column->name), quote_literal_cstr(column->comment));
+	}
+	return s.data;
+}
+
+/* -------------------------------------------------------------- descriptions */
+
+List *
+sigma_described_tables(SigmaSpan text, const char *what)
+{
+	const char *problem;
+	List	   *gets = sigma_read_openapi(text, &problem);
+	ListCell   *lc;
+
+	if (problem)
+		ereport(ERROR,
+				(errcode(text.length > SIGMA_MAX_OPENAPI_SIZE ? ERRCODE_PROGRAM_LIMIT_EXCEEDED
+						 : ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s cannot be used as a description of the API", what),
+				 errdetail("It %s.", problem),
+				 errhint("Sigma publishes its description as JSON, in the form of OpenAPI 3.0 or 3.1.")));
+	foreach(lc, gets)
+	{
+		const SigmaApiGet *get = lfirst(lc);
+
+		if (get->is_list && get->problem)
+			ereport(WARNING,
+					(errmsg("the list %s is left out", sigma_quoted(get->path)),
+					 errdetail("%s", get->problem)));
+	}
+	return sigma_openapi_tables_of(gets, sigma_resources, sigma_nresources);
+}
+
+/* What a file holds, in *content, palloc'd; raises whatever keeps it from being read. */
+static SigmaSpan
+read_file(const char *path)
+{
+	struct stat file;
+	char	   *content;
+	SigmaSpan	text;
+	ssize_t		length;
+	int			fd;
+
+	if (path[0] != '/')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for option \"%s\"", "openapi"),
+				 errhint("It must be an absolute path on the server's machine.")));
+	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to read a file on the server's machine"),
+				 errdetail("Only roles with privileges of the \"%s\" role may do that.", "pg_read_server_files"),
+				 errhint("sigma_openapi_tables() takes the description itself.")));
+	/* to open a pipe must not take until somebody writes into it */
+	fd = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | PG_BINARY);
+	if (fd < 0 || fstat(fd, &file) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read file \"%s\": %m", path)));
+	if (!S_ISREG(file.st_mode))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a regular file", path)));
+	if (file.st_size > SIGMA_MAX_OPENAPI_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("file \"%s\" is larger than 10 MB", path)));
+	content = palloc(SIGMA_MAX_OPENAPI_SIZE + 1);
+	length = sigma_read_all(fd, content, SIGMA_MAX_OPENAPI_SIZE);
+	if (length < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read file \"%s\": %m", path)));
+	CloseTransientFile(fd);
+	text.data = content;
+	text.length = (size_t) length;
+	/* some editors put a mark in front */
+	if (text.length >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
+		text = (SigmaSpan) {text.data + 3, text.length - 3};
+	if (pg_encoding_verifymbstr(PG_UTF8, text.data, (int) text.length) != (int) text.length)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("file \"%s\" is not UTF-8", path)));
+	return text;
+}
+
+/* ------------------------------------------------------------------- import */
 
 static bool
 is_wanted(const ImportForeignSchemaStmt *stmt, const char *table)
@@ -40,29 +223,25 @@ is_wanted(const ImportForeignSchemaStmt *stmt, const char *table)
 	}
 }
 
-static char *
-create_statement(const SigmaResource *resource, const char *schema, const char *server)
+/* The tables that a statement is about, before it chooses among them. */
+static List *
+find_tables(const ImportForeignSchemaStmt *stmt)
 {
-	StringInfoData s;
-	const char *separator = "\n";
+	DefElem    *option;
+	char	   *file;
 
-	initStringInfo(&s);
-	appendStringInfo(&s, "CREATE FOREIGN TABLE %s (",
-					 quote_qualified_identifier(schema, resource->name));
-	for (int i = 0; i < resource->nfields; i++)
-	{
-		const SigmaField *field = &resource->fields[i];
-
-		if (field->hidden)
-			continue;
-		appendStringInfo(&s, "%s\t%s %s", separator, quote_identifier(field->column),
-						 format_type_extended(field->type, -1, FORMAT_TYPE_FORCE_QUALIFY));
-		separator = ",\n";
-	}
-	appendStringInfo(&s, "\n) SERVER %s OPTIONS (resource %s%s)", quote_identifier(server),
-					 quote_literal_cstr(resource->name),
-					 sigma_is_optional(resource) ? ", on_missing 'empty'" : "");
-	return s.data;
+	if (stmt->options == NIL)
+		return sigma_openapi_tables_of(NIL, sigma_resources, sigma_nresources);
+	option = linitial(stmt->options);
+	if (strcmp(option->defname, "openapi") == 0 && list_length(stmt->options) > 1)
+		option = lsecond(stmt->options);
+	if (strcmp(option->defname, "openapi") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("invalid option \"%s\"", option->defname),
+				 errhint("IMPORT FOREIGN SCHEMA from Sigma takes the option \"openapi\" alone; set others on the server or on the tables.")));
+	file = defGetString(option);
+	return sigma_described_tables(read_file(file), psprintf("file \"%s\"", file));
 }
 
 List *
@@ -70,15 +249,15 @@ sigmaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
 	ForeignServer *server = GetForeignServer(serverid);
 	List	   *statements = NIL;
+	ListCell   *lc;
 
-	if (stmt->options != NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("invalid option \"%s\"", ((DefElem *) linitial(stmt->options))->defname),
-				 errhint("IMPORT FOREIGN SCHEMA from Sigma takes no options; set them on the server or on the tables.")));
-	for (int i = 0; i < sigma_nresources; i++)
-		if (is_wanted(stmt, sigma_resources[i]->name))
-			statements = lappend(statements, create_statement(sigma_resources[i], stmt->local_schema,
-															  server->servername));
+	foreach(lc, find_tables(stmt))
+	{
+		const SigmaApiTable *table = lfirst(lc);
+
+		if (!table->other_form && is_wanted(stmt, table->name))
+			statements = lappend(statements, sigma_create_statement(table, stmt->local_schema,
+																	server->servername));
+	}
 	return statements;
 }

@@ -113,19 +113,25 @@ sigma_json_member_text(const SigmaJsonValue *object, const char *name)
 }
 
 char *
-sigma_json_member_utf8(const SigmaJsonValue *object, const char *name)
+sigma_json_unescaped(const SigmaJsonValue *value)
 {
-	SigmaJsonValue found;
-	char	   *out;
+	char	   *out = palloc(value->text.length + 1);
 	size_t		length;
 
-	if (!sigma_json_member(object, name, &found) || found.kind != SIGMA_JSON_STRING)
-		return NULL;
-	out = palloc(found.text.length + 1);
-	if (sigma_json_unescape(&found, out, &length) != SIGMA_ESCAPE_OK)
+	if (sigma_json_unescape(value, out, &length) != SIGMA_ESCAPE_OK)
 		return NULL;
 	out[length] = '\0';
 	return out;
+}
+
+char *
+sigma_json_member_utf8(const SigmaJsonValue *object, const char *name)
+{
+	SigmaJsonValue found;
+
+	if (!sigma_json_member(object, name, &found) || found.kind != SIGMA_JSON_STRING)
+		return NULL;
+	return sigma_json_unescaped(&found);
 }
 
 char *

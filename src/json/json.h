@@ -145,6 +145,12 @@ extern Datum sigma_json_to_jsonb(SigmaSpan text);
 extern char *sigma_json_string(const SigmaJsonValue *value);
 
 /*
+ * A string's content in UTF-8, palloc'd, with a zero behind it; NULL if no text of
+ * PostgreSQL's can hold it.  Raises nothing.
+ */
+extern char *sigma_json_unescaped(const SigmaJsonValue *value);
+
+/*
  * A page token in UTF-8, palloc'd: a string's content, or a number as it
  * stands.  Raises if it is neither.
  */

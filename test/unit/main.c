@@ -22,5 +22,6 @@ main(void)
 	test_pager();
 	test_catalog();
 	test_wire();
+	test_openapi();
 	return tap_finish();
 }

@@ -36,5 +36,6 @@ extern void test_jwt(void);
 extern void test_pager(void);
 extern void test_catalog(void);
 extern void test_wire(void);
+extern void test_openapi(void);
 
 #endif							/* TAP_H */
