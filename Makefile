@@ -9,6 +9,8 @@
 #                     of them under valgrind;  make check-cassert  all on a PostgreSQL with assertions, which
 #                     it builds;  make check-fuzz  fuzzes (with clang)
 #   make check-differential  random queries and transactions, against local tables: SEED=… chooses them, DURATION=… seconds
+#   make check-catalogue  holds the catalogue against a description of the API: OPENAPI=file
+#   make check-mock   reads a row of each of its lists from a mock that Prism makes of such a description: OPENAPI=file
 #   make check-fresh  runs "make demo" and "make check" in fresh minimal systems, as root: SUITES="trixie" chooses
 #   make indent       formats src/ as PostgreSQL does
 #   make dist         makes the bundle for PGXN in build/, of HEAD or of TAG=v1.0.0;  make dist-test  tests what is in it
@@ -18,7 +20,7 @@
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh check-differential bench indent dist dist-test
+DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh check-differential check-catalogue check-mock bench indent dist dist-test
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
@@ -69,6 +71,12 @@ check-cassert:
 
 check-differential:
 	@$(TOP)test/harness/check-differential $(QUIET_FAILURE)
+
+check-catalogue:
+	@$(TOP)test/harness/check-catalogue $(QUIET_FAILURE)
+
+check-mock:
+	@$(TOP)test/harness/check-mock $(QUIET_FAILURE)
 
 check-build:
 	@$(TOP)test/harness/check-build $(QUIET_FAILURE)
