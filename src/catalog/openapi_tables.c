@@ -81,7 +81,7 @@ append_name(StringInfo out, const char *name, size_t length, bool letters)
 		bool		after_small = i > 0 && ((name[i - 1] >= 'a' && name[i - 1] <= 'z') ||
 											(name[i - 1] >= '0' && name[i - 1] <= '9'));
 		bool		ends_upper = i > 0 && name[i - 1] >= 'A' && name[i - 1] <= 'Z' &&
-			i + 1 < length && name[i + 1] >= 'a' && name[i + 1] <= 'z';
+		i + 1 < length && name[i + 1] >= 'a' && name[i + 1] <= 'z';
 
 		if (upper && (after_small || ends_upper))
 			appendStringInfoChar(out, '_');

@@ -194,7 +194,10 @@ read_file(const char *path)
 	text.length = (size_t) length;
 	/* some editors put a mark in front */
 	if (text.length >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
-		text = (SigmaSpan) {text.data + 3, text.length - 3};
+		text = (SigmaSpan)
+	{
+		text.data + 3, text.length - 3
+	};
 	if (pg_encoding_verifymbstr(PG_UTF8, text.data, (int) text.length) != (int) text.length)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
