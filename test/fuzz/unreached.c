@@ -18,8 +18,6 @@
 
 UNREACHED(bms_next_member)
 UNREACHED(bms_num_members)
-UNREACHED(errhidecontext)
-UNREACHED(errhidestmt)
 UNREACHED(fmgr_info)
 UNREACHED(getBaseType)
 UNREACHED(getTypeInputInfo)
