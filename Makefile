@@ -14,13 +14,14 @@
 #   make check-fresh  runs "make demo" and "make check" in fresh minimal systems, as root: SUITES="trixie" chooses
 #   make indent       formats src/ as PostgreSQL does
 #   make dist         makes the bundle for PGXN in build/, of HEAD or of TAG=v1.0.0;  make dist-test  tests what is in it
+#   make deb          builds Debian packages in a fresh minimal system, as root, and tries them in another: SUITES="trixie" chooses
 #   make bench        measures against curl, and prints a table
 #   make              builds;  make install  installs;  make installcheck  runs
 #                     the regression tests against a running cluster
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh check-differential check-catalogue check-mock bench indent dist dist-test
+DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh check-differential check-catalogue check-mock bench indent dist dist-test deb
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
@@ -45,6 +46,9 @@ dist:
 
 dist-test:
 	@$(TOP)packaging/dist-test $(QUIET_FAILURE)
+
+deb:
+	@$(TOP)packaging/deb $(QUIET_FAILURE)
 
 check:
 	@$(TOP)test/harness/check $(QUIET_FAILURE)
