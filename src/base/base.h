@@ -24,7 +24,7 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
-#define SIGMA_FDW_VERSION "1.0"
+#define SIGMA_FDW_VERSION "1.0.0"
 
 /* The API's own limits, as published. */
 #define SIGMA_MAX_PAGE_SIZE 1000

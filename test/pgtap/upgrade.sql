@@ -2,18 +2,8 @@
 -- makes of the newest, asks Sigma nothing, and leaves what users have made.
 
 \ir lib/simulator.sql
+\ir lib/objects.sql
 SELECT * FROM no_plan();
-
--- what the extension consists of
-CREATE FUNCTION objects() RETURNS SETOF text LANGUAGE sql AS $$
-	SELECT concat_ws(E'\n', pg_describe_object(d.classid, d.objid, 0), pg_get_functiondef(p.oid), p.proacl, w.fdwhandler::regproc,
-		w.fdwvalidator::regproc, w.fdwacl,
-		obj_description(d.objid, d.classid::regclass::name))
-	FROM pg_depend d LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
-		LEFT JOIN pg_foreign_data_wrapper w ON d.classid = 'pg_foreign_data_wrapper'::regclass AND w.oid = d.objid
-	WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'sigma_fdw')
-$$;
-CREATE FUNCTION installed() RETURNS text LANGUAGE sql AS $$ SELECT extversion FROM pg_extension WHERE extname = 'sigma_fdw' $$;
 
 -- out of the files: before 18, PostgreSQL's views know only its own directories
 \set newest `sed -n "s/^default_version = '\(.*\)'/\1/p" "$SIGMA_EXTENSION_DIR/sigma_fdw.control"`
