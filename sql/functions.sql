@@ -15,7 +15,7 @@ CREATE VIEW ours AS
 SELECT * FROM ours WHERE function::text ~ '^sigma_(apply|create_connection|find_created|plan|request|restore_connection|test_connection|whoami|fdw_.*)\('
  ORDER BY function::text COLLATE "C";
 DROP VIEW ours;
-SELECT sigma_fdw_version() ~ '^sigma_fdw 1\.0, libcurl [0-9.]+.* \(.+\), cJSON [0-9.]+$';
+SELECT sigma_fdw_version() ~ '^sigma_fdw 1\.0\.0, libcurl [0-9.]+.* \(.+\), cJSON [0-9.]+$';
 
 -- sigma_whoami()
 SELECT * FROM sigma_whoami('sigma');
