@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "base/compat.h"
+#include "config/config.h"
 #include "session/session.h"
 #include "txn/txn.h"
 #include "fdw/fdw.h"
@@ -53,6 +54,83 @@ sigmaIsForeignScanParallelSafe(PlannerInfo *root UNUSED, RelOptInfo *rel UNUSED,
 	return false;
 }
 
+/* ----------------------- a table shows a list, or the rows behind an element */
+
+static void
+get_rel_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	if (sigma_is_element(relid))
+		sigma_element_size(root, rel, relid);
+	else
+		sigmaGetForeignRelSize(root, rel, relid);
+}
+
+static void
+get_paths(PlannerInfo *root, RelOptInfo *rel, Oid relid)
+{
+	if (sigma_is_element(relid))
+		sigma_element_paths(root, rel);
+	else
+		sigmaGetForeignPaths(root, rel, relid);
+}
+
+static ForeignScan *
+get_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *path, List *tlist, List *clauses,
+		 Plan *outer_plan)
+{
+	return IS_SIMPLE_REL(rel) && sigma_is_element(relid)
+		? sigma_element_plan(root, rel, relid, tlist, clauses, outer_plan)
+		: sigmaGetForeignPlan(root, rel, relid, path, tlist, clauses, outer_plan);
+}
+
+static bool
+is_element_scan(const ForeignScanState *node)
+{
+	return sigma_is_element_plan((ForeignScan *) node->ss.ps.plan);
+}
+
+static void
+begin_scan(ForeignScanState *node, int eflags)
+{
+	if (is_element_scan(node))
+		sigma_begin_element_scan(node, eflags);
+	else
+		sigmaBeginForeignScan(node, eflags);
+}
+
+static TupleTableSlot *
+iterate_scan(ForeignScanState *node)
+{
+	return is_element_scan(node) ? sigma_iterate_element_scan(node) : sigmaIterateForeignScan(node);
+}
+
+static void
+rescan(ForeignScanState *node)
+{
+	if (is_element_scan(node))
+		sigma_rescan_element_scan(node);
+	else
+		sigmaReScanForeignScan(node);
+}
+
+static void
+end_scan(ForeignScanState *node)
+{
+	if (is_element_scan(node))
+		sigma_end_element_scan(node);
+	else
+		sigmaEndForeignScan(node);
+}
+
+static void
+explain_scan(ForeignScanState *node, ExplainState *es)
+{
+	if (is_element_scan(node))
+		sigma_explain_element(node, es);
+	else
+		sigmaExplainForeignScan(node, es);
+}
+
 /*
  * SQL function: the callbacks of the foreign-data wrapper.
  */
@@ -61,16 +139,16 @@ sigma_fdw_handler(PG_FUNCTION_ARGS UNUSED)
 {
 	FdwRoutine *routine = makeNode(FdwRoutine);
 
-	routine->GetForeignRelSize = sigmaGetForeignRelSize;
-	routine->GetForeignPaths = sigmaGetForeignPaths;
-	routine->GetForeignPlan = sigmaGetForeignPlan;
+	routine->GetForeignRelSize = get_rel_size;
+	routine->GetForeignPaths = get_paths;
+	routine->GetForeignPlan = get_plan;
 	routine->GetForeignUpperPaths = sigmaGetForeignUpperPaths;
 	routine->IsForeignScanParallelSafe = sigmaIsForeignScanParallelSafe;
 
-	routine->BeginForeignScan = sigmaBeginForeignScan;
-	routine->IterateForeignScan = sigmaIterateForeignScan;
-	routine->ReScanForeignScan = sigmaReScanForeignScan;
-	routine->EndForeignScan = sigmaEndForeignScan;
+	routine->BeginForeignScan = begin_scan;
+	routine->IterateForeignScan = iterate_scan;
+	routine->ReScanForeignScan = rescan;
+	routine->EndForeignScan = end_scan;
 
 	routine->IsForeignPathAsyncCapable = sigmaIsForeignPathAsyncCapable;
 	routine->ForeignAsyncRequest = sigmaForeignAsyncRequest;
@@ -91,7 +169,7 @@ sigma_fdw_handler(PG_FUNCTION_ARGS UNUSED)
 	routine->BeginForeignInsert = sigmaBeginForeignInsert;
 	routine->EndForeignInsert = sigmaEndForeignModify;
 
-	routine->ExplainForeignScan = sigmaExplainForeignScan;
+	routine->ExplainForeignScan = explain_scan;
 	routine->ExplainForeignModify = sigmaExplainForeignModify;
 
 	routine->AnalyzeForeignTable = sigmaAnalyzeForeignTable;

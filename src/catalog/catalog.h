@@ -182,4 +182,18 @@ extern bool sigma_key_has_form(SigmaKind kind, const char *id);
 /* Can a column show this text?  A query that asks for another has no rows. */
 extern bool sigma_key_is_shown(SigmaKind kind, const char *text);
 
+/* ------------------------------------------------------------ naming.c */
+
+/* What the option "resource" of a table says that shows the rows behind an element. */
+#define SIGMA_ELEMENT "element"
+
+/* A name as an identifier in snake_case, both in UTF-8; palloc'd, "" if nothing is left. */
+extern char *sigma_identifier(const char *name);
+
+/* The same with a number behind it: the second of a name, say; palloc'd. */
+extern char *sigma_numbered_identifier(const char *identifier, int number);
+
+/* The type of a column for values of Sigma's type, which may be NULL. */
+extern Oid	sigma_postgres_type(const char *type);
+
 #endif							/* SIGMA_CATALOG_H */

@@ -32,6 +32,9 @@ extern const char *sigma_read_secret(const char *path, char **secret);
  */
 extern ssize_t sigma_read_all(int fd, char *buffer, size_t limit);
 
+/* The rows that an export can have, as published. */
+#define SIGMA_MAX_EXPORT_ROWS 1000000
+
 /* ---------------------------------------------------------- settings.c */
 
 typedef struct SigmaSettings
@@ -92,6 +95,12 @@ typedef struct SigmaTableOptions
 	bool		count_by_total; /* count(*) may take the list's "total" */
 	bool		async_capable;	/* may be scanned beside other tables */
 	int			batch_size;		/* rows that INSERT hands over at once */
+	char	   *workbook_id;	/* of a table of an element, as all that follow */
+	char	   *element_id;
+	char	   *tag;			/* or NULL */
+	char	   *parameters;		/* a JSON object that sigma_parameters() takes; or NULL */
+	int			export_timeout_ms;
+	int			export_rows;	/* that one export may have */
 } SigmaTableOptions;
 
 /*
@@ -139,7 +148,32 @@ extern const char *sigma_writable_resource(Oid relid);
 /* How many requests to a server may be under way at once. */
 extern int	sigma_server_concurrency(Oid serverid);
 
+/* Does a table show the rows behind an element? */
+extern bool sigma_is_element(Oid relid);
+
+/* What a server says of all its tables. */
+extern SigmaTableOptions *sigma_server_table_options(Oid serverid);
+
+/* The column option "control", in the current memory context; NULL if not set. */
+extern char *sigma_column_control_option(Oid relid, AttrNumber attnum);
+
 /* The column option "field", in the current memory context; NULL if not set. */
 extern char *sigma_column_field_option(Oid relid, AttrNumber attnum);
+
+/* -------------------------------------------------------- parameters.c */
+
+/* A parameter of an export: the value that a control is set to. */
+typedef struct SigmaParameter
+{
+	char	   *control;
+	char	   *value;
+} SigmaParameter;
+
+/*
+ * The parameters in a JSON object, as a list of SigmaParameter: a text is sent as
+ * it stands, and of an array, which is a list of values, each is encoded.  Raises
+ * 22023 if it is no such object.
+ */
+extern List *sigma_parameters(const char *json);
 
 #endif							/* SIGMA_CONFIG_H */

@@ -44,6 +44,11 @@ extern void sigma_check_read_options(List *options, Oid context, const char *wha
  */
 extern char *sigma_option_query(char *value);
 
+/* -------------------------------------------------------- parameters.c */
+
+/* Can sigma_parameters() read it?  Raises nothing. */
+extern bool sigma_parameters_are_valid(const char *json);
+
 /* --------------------------------------------------------------- url.c */
 
 /* Raises 22023.  The value is not shown: it may be a secret.  "hint" may be NULL. */

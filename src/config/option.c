@@ -44,6 +44,7 @@ typedef enum OptionType
 	OPTION_TEXT,				/* anything but nothing */
 	OPTION_SECRET,				/* the same, and never shown */
 	OPTION_REGION,				/* becomes its URL */
+	OPTION_PARAMETERS,			/* of an export: a JSON object of scalars, and of arrays of them */
 	OPTION_URL,
 	OPTION_FILE,
 	OPTION_SECRET_FILE,
@@ -149,6 +150,14 @@ static const SigmaOption option_table[] =
 		TABLE_OPTION(async_capable), .fallback = true},
 	{.name = "batch_size", .places = ON_SERVER | ON_TABLE, .type = OPTION_INT, TABLE_OPTION(batch_size),
 		.fallback = 1, .min = 1, .max = 1000, .range = "1 to 1000"},
+	{.name = "workbook_id", .places = ON_TABLE, .type = OPTION_ID, TABLE_OPTION(workbook_id)},
+	{.name = "element_id", .places = ON_TABLE, .type = OPTION_ID, TABLE_OPTION(element_id)},
+	{.name = "tag", .places = ON_TABLE, .type = OPTION_TEXT, TABLE_OPTION(tag)},
+	{.name = "parameters", .places = ON_TABLE, .type = OPTION_PARAMETERS, TABLE_OPTION(parameters)},
+	{.name = "export_timeout", .places = ON_SERVER | ON_TABLE, .type = OPTION_TIME,
+		TABLE_OPTION(export_timeout_ms), .fallback = 600 * 1000, .min = 1, .max = 86400000, .range = "1ms to 1d"},
+	{.name = "export_rows", .places = ON_SERVER | ON_TABLE, .type = OPTION_INT, TABLE_OPTION(export_rows),
+		.fallback = SIGMA_MAX_EXPORT_ROWS, .min = 10, .max = SIGMA_MAX_EXPORT_ROWS, .range = "10 to 1000000"},
 	{.name = "client_id", .places = ON_MAPPING, .type = OPTION_SECRET, SETTING(client_id)},
 	{.name = "client_secret", .places = ON_MAPPING, .type = OPTION_SECRET, SETTING(client_secret)},
 	{.name = "client_secret_file", .places = ON_MAPPING, .type = OPTION_SECRET_FILE,
@@ -156,6 +165,7 @@ static const SigmaOption option_table[] =
 	{.name = "impersonate", .places = ON_MAPPING, .type = OPTION_EMAIL, SETTING(impersonate)},
 	{.name = "tenant", .places = ON_MAPPING, .type = OPTION_ID, SETTING(tenant)},
 	{.name = "field", .places = ON_COLUMN, .type = OPTION_TEXT, .into = INTO_NOTHING},
+	{.name = "control", .places = ON_COLUMN, .type = OPTION_TEXT, .into = INTO_NOTHING},
 };
 
 /*INDENT ON*/
@@ -367,6 +377,10 @@ check_value(const SigmaOption *option, const char *value, bool setting)
 		case OPTION_REGION:
 			sigma_check_region(value);
 			break;
+		case OPTION_PARAMETERS:
+			if (!sigma_parameters_are_valid(value))
+				sigma_bad_value(option->name, "It must be a JSON object with the controls' ids and their values, for example '{\"Region\": \"EMEA\"}'.");
+			break;
 		case OPTION_URL:
 			sigma_check_url(option->name, value, setting);
 			break;
@@ -408,7 +422,7 @@ check_value(const SigmaOption *option, const char *value, bool setting)
 				sigma_bad_value(option->name, problem);
 			break;
 		case OPTION_RESOURCE:
-			if (sigma_find_resource(value) == NULL)
+			if (sigma_find_resource(value) == NULL && strcmp(value, SIGMA_ELEMENT) != 0)
 			{
 				const char *closest = sigma_closest_resource(value);
 
@@ -571,6 +585,29 @@ check_table(List *options)
 		check_paging_parameters(parsed, value_of(options, "paging"));
 }
 
+/* What shows the rows behind an element says which; only that has such options. */
+static void
+check_element(List *options)
+{
+	static const char *const needed[] = {"workbook_id", "element_id"};
+	static const char *const allowed[] = {"workbook_id", "element_id", "tag", "parameters", "export_timeout", "export_rows"};
+	const char *resource = value_of(options, "resource");
+	bool		element = resource && strcmp(resource, SIGMA_ELEMENT) == 0;
+
+	for (int i = 0; element && i < (int) lengthof(needed); i++)
+		if (!has_option(options, needed[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("a table of the resource \"%s\" needs the option \"%s\"", SIGMA_ELEMENT, needed[i]),
+					 errhint("IMPORT FOREIGN SCHEMA ... OPTIONS (workbook '...') makes such a table of each element of a workbook.")));
+	for (int i = 0; !element && i < (int) lengthof(allowed); i++)
+		if (has_option(options, allowed[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("option \"%s\" needs the resource \"%s\"", allowed[i], SIGMA_ELEMENT),
+					 errhint("Such a table shows the rows behind an element of a workbook.")));
+}
+
 /*
  * SQL function: checks the options of a wrapper, server, user mapping, table
  * or column.  Raises HV00D for a name, 22023 for a value, 42501 for what only
@@ -602,7 +639,10 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 	if (context == UserMappingRelationId)
 		check_mapping(options);
 	if (context == ForeignTableRelationId)
-		check_table(options);
+	{
+			check_table(options);
+			check_element(options);
+	}
 
 	sigma_show_statement(&hiding);
 	PG_RETURN_VOID();

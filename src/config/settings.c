@@ -232,13 +232,47 @@ sigma_writable_resource(Oid relid)
 		? NULL : sigma_resource_name(relid);
 }
 
+/* An option of a column, palloc'd; NULL if it is not set. */
+static char *
+column_option(Oid relid, AttrNumber attnum, const char *name)
+{
+	List	   *options = GetForeignColumnOptions(relid, attnum);
+	char	   *value;
+
+	sigma_check_read_options(options, AttributeRelationId, "a column of foreign table", get_rel_name(relid));
+	value = option_value(options, name);
+	return value ? pstrdup(value) : NULL;
+}
+
 char *
 sigma_column_field_option(Oid relid, AttrNumber attnum)
 {
-	List	   *options = GetForeignColumnOptions(relid, attnum);
-	char	   *field;
+	return column_option(relid, attnum, "field");
+}
 
-	sigma_check_read_options(options, AttributeRelationId, "a column of foreign table", get_rel_name(relid));
-	field = option_value(options, "field");
-	return field ? pstrdup(field) : NULL;
+/* ------------------------------------------------------ tables of elements */
+
+char *
+sigma_column_control_option(Oid relid, AttrNumber attnum)
+{
+	return column_option(relid, attnum, "control");
+}
+
+bool
+sigma_is_element(Oid relid)
+{
+	const char *name = sigma_resource_name(relid);
+
+	return name && strcmp(name, SIGMA_ELEMENT) == 0;
+}
+
+SigmaTableOptions *
+sigma_server_table_options(Oid serverid)
+{
+	SigmaTableOptions *o = palloc0(sizeof(SigmaTableOptions));
+
+	sigma_default_options(INTO_TABLE_OPTIONS, o);
+	sigma_apply_options(checked_server(serverid)->options, ForeignServerRelationId,
+						INTO_TABLE_OPTIONS, o);
+	return o;
 }

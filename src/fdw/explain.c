@@ -69,8 +69,8 @@ number_params(Node *node, void *context)
  * only be told with the nodes above this one, which PostgreSQL does not show to
  * this callback, and from 17 on it insists on being told.
  */
-static char *
-deparse(ForeignScanState *node, ExplainState *es, Node *expr)
+char *
+sigma_deparse(ForeignScanState *node, ExplainState *es, Node *expr)
 {
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, NIL);
 
@@ -79,8 +79,8 @@ deparse(ForeignScanState *node, ExplainState *es, Node *expr)
 }
 
 /* A constant as text; NULL if the expression is none, or the constant is NULL. */
-static char *
-constant_text(Node *expr)
+char *
+sigma_constant_text(Node *expr)
 {
 	Const	   *constant = (Const *) expr;
 	Oid			output;
@@ -148,17 +148,17 @@ explain_list(ForeignScanState *node, ExplainState *es)
 		if (sigma_find_field(resource, keys[i])->kind == SIGMA_PLAIN)
 			all_given = false;
 		if (lfirst_int(lc) == SIGMA_KEYED_ONE)
-			values[i] = constant_text(expr);
+			values[i] = sigma_constant_text(expr);
 		nothing |= values[i] && !sigma_key_is_shown(sigma_find_field(resource, keys[i])->kind, values[i]);
 		if (values[i] == NULL)
 			open = lappend(open, psprintf(lfirst_int(lc) == SIGMA_KEYED_ANY ? "%s = ANY (%s)" : "%s = %s",
-										  keys[i], deparse(node, es, expr)));
+										  keys[i], sigma_deparse(node, es, expr)));
 	}
 	initStringInfo(&filters);
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_SCAN_FILTERS))
 	{
 		Node	   *expr = list_nth(plan->fdw_exprs, next++);
-		char	   *text = constant_text(expr);
+		char	   *text = sigma_constant_text(expr);
 		const SigmaFilter *filter = &resource->filters[lfirst_int(lc)];
 		const char *parameter = filter->parameter;
 
@@ -168,7 +168,7 @@ explain_list(ForeignScanState *node, ExplainState *es)
 		appendStringInfo(&filters, "%s%s=%s", filters.len ? "&" : "", parameter,
 						 text ? sigma_text_url_encode(text) : psprintf("{%s}", parameter));
 		if (text == NULL)
-			open = lappend(open, psprintf("%s = %s", parameter, deparse(node, es, expr)));
+			open = lappend(open, psprintf("%s = %s", parameter, sigma_deparse(node, es, expr)));
 	}
 	spec.filters = filters.data;
 	spec.path = nothing ? NULL : sigma_fill_path(path, values);

@@ -95,6 +95,24 @@ typedef struct SigmaScanned
 	bool		taken;			/* it was asked for before */
 } SigmaScanned;
 
+/* ---------------------------- element.c, element_plan.c: rows behind elements
+ *
+ * The same callbacks for tables of the resource "element".
+ */
+
+/* Is it the plan of a scan of such a table? */
+extern bool sigma_is_element_plan(const ForeignScan *plan);
+
+extern void sigma_element_size(PlannerInfo *root, RelOptInfo *rel, Oid relid);
+extern void sigma_element_paths(PlannerInfo *root, RelOptInfo *rel);
+extern ForeignScan *sigma_element_plan(PlannerInfo *root, RelOptInfo *rel, Oid relid, List *tlist,
+									   List *scan_clauses, Plan *outer_plan);
+extern void sigma_begin_element_scan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *sigma_iterate_element_scan(ForeignScanState *node);
+extern void sigma_rescan_element_scan(ForeignScanState *node);
+extern void sigma_end_element_scan(ForeignScanState *node);
+extern void sigma_explain_element(ForeignScanState *node, ExplainState *es);
+
 /* ------------------------------------------------------- lookup_join.c */
 
 /* Makes the planner think of such joins; called once, when the library is loaded. */

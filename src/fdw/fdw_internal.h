@@ -16,6 +16,7 @@
 #include "nodes/pathnodes.h"
 #include "nodes/pg_list.h"
 #include "nodes/plannodes.h"
+#include "utils/tuplestore.h"
 
 #include "base/base.h"
 #include "catalog/catalog.h"
@@ -24,6 +25,33 @@
 #include "read/read.h"
 #include "write/write.h"
 #include "fdw/fdw.h"
+
+/* ------------------------------------------------------------- kept.c */
+
+/* The next row from Sigma; the slot is empty at the end. */
+typedef void (*SigmaFetch) (void *arg, TupleTableSlot *slot);
+
+typedef struct SigmaKept
+{
+	/* set by its owner, at first */
+	MemoryContext context;
+	TupleDesc	desc;
+	SigmaFetch	fetch;
+	void	   *arg;
+
+	Tuplestorestate *store;		/* NULL while there is none */
+	TupleTableSlot *slot;		/* takes what comes out of the store */
+	bool		complete;		/* the store holds all rows */
+} SigmaKept;
+
+/* The next row, from the store or, while it has no more, from Sigma. */
+extern TupleTableSlot *sigma_next_kept(SigmaKept *kept, TupleTableSlot *slot);
+
+/* Reads all remaining rows into the store; the reader stays where it is. */
+extern void sigma_complete_kept(SigmaKept *kept);
+
+/* Forgets them. */
+extern void sigma_end_kept(SigmaKept *kept);
 
 /* What the plan's rows call the row that is to be deleted. */
 #define OLD_ROW "sigma_row"
@@ -75,10 +103,21 @@ extern void sigma_refuse_system_columns(Node *expr, Index varno, Oid relid);
 
 /* -------------------------------------------------------------- plan.c */
 
+struct SigmaElementInfo;
+
 extern bool sigma_is_written(const RelOptInfo *rel);
 extern bool sigma_is_flat(const RelOptInfo *rel);
 extern const SigmaResource *sigma_planned_resource(SigmaTableOptions *options, bool is_flat);
 extern bool sigma_can_count(RelOptInfo *rel);
+extern List *sigma_used_attributes(RelOptInfo *rel, Oid relid, List *clauses);
+extern int	sigma_wanted_rows(PlannerInfo *root, RelOptInfo *rel, const List *conditions);
+extern RestrictInfo *sigma_key_equality(PlannerInfo *root, RelOptInfo *rel, AttrNumber key,
+										List *clauses, Node **source);
+extern bool sigma_has_exec_param(Node *node, const Bitmapset *but);
+extern void sigma_plan_for_element(PlannerInfo *root, RelOptInfo *rel, Oid relid,
+								   struct SigmaElementInfo *element);
+extern struct SigmaElementInfo *sigma_element_info(RelOptInfo *rel);
+extern const SigmaTableOptions *sigma_plan_options(RelOptInfo *rel);
 extern bool sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, List *restrictlist,
 							bool *item, List **sources, double *per_key, int *concurrency);
 
@@ -106,5 +145,30 @@ extern const char *sigma_update_method(Oid relid, const List *updated);
 /* ----------------------------------------------------------- explain.c */
 
 extern void sigma_explain_stats(const SigmaStats *stats, ExplainState *es);
+extern char *sigma_deparse(ForeignScanState *node, ExplainState *es, Node *expr);
+extern char *sigma_constant_text(Node *expr);
+
+/* ----------------------------------------------------------- element.c */
+
+/* What is known of the exports of a table in this session; 0 of what is not. */
+typedef struct SigmaExportMemory
+{
+	Oid			relid;
+	double		export_ms;		/* what the last one took */
+	double		rows;			/* the table had, when it was last read whole; -1: never */
+} SigmaExportMemory;
+
+extern SigmaExportMemory *sigma_export_memory(Oid relid);
+
+/* ------------------------------------------------------ element_plan.c */
+
+/* What stands at which place of the fdw_private of such a scan. */
+typedef enum SigmaElementPrivate
+{
+	SIGMA_ELEMENT_MARK,			/* String: what tells it from the others */
+	SIGMA_ELEMENT_WANTED,		/* Integer: how many rows a LIMIT wants; 0 all */
+	SIGMA_ELEMENT_ATTRIBUTES,	/* IntList: attribute numbers that the query uses */
+	SIGMA_ELEMENT_CONTROLS		/* List of String: those that are set; fdw_exprs has to what */
+} SigmaElementPrivate;
 
 #endif							/* SIGMA_FDW_INTERNAL_H */

@@ -206,7 +206,7 @@ is_plain_join(PlannerInfo *root, RelOptInfo *joinrel, RelOptInfo *outer, RelOptI
 	if (jointype != JOIN_INNER && jointype != JOIN_LEFT)
 		return false;
 	if (inner->reloptkind != RELOPT_BASEREL || inner->fdwroutine == NULL ||
-		inner->fdwroutine->IterateForeignScan != sigmaIterateForeignScan || inner->fdw_private == NULL)
+		inner->fdwroutine->GetForeignUpperPaths != sigmaGetForeignUpperPaths || inner->fdw_private == NULL)
 		return false;
 	/* a row that is locked, or updated, may be wanted again by itself */
 	if (root->parse->rowMarks || root->rowMarks ||

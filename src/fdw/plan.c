@@ -88,6 +88,7 @@ typedef struct PlanInfo
 	AttrNumber *filters;		/* the columns of the resource's filters; or 0 */
 	double		parents;		/* how many lists there are, if no key is given */
 	bool		written;		/* the statement also writes to the table's server */
+	struct SigmaElementInfo *element;	/* of the rows behind an element: all else; or NULL */
 } PlanInfo;
 
 /* How the keys of a path are given by a list of clauses. */
@@ -181,15 +182,21 @@ is_key(Node *node, RelOptInfo *rel, AttrNumber key)
 		((Var *) node)->varattno == key && ((Var *) node)->varlevelsup == 0;
 }
 
-/* Does an expression have a parameter that another plan node sets? */
 static bool
 has_exec_param(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
-		return true;
+		return !bms_is_member(((Param *) node)->paramid, context);
 	return expression_tree_walker(node, has_exec_param, context);
+}
+
+/* Does an expression have a parameter that another plan node sets, but for these? */
+bool
+sigma_has_exec_param(Node *node, const Bitmapset *but)
+{
+	return has_exec_param(node, unconstify(Bitmapset *, but));
 }
 
 /*
@@ -282,6 +289,18 @@ find_key_clause(PlannerInfo *root, RelOptInfo *rel, AttrNumber key, List *clause
 			break;
 	}
 	return best;
+}
+
+/* The clause "key = expression" about a column, and its expression; NULL if there is none. */
+RestrictInfo *
+sigma_key_equality(PlannerInfo *root, RelOptInfo *rel, AttrNumber key, List *clauses, Node **source)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+		if (match_key_clause(root, rel, key, lfirst_node(RestrictInfo, lc), source) == SIGMA_KEYED_ONE)
+			return lfirst_node(RestrictInfo, lc);
+	return NULL;
 }
 
 /* How the clauses give the keys of the list's path, or of an item's. */
@@ -387,6 +406,34 @@ sigmaGetForeignRelSize(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		rel->rows = 1;
 	if (info->written)
 		sigma_show_statement(&hiding);
+}
+
+/*
+ * Begins the plan of a table of the rows behind an element, for element_plan.c,
+ * and keeps what that knows.
+ */
+void
+sigma_plan_for_element(PlannerInfo *root, RelOptInfo *rel, Oid relid, struct SigmaElementInfo *element)
+{
+	PlanInfo   *info = palloc0(sizeof(PlanInfo));
+
+	info->written = statement_writes(root, GetForeignTable(relid)->serverid);
+	sigma_check_system_columns(root, rel, relid);
+	info->options = sigma_table_options(relid);
+	info->element = element;
+	rel->fdw_private = info;
+}
+
+struct SigmaElementInfo *
+sigma_element_info(RelOptInfo *rel)
+{
+	return ((PlanInfo *) rel->fdw_private)->element;
+}
+
+const SigmaTableOptions *
+sigma_plan_options(RelOptInfo *rel)
+{
+	return ((PlanInfo *) rel->fdw_private)->options;
 }
 
 /* -------------------------------------------------------------------- paths */
@@ -524,10 +571,10 @@ is_const_or_absent(Node *node)
  * How many entries a LIMIT wants, 0 if there is none that counts: nothing may
  * stand between the scan and the LIMIT that could drop, merge or reorder rows.
  * Whatever is wrong here costs a request, never a row: the walk goes on if the
- * executor wants more.
+ * executor wants more.  "conditions": those that could drop rows.
  */
-static int
-wanted_entries(PlannerInfo *root, RelOptInfo *rel)
+int
+sigma_wanted_rows(PlannerInfo *root, RelOptInfo *rel, const List *conditions)
 {
 	Query	   *query = root->parse;
 
@@ -540,14 +587,14 @@ wanted_entries(PlannerInfo *root, RelOptInfo *rel)
 		query->havingQual || query->limitOption != LIMIT_OPTION_COUNT)
 		return 0;
 	if (rel->reloptkind != RELOPT_BASEREL || !bms_equal(root->all_baserels, rel->relids) ||
-		rel->baserestrictinfo || rel->joininfo)
+		conditions || rel->joininfo)
 		return 0;
 	return (int) root->limit_tuples;
 }
 
 /* The attribute numbers that a scan must fill, as a list of integers. */
-static List *
-used_attributes(RelOptInfo *rel, Oid relid, List *clauses)
+List *
+sigma_used_attributes(RelOptInfo *rel, Oid relid, List *clauses)
 {
 	List	   *result = NIL;
 	Relation	relation = table_open(relid, NoLock);
@@ -612,7 +659,6 @@ sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *
 
 	if (IS_UPPER_REL(rel))
 		return count_plan(root, best_path, tlist, outer_plan);
-
 	/* the path was made for such clauses, so they are among them */
 	b = bind_keys(root, rel, info, item, scan_clauses);
 	if (item && !b.complete)
@@ -625,13 +671,13 @@ sigmaGetForeignPlan(PlannerInfo *root, RelOptInfo *rel, Oid relid, ForeignPath *
 	}
 	if (!item)
 		filters = choose_filters(root, rel, info, scan_clauses, &sources);
-	wanted = wanted_entries(root, rel);
+	wanted = sigma_wanted_rows(root, rel, rel->baserestrictinfo);
 	private = list_make5(makeInteger(wanted ? Min(wanted, info->options->page_size)
 									 : info->options->page_size),
 						 makeInteger(item),
 						 keyed,
 						 filters,
-						 used_attributes(rel, relid, local_clauses));
+						 sigma_used_attributes(rel, relid, local_clauses));
 	private = lappend(private, makeInteger(wanted));
 	private = lappend(private, makeInteger(info->written));
 	private = lappend(private, makeInteger(info->flat));
@@ -671,7 +717,7 @@ sigma_can_count(RelOptInfo *rel)
 {
 	PlanInfo   *info = rel->fdw_private;
 
-	return info && info->options->count_by_total && sigma_is_one_list(info->resource) &&
+	return info && !info->element && info->options->count_by_total && sigma_is_one_list(info->resource) &&
 		info->resource->paging == SIGMA_PAGING_PAGE &&
 		(info->resource->archived_field == NULL || info->resource->archived_query != NULL ||
 		 info->options->scope.include_archived);
@@ -684,7 +730,7 @@ sigmaIsForeignPathAsyncCapable(ForeignPath *path)
 	RelOptInfo *rel = path->path.parent;
 	PlanInfo   *info = rel->fdw_private;
 
-	return info && !IS_UPPER_REL(rel) && sigma_pollfd_supported() && info->options->async_capable &&
+	return info && !IS_UPPER_REL(rel) && !info->element && sigma_pollfd_supported() && info->options->async_capable &&
 		sigma_is_one_list(info->resource) && intVal(linitial(path->fdw_private)) == 0;
 }
 
@@ -705,7 +751,7 @@ sigma_bind_join(PlannerInfo *root, RelOptInfo *rel, Relids outer, List *restrict
 	Binding		b;
 	int			nkeys;
 
-	if (!info->options->prefetch || info->written)
+	if (info->element || !info->options->prefetch || info->written)
 		return false;
 	b = bind_keys(root, rel, info, true, clauses);
 	*item = b.complete;

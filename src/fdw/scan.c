@@ -35,7 +35,6 @@
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
-#include "utils/tuplestore.h"
 
 #include "base/base.h"
 #include "base/compat.h"
@@ -105,9 +104,7 @@ typedef struct SigmaScan
 
 	/* rows that are kept */
 	bool		keep;
-	Tuplestorestate *store;
-	TupleTableSlot *store_slot; /* takes what comes out of the store */
-	bool		complete;		/* the store holds all rows */
+	SigmaKept	kept;
 } SigmaScan;
 
 /* The scans that this backend has under way, for sigma_drain_scans(). */
@@ -153,6 +150,8 @@ make_scan(ForeignScanState *node, Oid serverid)
 	node->fdw_state = scan;
 	return scan;
 }
+
+static void fetch_row(void *arg, TupleTableSlot *slot);
 
 static void
 begin_count(ForeignScanState *node)
@@ -244,6 +243,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->reader = sigma_row_reader(rel, scan->spec.resource, attnums);
 	scan->written = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_WRITTEN)) != 0;
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 || scan->written;
+	scan->kept = (SigmaKept) {scan->context, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, fetch_row, scan, NULL, NULL, false};
 	scan->async = node->ss.ps.async_capable && !scan->keep;
 	if (scan->spec.resource->writes == SIGMA_WRITES_CONNECTIONS &&
 		bms_is_member((int) plan->scan.scanrelid, sigma_result_relations(estate->es_plannedstmt)))
@@ -386,8 +386,9 @@ remember_entry(SigmaScan *scan, const SigmaEntry *entry)
 
 /* The next row from Sigma; the slot is empty at the end. */
 static void
-fetch_row(SigmaScan *scan, TupleTableSlot *slot)
+fetch_row(void *arg, TupleTableSlot *slot)
 {
+	SigmaScan  *scan = arg;
 	int			natts = slot->tts_tupleDescriptor->natts;
 	SigmaEntry	entry;
 	MemoryContext old;
@@ -406,76 +407,6 @@ fetch_row(SigmaScan *scan, TupleTableSlot *slot)
 	sigma_read_row(scan->reader, &entry, slot->tts_values, slot->tts_isnull);
 	MemoryContextSwitchTo(old);
 	ExecStoreVirtualTuple(slot);
-}
-
-static void
-begin_store(SigmaScan *scan)
-{
-	MemoryContext old = MemoryContextSwitchTo(scan->context);
-
-	scan->store = tuplestore_begin_heap(false, false, work_mem);
-	tuplestore_set_eflags(scan->store, EXEC_FLAG_REWIND);
-	/* another place to append from while the reader stands at its own */
-	(void) tuplestore_alloc_read_pointer(scan->store, EXEC_FLAG_REWIND);
-	if (scan->store_slot == NULL)
-		scan->store_slot = MakeSingleTupleTableSlot(scan->node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
-													&TTSOpsMinimalTuple);
-	scan->complete = false;
-	MemoryContextSwitchTo(old);
-}
-
-static void
-end_store(SigmaScan *scan)
-{
-	if (scan->store)
-		tuplestore_end(scan->store);
-	scan->store = NULL;
-	scan->complete = false;
-}
-
-/* Reads all remaining rows into the store; the reader stays where it is. */
-static void
-complete_store(SigmaScan *scan)
-{
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(scan->node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
-													&TTSOpsVirtual);
-
-	if (scan->store == NULL)
-		begin_store(scan);
-	tuplestore_select_read_pointer(scan->store, 1);
-	for (;;)
-	{
-		fetch_row(scan, slot);
-		if (TupIsNull(slot))
-			break;
-		tuplestore_puttupleslot(scan->store, slot);
-	}
-	tuplestore_select_read_pointer(scan->store, 0);
-	scan->complete = true;
-	ExecDropSingleTupleTableSlot(slot);
-}
-
-/* The next row, from the store or, while it has no more, from Sigma. */
-static TupleTableSlot *
-next_kept_row(SigmaScan *scan, TupleTableSlot *slot)
-{
-	if (scan->store == NULL)
-		begin_store(scan);
-	if (tuplestore_gettupleslot(scan->store, true, false, scan->store_slot))
-	{
-		ExecCopySlot(slot, scan->store_slot);
-		/* what comes from a file is allocated in the row's context, and must not be freed after it */
-		ExecClearTuple(scan->store_slot);
-		return slot;
-	}
-	if (scan->complete)
-		return ExecClearTuple(slot);
-	fetch_row(scan, slot);
-	if (TupIsNull(slot))
-		scan->complete = true;
-	else
-		tuplestore_puttupleslot(scan->store, slot);
-	return slot;
 }
 
 /* The one row of a count. */
@@ -509,12 +440,12 @@ sigmaIterateForeignScan(ForeignScanState *node)
 
 		/* the statement may hold the secrets of what it writes */
 		sigma_hide_statement(&hiding);
-		slot = next_kept_row(scan, slot);
+		slot = sigma_next_kept(&scan->kept, slot);
 		sigma_show_statement(&hiding);
 		return slot;
 	}
 	if (scan->keep)
-		return next_kept_row(scan, slot);
+		return sigma_next_kept(&scan->kept, slot);
 	if (scan->async)
 	{
 		if (scan->walk == NULL)
@@ -614,11 +545,11 @@ sigmaReScanForeignScan(ForeignScanState *node)
 	if (bms_overlap(node->ss.ps.chgParam, scan->params))
 	{
 		/* other keys, other rows */
-		end_store(scan);
+		sigma_end_kept(&scan->kept);
 		scan->walk = NULL;
 	}
-	else if (scan->store)
-		tuplestore_rescan(scan->store);
+	else if (scan->kept.store)
+		tuplestore_rescan(scan->kept.store);
 	else if (scan->walk)
 	{
 		/* what has been rescanned once may be so again: this time the rows are kept */
@@ -635,7 +566,7 @@ sigmaEndForeignScan(ForeignScanState *node)
 
 	if (scan == NULL)
 		return;
-	end_store(scan);
+	sigma_end_kept(&scan->kept);
 	MemoryContextDelete(scan->context);
 	node->fdw_state = NULL;
 }
@@ -655,9 +586,9 @@ sigma_drain_scans(EState *estate, Oid serverid)
 	{
 		SigmaScan  *scan = dlist_container(SigmaScan, link, iter.cur);
 
-		if (scan->node->ss.ps.state == estate && scan->keep && !scan->complete &&
+		if (scan->node->ss.ps.state == estate && scan->keep && !scan->kept.complete &&
 			scan->params == NULL && sigma_session_serverid(scan->session) == serverid)
-			complete_store(scan);
+			sigma_complete_kept(&scan->kept);
 	}
 }
 

@@ -55,7 +55,7 @@ identifying_columns(const SigmaResource *resource)
 static void
 refuse_columns(const Bitmapset *used, Oid relid)
 {
-	const SigmaResource *resource = sigma_table_resource(sigma_table_options(relid));
+	const SigmaResource *resource = sigma_is_element(relid) ? NULL : sigma_table_resource(sigma_table_options(relid));
 
 	for (AttrNumber attnum = FirstLowInvalidHeapAttributeNumber + 1; attnum < 0; attnum++)
 		if (attnum != TableOidAttributeNumber &&
@@ -66,7 +66,7 @@ refuse_columns(const Bitmapset *used, Oid relid)
 							NameStr(SystemAttributeDefinition(attnum)->attname), get_rel_name(relid)),
 					 errdetail("Rows of Sigma have no system columns but \"tableoid\"."),
 					 errhint("Tell rows apart by %s. If it was postgres_fdw that asked: it can change only what it ships as a whole statement, without triggers, and without joins and conditions of its own server.",
-							 identifying_columns(resource))));
+							 resource ? identifying_columns(resource) : "other columns")));
 }
 
 /* The same for the columns of a relation in an expression, or a list of them. */

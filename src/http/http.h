@@ -44,6 +44,8 @@ typedef struct SigmaRequest
 	size_t		body_length;
 	bool		repeatable;		/* libcurl may start it again on a new connection */
 	bool		loopback;		/* plain http is allowed, and no proxy is asked */
+	const char *accept;			/* a header line; NULL: JSON is wanted */
+	bool		stream;			/* the body of a 200 is taken as it comes, see sigma_transfer_take() */
 } SigmaRequest;
 
 typedef struct SigmaReply
@@ -95,6 +97,25 @@ extern bool sigma_transfer_body_left(const SigmaTransfer *transfer);
 
 /* The reply of a transfer that is done; it lives as long as the transfer. */
 extern const SigmaReply *sigma_transfer_reply(const SigmaTransfer *transfer);
+
+/*
+ * Has the body of a 200 begun to come, of a request that is to be streamed?
+ * What there is to know of the head is known then, by sigma_transfer_reply(),
+ * but for the outcome.
+ */
+extern bool sigma_transfer_streams(const SigmaTransfer *transfer);
+
+/*
+ * Of such a body: drops "used" bytes of what was handed over before, and hands
+ * over what has come behind them, decoded, without waiting.  It stays until the
+ * next call, or until the transport waits.  "hungry" says that this much is not
+ * enough, however much it is; else no more than about a megabyte is kept, and
+ * the peer has to wait until it has been used.
+ *
+ * False if no more will come: the transfer is done, and its reply has the
+ * outcome.
+ */
+extern bool sigma_transfer_take(SigmaTransfer *transfer, size_t used, bool hungry, SigmaSpan *rest);
 
 /* Gives the request up, or its reply back.  The struct stays, empty. */
 extern void sigma_transfer_free(SigmaTransfer *transfer);

@@ -23,6 +23,11 @@ extern bool sigma_watchdog_end(void);
 extern SigmaInflater *sigma_inflate_begin(const char *body, size_t length, size_t max);
 extern SigmaInflateResult sigma_inflate_step(SigmaInflater *inflater);
 extern char *sigma_inflate_take(SigmaInflater *inflater, size_t *length);
+extern void sigma_inflate_feed(SigmaInflater *inflater, const char *data, size_t length);
+extern size_t sigma_inflate_unused(const SigmaInflater *inflater);
+extern bool sigma_inflate_is_whole(const SigmaInflater *inflater);
+extern SigmaSpan sigma_inflate_decoded(const SigmaInflater *inflater);
+extern void sigma_inflate_drop(SigmaInflater *inflater, size_t n);
 extern void sigma_inflate_end(SigmaInflater *inflater);
 
 /* --------------------------------------------------------- transport.c */

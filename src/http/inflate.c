@@ -133,6 +133,48 @@ sigma_inflate_take(SigmaInflater *inflater, size_t *length)
 	return out;
 }
 
+/*
+ * The same of a body that comes piece by piece: begins with nothing, and is fed
+ * one piece after another, each once the one before has been used up.
+ */
+void
+sigma_inflate_feed(SigmaInflater *inflater, const char *data, size_t length)
+{
+	inflater->in = (const unsigned char *) data;
+	inflater->in_left = length;
+}
+
+/* How many bytes of the piece have not been used. */
+size_t
+sigma_inflate_unused(const SigmaInflater *inflater)
+{
+	return inflater->in_left;
+}
+
+/* Is the body whole, as far as it has come? */
+bool
+sigma_inflate_is_whole(const SigmaInflater *inflater)
+{
+	return !inflater->in_member;
+}
+
+/* What has been decoded and not been dropped; it stays until the next step or drop. */
+SigmaSpan
+sigma_inflate_decoded(const SigmaInflater *inflater)
+{
+	return (SigmaSpan) {inflater->out ? inflater->out : "", inflater->length};
+}
+
+/* So many bytes in front of that are not wanted any more. */
+void
+sigma_inflate_drop(SigmaInflater *inflater, size_t n)
+{
+	if (n == 0)
+		return;
+	inflater->length -= n;
+	memmove(inflater->out, inflater->out + n, inflater->length);
+}
+
 /* Frees all but what has been taken; NULL is nothing. */
 void
 sigma_inflate_end(SigmaInflater *inflater)

@@ -66,6 +66,12 @@
 /* The processor time that one call of libcurl's may take, in ms. */
 #define MAX_STAY_MS 1000
 
+/*
+ * So much of a body that is streamed is kept before the peer has to wait.  What
+ * libcurl hands over at once is less.
+ */
+#define STREAM_KEEP (1024 * 1024)
+
 /* A peer may lose its patience with somebody who is gone for so long. */
 #define UNATTENDED_MS 1000
 
@@ -91,6 +97,7 @@ struct SigmaTransport
 	double		waited_ms;		/* how long it has been waited for, in all */
 	double		seen_ms;		/* up to when it is known who waited, by now_ms() */
 	double		lent_ms;		/* its SigmaPollFd is waited for up to this time */
+	bool		streamed;		/* a piece of a body that is streamed has come */
 	WaitEventSet *set;
 	bool		set_stale;		/* the sockets have changed since it was made */
 	MemoryContext context;
@@ -115,6 +122,13 @@ struct SigmaTransfer
 	size_t		capacity;
 	size_t		head_length;	/* bytes of the reply that are not body */
 	bool		gzip;			/* its body is gzip'd */
+	bool		chunked;		/* its body says itself where it ends */
+	bool		stream;			/* the body of a 200 is handed over as it comes ... */
+	bool		streams;		/* ... and has begun to */
+	bool		paused;			/* as much of it has come as may be kept */
+	size_t		dropped;		/* bytes at the buffer's front that have been used */
+	size_t		keep;			/* how many may be kept */
+	bool		spoilt;			/* it cannot be decoded */
 	SigmaInflater *inflater;	/* while the whole body is being decoded */
 	bool		too_large;
 	bool		head_too_large;
@@ -215,6 +229,54 @@ on_timer(CURLM *multi UNUSED, long timeout_ms, void *arg)
 	return 0;
 }
 
+/* Appends to what has come of a body; false if there is no memory. */
+static bool
+append_piece(SigmaTransfer *transfer, const char *data, size_t n)
+{
+	/* what has been used makes room */
+	if (transfer->dropped > 0)
+	{
+		transfer->length -= transfer->dropped;
+		memmove(transfer->buffer, transfer->buffer + transfer->dropped, transfer->length);
+		transfer->dropped = 0;
+	}
+	if (transfer->length + n > transfer->capacity)
+	{
+		size_t		capacity = Max(transfer->capacity * 2, transfer->length + n);
+		char	   *buffer = realloc(transfer->buffer, capacity);
+
+		if (buffer == NULL)
+			return false;
+		transfer->buffer = buffer;
+		transfer->capacity = capacity;
+	}
+	memcpy(transfer->buffer + transfer->length, data, n);
+	transfer->length += n;
+	return true;
+}
+
+/* A piece of a body that is streamed; the peer waits while enough is kept. */
+static size_t
+on_streamed(SigmaTransfer *transfer, const char *data, size_t n)
+{
+	transfer->streams = true;
+	transfer->reply.status = 200;
+	transfer->transport->streamed = true;
+	if (transfer->length - transfer->dropped + n > transfer->keep)
+	{
+		transfer->paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	/* time limits are of a wait in which nothing comes */
+	transfer->began_ms = transfer->transport->waited_ms;
+	if (!append_piece(transfer, data, n))
+	{
+		transfer->no_memory = true;
+		return 0;
+	}
+	return n;
+}
+
 /* A piece of the reply's body. */
 static size_t
 on_body(char *data, size_t size, size_t n, void *arg)
@@ -225,6 +287,14 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	n *= size;
 	if (transfer->bad_coding)
 		return 0;
+	if (transfer->stream)
+	{
+		long		status = 0;
+
+		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+		if (status == 200)
+			return on_streamed(transfer, data, n);
+	}
 	if (n > max - transfer->length)
 	{
 		transfer->too_large = true;
@@ -327,19 +397,23 @@ on_header(char *line, size_t size, size_t n, void *arg)
 		reply->html = false;
 		reply->text_type = false;
 		transfer->gzip = false;
+		transfer->chunked = false;
 		transfer->bad_coding = false;
 	}
-	else if (transfer->length > 0)
+	else if (transfer->length > 0 || transfer->streams)
 		return n;				/* a trailer, which says nothing */
 	else if (header_value(line, n, "content-encoding", &value, &length))
 		/* it matters if there is a body: a proxy's that would not connect us never comes */
 		transfer->bad_coding |= !note_coding(transfer, value, length);
-	else if (header_value(line, n, "transfer-encoding", &value, &length) &&
-			 !(length == 7 && pg_strncasecmp(value, "chunked", 7) == 0))
+	else if (header_value(line, n, "transfer-encoding", &value, &length))
 	{
 		/* libcurl would decode such a body by itself */
-		transfer->bad_coding = true;
-		return 0;
+		transfer->chunked = length == 7 && pg_strncasecmp(value, "chunked", 7) == 0;
+		if (!transfer->chunked)
+		{
+			transfer->bad_coding = true;
+			return 0;
+		}
 	}
 	else if (header_value(line, n, "retry-after", &value, &length))
 		keep_value(reply->retry_after, sizeof(reply->retry_after), value, length);
@@ -566,6 +640,13 @@ sigma_transport_create(MemoryContext context, const SigmaLimits *limits)
 
 /* ------------------------------------------------------------ time limits */
 
+/* Has all come of it that will? */
+static bool
+has_come(const SigmaTransfer *transfer)
+{
+	return transfer->done || (transfer->inflater && !transfer->streams);
+}
+
 /*
  * Somebody looks again: what has passed since the last time was waited for as
  * far as a SigmaPollFd stood for the transport meanwhile, and is idle time else.
@@ -585,7 +666,7 @@ come_back(SigmaTransport *t)
 	{
 		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
 
-		if (transfer->done || transfer->inflater)
+		if (has_come(transfer))
 			continue;
 		transfer->idle_ms += idle;
 		/* libcurl has a clock of its own, and looks at the limit whenever it acts */
@@ -612,6 +693,9 @@ time_left(const SigmaTransfer *transfer)
 	const SigmaTransport *t = transfer->transport;
 	int			limit = t->request_timeout_ms;
 
+	/* it is not the peer that keeps us waiting */
+	if (transfer->paused)
+		return INFINITY;
 	if (!transfer->connected)
 		limit = Min(t->connect_timeout_ms, limit);
 	return transfer->began_ms + limit - t->waited_ms;
@@ -628,7 +712,7 @@ shortest_time_left(SigmaTransport *t)
 	{
 		const SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
 
-		if (!transfer->done && !transfer->inflater)
+		if (!has_come(transfer))
 			left = Min(left, time_left(transfer));
 	}
 	return left;
@@ -735,7 +819,7 @@ set_request(SigmaTransfer *transfer, const SigmaRequest *request)
 	bool		ok = true;
 
 #define SET(option, value) (ok = ok && curl_easy_setopt(e, option, value) == CURLE_OK)
-	ok = ok && add_header(transfer, "Accept: application/json");
+	ok = ok && add_header(transfer, request->accept ? request->accept : "Accept: application/json");
 	ok = ok && add_header(transfer, "Accept-Encoding: gzip");
 	if (request->body)
 	{
@@ -791,6 +875,8 @@ sigma_transfer_start(SigmaTransport *transport, MemoryContext context,
 	transfer->transport = transport;
 	transfer->began_ms = transport->waited_ms;
 	transfer->reply.text = transfer->error;
+	transfer->stream = request->stream;
+	transfer->keep = STREAM_KEEP;
 	dlist_push_tail(&transport->transfers, &transfer->node);
 	transfer->callback.func = release_transfer_callback;
 	transfer->callback.arg = transfer;
@@ -828,7 +914,7 @@ sigma_transfer_body_left(const SigmaTransfer *transfer)
 const SigmaReply *
 sigma_transfer_reply(const SigmaTransfer *transfer)
 {
-	Assert(transfer->done);
+	Assert(transfer->done || transfer->streams);
 	return &transfer->reply;
 }
 
@@ -836,6 +922,110 @@ void
 sigma_transfer_free(SigmaTransfer *transfer)
 {
 	release_transfer(transfer);
+}
+
+/* ---------------------------------------------- bodies that are streamed */
+
+bool
+sigma_transfer_streams(const SigmaTransfer *transfer)
+{
+	return transfer->streams;
+}
+
+/* As much may come again as may be kept. */
+static void
+go_on(SigmaTransfer *transfer)
+{
+	SigmaTransport *t = transfer->transport;
+	sigset_t	saved;
+
+	transfer->paused = false;
+	transfer->began_ms = t->waited_ms;
+	/* it hands over what it has held back, by on_body() */
+	enter_curl_watched(&saved);
+	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+	(void) leave_curl_watched(&saved);
+	/* not all releases ask to be called then */
+	t->timer_set = true;
+	t->timer_ms = now_ms();
+}
+
+/* A body that cannot be decoded is not whole. */
+static void
+spoil_stream(SigmaTransfer *transfer, SigmaOutcome outcome, const char *why)
+{
+	transfer->reply.outcome = outcome;
+	strlcpy(transfer->error, why, sizeof(transfer->error));
+	transfer->spoilt = true;
+}
+
+/*
+ * Decodes what has come until enough is there; false if no more will come of
+ * it.  "ended": nothing will come behind it.
+ */
+static bool
+decode_stream(SigmaTransfer *transfer, bool hungry, bool ended)
+{
+	size_t		had;
+
+	if (transfer->inflater == NULL)
+		transfer->inflater = sigma_inflate_begin(NULL, 0, SIZE_MAX);
+	if (transfer->inflater == NULL)
+	{
+		spoil_stream(transfer, SIGMA_NO_RESOURCES, "");
+		return false;
+	}
+	had = sigma_inflate_decoded(transfer->inflater).length;
+	while (transfer->length > transfer->dropped &&
+		   (sigma_inflate_decoded(transfer->inflater).length < STREAM_KEEP ||
+			(hungry && sigma_inflate_decoded(transfer->inflater).length < had + STREAM_KEEP)))
+	{
+		SigmaInflateResult result;
+
+		CHECK_FOR_INTERRUPTS();
+		sigma_inflate_feed(transfer->inflater, transfer->buffer + transfer->dropped,
+						   transfer->length - transfer->dropped);
+		result = sigma_inflate_step(transfer->inflater);
+		transfer->dropped = transfer->length - sigma_inflate_unused(transfer->inflater);
+		if (result == SIGMA_INFLATE_MORE)
+			continue;
+		spoil_stream(transfer, result == SIGMA_INFLATE_NO_MEMORY ? SIGMA_NO_RESOURCES : SIGMA_BAD_CODING,
+					 "the body is not what gzip makes");
+		return false;
+	}
+	if (!ended || transfer->length > transfer->dropped)
+		return true;
+	if (transfer->reply.outcome == SIGMA_REPLIED && !sigma_inflate_is_whole(transfer->inflater))
+		spoil_stream(transfer, SIGMA_LOST, "the body is cut off");
+	return false;
+}
+
+bool
+sigma_transfer_take(SigmaTransfer *transfer, size_t used, bool hungry, SigmaSpan *rest)
+{
+	bool		more = !transfer->done;
+
+	if (transfer->inflater)
+		sigma_inflate_drop(transfer->inflater, used);
+	else
+		transfer->dropped += used;
+	if (hungry && !transfer->gzip)
+		transfer->keep = transfer->length - transfer->dropped + STREAM_KEEP;
+	else
+		transfer->keep = STREAM_KEEP;
+	if (transfer->spoilt)
+		more = false;
+	else if (transfer->gzip)
+		more = decode_stream(transfer, hungry, transfer->done);
+	/* libcurl hands over a quarter of a megabyte at most */
+	if (transfer->paused && !transfer->done &&
+		transfer->length - transfer->dropped + STREAM_KEEP / 2 <= transfer->keep)
+		go_on(transfer);
+	if (transfer->inflater)
+		*rest = sigma_inflate_decoded(transfer->inflater);
+	else
+		*rest = (SigmaSpan) {transfer->buffer + transfer->dropped, transfer->length - transfer->dropped};
+	return more;
 }
 
 /* A certificate was not accepted: why? */
@@ -929,6 +1119,16 @@ outcome_of(const SigmaTransfer *transfer, CURLcode result)
 	}
 }
 
+/* Does a body say where it ends, other than by the end of the connection? */
+static bool
+is_bounded(const SigmaTransfer *transfer)
+{
+	curl_off_t	announced = -1;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+	return announced >= 0 || transfer->chunked || transfer->gzip;
+}
+
 /*
  * A transfer has ended: fills in its reply.  A body that is still to be decoded
  * is not done yet; see decode_bodies().
@@ -958,14 +1158,22 @@ finish_transfer(SigmaTransfer *transfer, CURLcode result)
 		strlcpy(transfer->error, "the server closed the connection", sizeof(transfer->error));
 	else if (transfer->error[0] == '\0')
 		strlcpy(transfer->error, curl_easy_strerror(result), sizeof(transfer->error));
-	if (result == CURLE_OK && transfer->gzip)
+	if (result == CURLE_OK && transfer->streams && !is_bounded(transfer))
+	{
+		reply->outcome = SIGMA_LOST;
+		strlcpy(transfer->error, "the body ends with the connection, and nothing says that it is whole",
+				sizeof(transfer->error));
+	}
+	if (result == CURLE_OK && transfer->gzip && !transfer->streams)
 	{
 		transfer->inflater = sigma_inflate_begin(reply->body.data, transfer->length,
 												 transfer->transport->max_response_size);
 		if (transfer->inflater == NULL)
 			reply->outcome = SIGMA_NO_RESOURCES;
 	}
-	transfer->done = transfer->inflater == NULL;
+	if (transfer->streams)
+		reply->body = (SigmaSpan) {"", 0};
+	transfer->done = transfer->inflater == NULL || transfer->streams;
 }
 
 /* A body has been decoded, or cannot be. */
@@ -1014,7 +1222,7 @@ decode_bodies(SigmaTransport *t)
 		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
 		SigmaInflateResult result;
 
-		if (transfer->inflater == NULL)
+		if (transfer->inflater == NULL || transfer->streams)
 			continue;
 		while ((result = sigma_inflate_step(transfer->inflater)) == SIGMA_INFLATE_MORE)
 			CHECK_FOR_INTERRUPTS();
@@ -1075,7 +1283,7 @@ end_overdue(SigmaTransport *t)
 	{
 		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
 
-		if (transfer->done || transfer->inflater || time_left(transfer) > 0)
+		if (has_come(transfer) || time_left(transfer) > 0)
 			continue;
 		snprintf(transfer->error, sizeof(transfer->error), "%s after %.0f ms, with %zu bytes received",
 				 transfer->connected ? "no whole reply" : "no connection",
@@ -1149,7 +1357,8 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 	bool		last = false;
 
 	come_back(t);
-	while (!any && !last)
+	t->streamed = false;
+	while (!any && !last && !t->streamed)
 	{
 		WaitEvent	events[16];
 		double		now;
@@ -1165,7 +1374,7 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 			any = act(t, CURL_SOCKET_TIMEOUT, 0);
 		}
 		/* an interrupt may have left some the last time */
-		if (decode_bodies(t) || any)
+		if (decode_bodies(t) || any || t->streamed)
 			return;
 		/* when the time is over, what is ready already is still looked at */
 		last = timeout_ms >= 0 && deadline <= now;

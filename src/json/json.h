@@ -95,6 +95,38 @@ extern bool sigma_json_next_element(const SigmaJsonValue *array, const char **cu
 /* Is a checked string, unescaped, equal to "text" (UTF-8)? */
 extern bool sigma_json_is(const SigmaJsonValue *string, const char *text);
 
+/* ---------------------------------------------------------- jsonsplit.c */
+
+/* What is known of a body that comes piece by piece; all zero at first. */
+typedef struct SigmaJsonSplit
+{
+	bool		begun;
+	bool		is_array;		/* else one value a line */
+	bool		any;			/* a value has been found */
+	bool		at_value;		/* the next element follows */
+	bool		ended;			/* the array does */
+	size_t		scanned;		/* bytes of the value in hand that have been looked at */
+	int			depth;			/* of its brackets */
+	bool		in_string;
+	bool		escaped;		/* behind a backslash */
+} SigmaJsonSplit;
+
+typedef enum SigmaJsonSplitResult
+{
+	SIGMA_SPLIT_VALUE,			/* *value is the next one's text, which is yet to be checked */
+	SIGMA_SPLIT_MORE,			/* more of the body is needed */
+	SIGMA_SPLIT_END,			/* there are no more values */
+	SIGMA_SPLIT_BAD				/* it is cut off, or no such body */
+} SigmaJsonSplitResult;
+
+/*
+ * The next value of a body, of which "rest" is what has come and has not been
+ * used; "whole": no more will come.  The next call's rest must begin *used bytes
+ * further on.  Raises nothing.
+ */
+extern SigmaJsonSplitResult sigma_json_split(SigmaJsonSplit *split, SigmaSpan rest, bool whole,
+											 SigmaSpan *value, size_t *used);
+
 /* -------------------------------------------------------------- json.c */
 
 /*

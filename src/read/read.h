@@ -46,6 +46,7 @@ typedef struct SigmaColumn
 	SigmaKind	kind;
 	bool		is_json;		/* json or jsonb: takes the text as it stands */
 	bool		is_integer;		/* takes 30.0 and 3e1 for 30 */
+	bool		is_utc;			/* a time without a zone is one of UTC */
 	FmgrInfo	input;
 	Oid			ioparam;
 	int32		typmod;
@@ -62,6 +63,8 @@ typedef struct SigmaRowReader
 	int			current;		/* the column in hand, for messages; -1 none */
 	const SigmaEntry *entry;	/* the entry in hand */
 	int64		row;			/* its number in this scan, from 1 */
+	bool	   *found;			/* of an element: has a row had this field?  Else NULL */
+	int			unknown;		/* how many columns' fields are not known yet */
 } SigmaRowReader;
 
 /* The catalogue's entry for a column, by its option or its name; NULL if there is none. */
@@ -91,6 +94,21 @@ extern const SigmaResource *sigma_resource_form(Relation rel, const SigmaResourc
  */
 extern SigmaRowReader *sigma_row_reader(Relation rel, const SigmaResource *resource,
 										const Bitmapset *attnums);
+
+/*
+ * The same for a table of the rows behind an element.  A column without the
+ * option "field" takes the field whose name gives the column's, which the first
+ * rows tell; one with the option "control" takes the entry's key of that number
+ * in the list of controls; "attrs" takes the whole row.
+ */
+extern SigmaRowReader *sigma_element_reader(Relation rel, const Bitmapset *attnums,
+											const List *controls);
+
+/*
+ * To be called when all rows have been read: raises HV005 if there were some, but
+ * none with one of the columns.
+ */
+extern void sigma_check_fields(const SigmaRowReader *reader);
 
 /*
  * Fills the reader's columns from an entry into arrays that are as long as the
@@ -243,5 +261,106 @@ extern bool sigma_walk_first(SigmaWalk *walk, SigmaEntry *entry);
 
 /* Begins again with the first entry. */
 extern void sigma_walk_rewind(SigmaWalk *walk);
+
+/* ------------------------------------------------------------ export.c */
+
+typedef struct SigmaExport SigmaExport;
+
+typedef struct SigmaExportSpec
+{
+	const char *path;			/* of the workbook or the report, encoded */
+	const char *element_id;		/* or NULL */
+	const char *page_id;		/* or NULL */
+	const char *format;			/* a JSON object that says type and more */
+	List	   *parameters;		/* of SigmaParameter */
+	const char *tag;			/* or NULL */
+	List	   *columns;		/* names (UTF-8) that rows surely have, as far as is known */
+	int64		row_limit;		/* 0: none is sent */
+	int64		offset;			/* -1: likewise */
+	int			timeout_ms;		/* until it is ready */
+} SigmaExportSpec;
+
+/* What exports came to, for EXPLAIN ANALYZE. */
+typedef struct SigmaExportStats
+{
+	SigmaStats	calls;
+	int64		exports;		/* started */
+	int64		polls;			/* how often the file was asked for */
+	int64		rows;			/* that were read */
+	double		export_ms;		/* from the start to the first of a file */
+} SigmaExportStats;
+
+/* "/v2/workbooks/x/export", palloc'd. */
+extern char *sigma_export_target(const char *path);
+
+/*
+ * Starts an export and waits until its file begins to come; cancel and the like
+ * are raised.  NULL if it was refused, with *refusal.  All else is raised: that
+ * it could not be made, is gone, was not ready in time.  It lives in a memory
+ * context of its own below "context"; spec and stats must live as long.
+ */
+extern SigmaExport *sigma_export_begin(SigmaSession *session, MemoryContext context,
+									   const SigmaExportSpec *spec, SigmaExportStats *stats,
+									   const SigmaFailure **refusal);
+
+/*
+ * What has come of the file already: *rest, until the next sigma_export_read().
+ * False if that is all.
+ */
+extern bool sigma_export_first(const SigmaExport *export, SigmaSpan *rest);
+
+/*
+ * Drops "used" bytes of that, and waits until more than "seen" bytes of the rest
+ * are there; see sigma_call_read().  False if that is all; raises if the file is
+ * cut off, where "row" is the last that was read, or 0.
+ */
+extern bool sigma_export_read(SigmaExport *export, size_t used, size_t seen, int64 row,
+							  SigmaSpan *rest);
+
+/* What is exported, for a message: element "x". */
+extern const char *sigma_export_subject(const SigmaExport *export);
+
+/* The request for the file, as it may be shown; palloc'd. */
+extern const char *sigma_export_request(const SigmaExport *export);
+
+/* Ends it, whether it has been read or not. */
+extern void sigma_export_end(SigmaExport *export);
+
+/* ----------------------------------------------------------- element.c */
+
+typedef struct SigmaElement SigmaElement;
+
+typedef struct SigmaElementSpec
+{
+	const char *workbook_id;
+	const char *element_id;
+	const char *tag;			/* or NULL */
+	List	   *parameters;		/* of SigmaParameter */
+	List	   *columns;		/* as for an export */
+	char	  **sent;			/* the keys of its entries: what controls are set to */
+	int			timeout_ms;
+	int64		wanted;			/* rows that are expected to do; 0: all */
+	int64		chunk_rows;		/* that one export may have */
+} SigmaElementSpec;
+
+/* "/v2/workbooks/x", palloc'd. */
+extern char *sigma_element_path(const char *workbook_id);
+
+/*
+ * The rows behind an element, in a memory context of its own below "context".
+ * What the spec points to must live as long.  No request is made before the
+ * first row is asked for.
+ */
+extern SigmaElement *sigma_element_open(SigmaSession *session, MemoryContext context,
+										const SigmaElementSpec *spec, SigmaExportStats *stats);
+
+/*
+ * The next row, which lives until the next call; false at the end.  Raises on
+ * any failure: the rows are never fewer, or more, than there are.
+ */
+extern bool sigma_element_next(SigmaElement *element, SigmaEntry *entry);
+
+/* Ends it and its memory. */
+extern void sigma_element_close(SigmaElement *element);
 
 #endif							/* SIGMA_READ_H */

@@ -80,38 +80,73 @@ sigma_resource_form(Relation rel, const SigmaResource *resource, const Bitmapset
 	return resource->flat;
 }
 
+/* A reader with room for so many columns. */
+static SigmaRowReader *
+make_reader(Relation rel, int n)
+{
+	SigmaRowReader *reader = palloc0(sizeof(SigmaRowReader));
+
+	reader->table = pstrdup(RelationGetRelationName(rel));
+	reader->columns = palloc0(Max(n, 1) * sizeof(SigmaColumn));
+	reader->values = palloc0(Max(n, 1) * sizeof(SigmaJsonValue));
+	reader->current = -1;
+	return reader;
+}
+
+/* Adds a column with all that its type says; NULL if it is never read. */
+static SigmaColumn *
+add_column(SigmaRowReader *reader, Relation rel, int attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	SigmaColumn *column = &reader->columns[reader->ncolumns];
+	Oid			base = getBaseType(att->atttypid);
+	Oid			input;
+
+	/* what is computed when it is asked for is never read */
+	if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+		return NULL;
+	reader->ncolumns++;
+	column->attnum = (AttrNumber) attnum;
+	column->name = pstrdup(NameStr(att->attname));
+	column->is_json = base == JSONOID || base == JSONBOID;
+	column->is_integer = base == INT2OID || base == INT4OID || base == INT8OID;
+	column->typmod = att->atttypmod;
+	getTypeInputInfo(att->atttypid, &input, &column->ioparam);
+	fmgr_info(input, &column->input);
+	return column;
+}
+
+/* The fields are known, one per column, or NULL. */
+static void
+set_fields(SigmaRowReader *reader, const char **fields)
+{
+	sigma_names_init(&reader->fields, reader->ncolumns, fields);
+	/* columns of one field share its value: that of the first of them */
+	for (int i = 0; i < reader->ncolumns; i++)
+		for (int j = i; j >= 0; j--)
+			if (fields[i] && fields[j] && strcmp(fields[i], fields[j]) == 0)
+				reader->columns[i].value = j;
+}
+
 SigmaRowReader *
 sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *attnums)
 {
-	SigmaRowReader *reader = palloc0(sizeof(SigmaRowReader));
 	int			attnum = -1;
 	int			n = bms_num_members(attnums);
+	SigmaRowReader *reader = make_reader(rel, n);
 	const char *keys[SIGMA_MAX_KEYS];
 	int			nkeys = sigma_path_keys(resource->path, keys);
-	const char **fields;
+	const char **fields = palloc0(Max(n, 1) * sizeof(char *));
 
-	reader->table = pstrdup(RelationGetRelationName(rel));
 	if (resource->key)
 		reader->key_field = sigma_find_field(resource, resource->key)->field;
-	reader->columns = palloc0(Max(n, 1) * sizeof(SigmaColumn));
-	reader->values = palloc0(Max(n, 1) * sizeof(SigmaJsonValue));
-	fields = palloc0(Max(n, 1) * sizeof(char *));
-	reader->current = -1;
-
 	while ((attnum = bms_next_member(attnums, attnum)) >= 0)
 	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
-		SigmaColumn *column = &reader->columns[reader->ncolumns];
+		SigmaColumn *column = add_column(reader, rel, attnum);
 		const SigmaField *known;
-		Oid			base = getBaseType(att->atttypid);
-		Oid			input;
 
-		/* what is computed when it is asked for is never read */
-		if (att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+		if (column == NULL)
 			continue;
-		reader->ncolumns++;
-		column->attnum = (AttrNumber) attnum;
-		column->name = pstrdup(NameStr(att->attname));
 		column->field = sigma_column_field(rel, resource, (AttrNumber) attnum, &known);
 		column->read = known ? known->read : SIGMA_FROM_FIELD;
 		column->absent = known ? known->absent : NULL;
@@ -119,20 +154,158 @@ sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *a
 		for (int i = 0; column->read == SIGMA_FROM_KEY && i < nkeys; i++)
 			if (strcmp(keys[i], known->column) == 0)
 				column->key = i;
-		column->is_json = base == JSONOID || base == JSONBOID;
-		column->is_integer = base == INT2OID || base == INT4OID || base == INT8OID;
-		column->typmod = att->atttypmod;
-		getTypeInputInfo(att->atttypid, &input, &column->ioparam);
-		fmgr_info(input, &column->input);
 		fields[reader->ncolumns - 1] = column->read == SIGMA_FROM_FIELD ? column->field : NULL;
 	}
-	sigma_names_init(&reader->fields, reader->ncolumns, fields);
-	/* columns of one field share its value: that of the first of them */
-	for (int i = 0; i < reader->ncolumns; i++)
-		for (int j = i; j >= 0; j--)
-			if (fields[i] && fields[j] && strcmp(fields[i], fields[j]) == 0)
-				reader->columns[i].value = j;
+	set_fields(reader, fields);
 	return reader;
+}
+
+/* --------------------------------------------------------- rows of elements */
+
+/* A column whose field nobody has named is looked for in so many rows. */
+#define ROWS_TO_KNOW_FIELDS 100
+
+SigmaRowReader *
+sigma_element_reader(Relation rel, const Bitmapset *attnums, const List *controls)
+{
+	int			attnum = -1;
+	int			n = bms_num_members(attnums);
+	SigmaRowReader *reader = make_reader(rel, n);
+	const char **fields = palloc0(Max(n, 1) * sizeof(char *));
+
+	reader->found = palloc0(Max(n, 1) * sizeof(bool));
+	while ((attnum = bms_next_member(attnums, attnum)) >= 0)
+	{
+		SigmaColumn *column = add_column(reader, rel, attnum);
+		char	   *control;
+		char	   *field;
+		ListCell   *lc;
+
+		if (column == NULL)
+			continue;
+		control = sigma_column_control_option(RelationGetRelid(rel), (AttrNumber) attnum);
+		field = sigma_column_field_option(RelationGetRelid(rel), (AttrNumber) attnum);
+		column->read = SIGMA_FROM_FIELD;
+		column->is_utc = getBaseType(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid) == TIMESTAMPTZOID;
+		if (control)
+		{
+			column->read = SIGMA_FROM_KEY;
+			foreach(lc, controls)
+				if (strcmp(lfirst(lc), control) == 0)
+					column->key = foreach_current_index(lc);
+		}
+		else if (field)
+			column->field = fields[reader->ncolumns - 1] = sigma_to_utf8(field);
+		else if (strcmp(column->name, "attrs") == 0)
+			column->read = SIGMA_FROM_ENTRY;
+		else
+			reader->unknown++;
+	}
+	set_fields(reader, fields);
+	return reader;
+}
+
+/*
+ * Which member of the row gives this column's name?  The name itself goes before
+ * others that become the same identifier.
+ */
+static char *
+find_field_of(const SigmaRowReader *reader, const SigmaColumn *column)
+{
+	char	   *wanted = sigma_to_utf8(column->name);
+	char	   *found = NULL;
+
+	for (int i = 0; i < reader->entry->nmembers; i++)
+	{
+		char	   *name = sigma_json_unescaped(&reader->entry->members[i].key);
+
+		if (name == NULL)
+			continue;
+		if (strcmp(name, wanted) == 0)
+			return name;
+		if (strcmp(sigma_identifier(name), wanted) != 0)
+			continue;
+		if (found)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+					 errmsg("column \"%s\" of foreign table \"%s\" could be more than one column of the element",
+							column->name, reader->table),
+					 errhint("Name the one that is meant in the column option \"field\".")));
+		found = name;
+	}
+	return found;
+}
+
+/* Looks for the fields that nobody has named, in the row in hand. */
+static void
+learn_fields(SigmaRowReader *reader)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(reader));
+
+	for (int i = 0; i < reader->ncolumns; i++)
+	{
+		SigmaColumn *column = &reader->columns[i];
+
+		if (column->read != SIGMA_FROM_FIELD || column->field)
+			continue;
+		column->field = reader->fields.names[i] = find_field_of(reader, column);
+		if (column->field)
+			reader->unknown--;
+	}
+	set_fields(reader, reader->fields.names);
+	MemoryContextSwitchTo(old);
+}
+
+void
+sigma_check_fields(const SigmaRowReader *reader)
+{
+	for (int i = 0; reader->row > 0 && i < reader->ncolumns; i++)
+	{
+		const SigmaColumn *column = &reader->columns[i];
+
+		if (column->read != SIGMA_FROM_FIELD || reader->found[column->value])
+			continue;
+		if (column->field)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+					 errmsg("column \"%s\" of foreign table \"%s\" is not a column of the element",
+							column->name, reader->table),
+					 errdetail("No row has %s.",
+							   sigma_quoted(sigma_clean_text(column->field, strlen(column->field), 200))),
+					 errhint("It may have been renamed in Sigma. Import the workbook again, or alter the column option \"field\".")));
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
+				 errmsg("column \"%s\" of foreign table \"%s\" is not a column of the element",
+						column->name, reader->table),
+				 errhint("Name the element's column in the column option \"field\".")));
+	}
+}
+
+/* The first of two members of one name is in hand already: which counts, nobody can tell. */
+pg_noreturn static void
+fail_ambiguous(const SigmaRowReader *reader, int field)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("row " INT64_FORMAT " of foreign table \"%s\" has two columns %s", reader->row, reader->table,
+					sigma_quoted(sigma_clean_text(reader->fields.names[field],
+												  strlen(reader->fields.names[field]), 200))),
+			 errhint("Give the element's columns different names in Sigma.")));
+}
+
+/*
+ * A time that does not say in which zone it is: Sigma's are in UTC, whatever the
+ * session's zone is.
+ */
+static char *
+time_of_utc(char *text)
+{
+	size_t		length = strlen(text);
+
+	/* the date's own dashes stand before that */
+	if (length < 10 || text[strspn(text, "0123456789-:.T ")] != '\0' || strchr(text + 10, '-'))
+		return text;
+	return psprintf("%s UTC", text);
 }
 
 /* Names the row and the column of a conversion that fails. */
@@ -230,6 +403,8 @@ input_text(const SigmaRowReader *reader, int i)
 		return NULL;
 	if (value->kind == SIGMA_JSON_NULL)
 		return column->absent ? pstrdup(column->absent) : NULL;
+	if (value->kind == SIGMA_JSON_STRING && column->is_utc)
+		return time_of_utc(sigma_json_string(value));
 	if (value->kind == SIGMA_JSON_STRING && !column->is_json)
 		return sigma_key_spelling(column->kind, sigma_json_string(value));
 	if (value->kind == SIGMA_JSON_NUMBER && column->is_integer)
@@ -242,15 +417,24 @@ static void
 find_fields(SigmaRowReader *reader)
 {
 	for (int i = 0; i < reader->ncolumns; i++)
-		reader->values[i].kind = SIGMA_JSON_NULL;
+		reader->values[i] = (SigmaJsonValue) {SIGMA_JSON_NULL, false, {NULL, 0}};
+	if (reader->unknown > 0 && reader->row <= ROWS_TO_KNOW_FIELDS)
+		learn_fields(reader);
 	for (int i = 0; i < reader->entry->nmembers; i++)
 	{
 		const SigmaJsonMember *member = &reader->entry->members[i];
 		int			field = sigma_names_find(&reader->fields, &member->key);
 
+		if (field < 0)
+			continue;
+		if (reader->found)
+		{
+			if (reader->values[field].text.data)
+				fail_ambiguous(reader, field);
+			reader->found[field] = true;
+		}
 		/* if a name comes twice, the last counts, as in jsonb */
-		if (field >= 0)
-			reader->values[field] = member->value;
+		reader->values[field] = member->value;
 	}
 }
 

@@ -186,6 +186,8 @@ send_call(SigmaCall *call)
 		.body_length = call->spec.body ? strlen(call->spec.body) : 0,
 		.repeatable = call->spec.purpose != SIGMA_WRITE,
 		.loopback = s->settings->loopback,
+		.accept = call->spec.download ? "Accept: */*" : NULL,
+		.stream = call->spec.download,
 	};
 
 	if (call->transfer)
@@ -318,7 +320,7 @@ receive_reply(SigmaCall *call)
 	{
 		if (reply->status >= 200 && reply->status < 300)
 		{
-			if (is_failure_behind(reply))
+			if (!call->spec.download && is_failure_behind(reply))
 				fail_call(call, reply, &attempt);
 			else
 				finish_call(call);
@@ -347,6 +349,11 @@ receive_reply(SigmaCall *call)
 			return;
 		}
 	}
+	if (call->spec.download && reply->outcome == SIGMA_REPLIED && reply->status != 401 && reply->status != 429)
+	{
+		finish_call(call);
+		return;
+	}
 	if (sigma_attempt_is_free(&attempt) && !call->last_try)
 	{
 		call->tries--;
@@ -364,6 +371,15 @@ receive_reply(SigmaCall *call)
 	call->resume_ms = now_ms() + delay;
 	if (call->spec.stats)
 		call->spec.stats->retries++;
+}
+
+/* The body of a download has begun to come: the rest of it is the caller's to read. */
+static void
+begin_stream(SigmaCall *call)
+{
+	land(call);
+	log_reply(call, sigma_transfer_reply(call->transfer));
+	finish_call(call);
 }
 
 /* A step of a call. */
@@ -498,7 +514,9 @@ sigma_advance(SigmaSession *s)
 	{
 		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
 
-		if (call->state == CALL_FLYING && sigma_transfer_done(call->transfer))
+		if (call->state == CALL_FLYING && sigma_transfer_streams(call->transfer))
+			take_step(begin_stream, call);
+		else if (call->state == CALL_FLYING && sigma_transfer_done(call->transfer))
 			take_step(receive_reply, call);
 	}
 	dlist_foreach_modify(iter, &s->calls)
@@ -689,7 +707,57 @@ sigma_call_wait_until(SigmaCall *call, double deadline_ms)
 static const SigmaReply *
 whole_reply(const SigmaCall *call)
 {
-	return call->transfer && sigma_transfer_done(call->transfer) ? sigma_transfer_reply(call->transfer) : NULL;
+	return call->transfer && (sigma_transfer_done(call->transfer) || sigma_transfer_streams(call->transfer)) ? sigma_transfer_reply(call->transfer) : NULL;
+}
+
+/* --------------------------------------------------------------- downloads */
+
+bool
+sigma_call_read(SigmaCall *call, size_t used, size_t seen, SigmaSpan *rest,
+				const SigmaFailure **failure)
+{
+	SigmaSession *s = call->session;
+	double		start = now_ms();
+	bool		more = sigma_transfer_take(call->transfer, used, seen > 0, rest);
+
+	*failure = NULL;
+	call->handed -= used;
+	while (more && rest->length <= seen)
+	{
+		sigma_advance(s);
+		sigma_transport_wait(s->transport, sigma_idle_time(s));
+		more = sigma_transfer_take(call->transfer, 0, seen > 0, rest);
+	}
+	if (call->spec.stats)
+	{
+		call->spec.stats->wait_ms += now_ms() - start;
+		call->spec.stats->bytes += (int64) (rest->length - call->handed);
+	}
+	call->handed = rest->length;
+	if (!more && sigma_transfer_reply(call->transfer)->outcome != SIGMA_REPLIED)
+		*failure = sigma_call_judge(call, (SigmaSpan) {"", 0});
+	return more;
+}
+
+const SigmaFailure *
+sigma_call_judge(SigmaCall *call, SigmaSpan body)
+{
+	SigmaReply	reply = *sigma_transfer_reply(call->transfer);
+	SigmaAttempt attempt = {.outcome = reply.outcome, .status = reply.status, .purpose = call->spec.purpose};
+
+	if (body.length > 0)
+	{
+		/* what is looked for in it ends with a NUL */
+		reply.body.data = MemoryContextStrdup(call->context, pnstrdup(body.data, body.length));
+		reply.body.length = strlen(reply.body.data);
+	}
+	return describe_reply(call, &reply, &attempt, false);
+}
+
+bool
+sigma_call_is_html(const SigmaCall *call)
+{
+	return sigma_transfer_reply(call->transfer)->html;
 }
 
 int

@@ -250,6 +250,12 @@ sigma_session_serverid(const SigmaSession *session)
 }
 
 int
+sigma_session_max_response_size(const SigmaSession *session)
+{
+	return session->settings->max_response_size;
+}
+
+int
 sigma_session_concurrency(const SigmaSession *session)
 {
 	return session->settings->max_concurrency;
@@ -429,6 +435,22 @@ sigma_session_poll(SigmaSession *session)
 	sigma_advance(session);
 	sigma_transport_wait(session->transport, 0);
 	sigma_advance(session);
+}
+
+void
+sigma_session_sleep(SigmaSession *session, long ms)
+{
+	double		end = now_ms() + ms;
+	double		left;
+
+	while ((left = end - now_ms()) > 0)
+	{
+		long		idle;
+
+		sigma_advance(session);
+		idle = sigma_idle_time(session);
+		sigma_transport_wait(session->transport, idle < 0 ? (long) left + 1 : Min(idle, (long) left + 1));
+	}
 }
 
 SigmaPollFd *

@@ -81,6 +81,7 @@ typedef struct SigmaCallSpec
 	List	   *secrets;		/* texts to mask in whatever the server says */
 	SigmaStats *stats;			/* or NULL; must outlive the call */
 	bool		urgent;			/* goes before all others, which are not sent meanwhile */
+	bool		download;		/* see sigma_call_read() */
 } SigmaCallSpec;
 
 /* What a statement warns of once, however often it is met. */
@@ -268,6 +269,32 @@ extern bool sigma_call_may_have_acted(const SigmaCall *call);
 
 /* The reply's body, NUL-terminated; it lives as long as the call. */
 extern SigmaSpan sigma_call_body(const SigmaCall *call);
+
+/*
+ * Of a download the caller judges what the reply means: any but 401 and 429 ends
+ * the call without a failure, and its status tells.  With status 200, the call
+ * is done when the body begins to come, and has no place among the requests
+ * that are under way any more; the body is then read piece by piece.
+ *
+ * Drops "used" bytes of what was handed over before, and waits until more than
+ * "seen" bytes of the rest are there.  They stay until the next call, or the
+ * next wait.  False if no more will come: *failure is NULL if the body is whole,
+ * and else says why it is not.
+ */
+extern bool sigma_call_read(SigmaCall *call, size_t used, size_t seen, SigmaSpan *rest,
+							const SigmaFailure **failure);
+
+/* What to tell of a download's reply, or of what its body says, that is no good. */
+extern const SigmaFailure *sigma_call_judge(SigmaCall *call, SigmaSpan body);
+
+/* Is the reply a web page, by its type? */
+extern bool sigma_call_is_html(const SigmaCall *call);
+
+/* Waits; what interrupts it is raised.  The session's calls go on meanwhile. */
+extern void sigma_session_sleep(SigmaSession *session, long ms);
+
+/* The most bytes that a reply may have. */
+extern int	sigma_session_max_response_size(const SigmaSession *session);
 
 /* Is the reply text by its type, rather than JSON? */
 extern bool sigma_call_is_text(const SigmaCall *call);

@@ -109,6 +109,7 @@ struct SigmaCall
 	SigmaFailure *failure;		/* if DONE and failed */
 	SigmaCallGone gone;			/* see sigma_call_follow(); or NULL */
 	void	   *gone_arg;
+	size_t		handed;			/* of a download: bytes that were handed over, and not dropped */
 	MemoryContextCallback callback;
 };
 

@@ -23,5 +23,7 @@ main(void)
 	test_catalog();
 	test_wire();
 	test_openapi();
+	test_naming();
+	test_jsonsplit();
 	return tap_finish();
 }

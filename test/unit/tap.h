@@ -37,5 +37,7 @@ extern void test_pager(void);
 extern void test_catalog(void);
 extern void test_wire(void);
 extern void test_openapi(void);
+extern void test_naming(void);
+extern void test_jsonsplit(void);
 
 #endif							/* TAP_H */

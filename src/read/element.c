@@ -1,0 +1,310 @@
+/*-------------------------------------------------------------------------
+ *
+ * element.c
+ *	  The rows behind an element of a workbook, one at a time, out of exports.
+ *
+ * They are asked for as JSON Lines (or one JSON array, where that is refused):
+ * csv has no NULL, and rounds numbers.
+ *
+ * An export has a million rows at most, so more of them come in chunks.  Nothing
+ * promises that two exports have the same order, nor is it known whether rows
+ * are counted from 0 or from 1.  So each chunk begins some rows before the end of
+ * the one before, and these rows are compared: they tell how rows are counted,
+ * and that the order has stayed.  If they do not, the query fails: an answer must
+ * not be short or doubled without a word.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "base/base.h"
+#include "json/json.h"
+#include "config/config.h"
+#include "session/session.h"
+#include "read/read.h"
+
+/* How many rows of two chunks are compared. */
+#define SEAM_ROWS 100
+
+struct SigmaElement
+{
+	SigmaSession *session;
+	MemoryContext context;
+	SigmaElementSpec spec;
+	SigmaExportStats *stats;
+	const char *format;			/* that has not been refused */
+
+	/* the chunk in hand */
+	MemoryContext chunk_context;
+	SigmaExportSpec export_spec;
+	SigmaExport *export;		/* NULL before the first row, and behind the last */
+	SigmaJsonSplit split;
+	SigmaSpan	rest;			/* what has come; it begins with "used" bytes of the past */
+	size_t		used;
+	bool		more;			/* there is more to come than that */
+	int64		chunk_rows;		/* that have come of it */
+	bool		finished;
+
+	/* the rows of all chunks */
+	int64		rows;			/* so far */
+	uint64		seam[SEAM_ROWS + 1];	/* hashes of the last, by number modulo the array's length */
+
+	/* what a chunk had behind the rows that were compared */
+	List	   *waiting;		/* of SigmaSpan, in chunk_context */
+
+	/* the row in hand */
+	SigmaJsonMember *members;
+	int			members_room;
+};
+
+SigmaElement *
+sigma_element_open(SigmaSession *session, MemoryContext context, const SigmaElementSpec *spec,
+				   SigmaExportStats *stats)
+{
+	MemoryContext own = AllocSetContextCreate(context, "sigma element", ALLOCSET_SMALL_SIZES);
+	SigmaElement *e = MemoryContextAllocZero(own, sizeof(SigmaElement));
+
+	e->session = session;
+	e->context = own;
+	e->spec = *spec;
+	e->stats = stats;
+	e->format = "jsonl";
+	e->chunk_context = AllocSetContextCreate(own, "sigma chunk", ALLOCSET_SMALL_SIZES);
+	e->members_room = 64;
+	e->members = MemoryContextAlloc(own, e->members_room * sizeof(SigmaJsonMember));
+	return e;
+}
+
+void
+sigma_element_close(SigmaElement *e)
+{
+	MemoryContextDelete(e->context);
+}
+
+char *
+sigma_element_path(const char *workbook_id)
+{
+	return psprintf("/v2/workbooks/%s", sigma_text_url_encode(workbook_id));
+}
+
+/* ------------------------------------------------------------------- chunks */
+
+/*
+ * Starts the export of a chunk.  "offset" is -1 for the first one, whose first
+ * row is the first, however rows are counted.
+ */
+static void
+begin_chunk(SigmaElement *e, int64 limit, int64 offset)
+{
+	MemoryContext old;
+	const SigmaFailure *refusal;
+
+	if (e->export)
+		sigma_export_end(e->export);
+	e->export = NULL;
+	MemoryContextReset(e->chunk_context);
+	old = MemoryContextSwitchTo(e->chunk_context);
+	e->export_spec = (SigmaExportSpec) {
+		.path = sigma_element_path(e->spec.workbook_id),
+		.element_id = e->spec.element_id,
+		.parameters = e->spec.parameters,
+		.tag = e->spec.tag,
+		.columns = e->spec.columns,
+		.row_limit = limit,
+		.offset = offset,
+		.timeout_ms = e->spec.timeout_ms,
+	};
+	e->export_spec.format = psprintf("{\"type\": \"%s\"}", e->format);
+	e->export = sigma_export_begin(e->session, e->chunk_context, &e->export_spec, e->stats, &refusal);
+	/* the format may be what was refused */
+	if (e->export == NULL && (refusal->status == 400 || refusal->status == 422) &&
+		strcmp(e->format, "jsonl") == 0)
+	{
+		e->format = "json";
+		e->export_spec.format = "{\"type\": \"json\"}";
+		e->export = sigma_export_begin(e->session, e->chunk_context, &e->export_spec, e->stats, &refusal);
+	}
+	if (e->export == NULL)
+		sigma_raise(refusal);
+	memset(&e->split, 0, sizeof(e->split));
+	e->used = 0;
+	e->chunk_rows = 0;
+	e->waiting = NIL;
+	e->more = sigma_export_first(e->export, &e->rest);
+	MemoryContextSwitchTo(old);
+}
+
+/* The text of the chunk's next row; false at its end. */
+static bool
+next_text(SigmaElement *e, SigmaSpan *text)
+{
+	for (;;)
+	{
+		SigmaSpan	rest = {e->rest.data + e->used, e->rest.length - e->used};
+		size_t		used;
+
+		CHECK_FOR_INTERRUPTS();
+		switch (sigma_json_split(&e->split, rest, !e->more, text, &used))
+		{
+			case SIGMA_SPLIT_VALUE:
+				e->used += used;
+				e->chunk_rows++;
+				return true;
+			case SIGMA_SPLIT_END:
+				return false;
+			case SIGMA_SPLIT_BAD:
+				sigma_raise_reply(sigma_export_request(e->export),
+								  "the export of %s ends, or is broken, behind row " INT64_FORMAT,
+								  sigma_export_subject(e->export), e->rows);
+			case SIGMA_SPLIT_MORE:
+				if (rest.length - used > (size_t) sigma_session_max_response_size(e->session))
+					ereport(ERROR,
+							(errcode(ERRCODE_FDW_ERROR),
+							 errmsg("row " INT64_FORMAT " of %s exceeds max_response_size of %d bytes", e->rows + 1,
+									sigma_export_subject(e->export), sigma_session_max_response_size(e->session)),
+							 errhint("Raise the server option \"max_response_size\".")));
+				e->more = sigma_export_read(e->export, e->used + used, rest.length - used, e->rows, &e->rest);
+				e->used = 0;
+				break;
+		}
+	}
+}
+
+static uint64
+text_hash(SigmaSpan text)
+{
+	return hash_bytes_extended((const unsigned char *) text.data, (int) text.length, 0);
+}
+
+/* The hash of a row that has been read, by its number from 0. */
+static uint64 *
+seam_hash(SigmaElement *e, int64 row)
+{
+	return &e->seam[row % lengthof(e->seam)];
+}
+
+pg_noreturn static void
+fail_at_seam(const SigmaElement *e, bool ambiguous)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("cannot tell where the rows of %s go on behind row " INT64_FORMAT,
+					sigma_export_subject(e->export), e->rows),
+			 ambiguous
+			 ? errdetail("An export has no more rows, and the next one begins with rows that are all the same.")
+			 : errdetail("An export has no more rows, and the next one does not begin with rows that this one ended with: it has another order, or they have changed meanwhile."),
+			 errhint("Sort the element in Sigma by columns that are unique together, or leave fewer rows by a control.")));
+}
+
+/*
+ * Begins the next chunk, and finds the first row of it that has not been read
+ * yet.  False if there is none.
+ */
+static bool
+begin_next_chunk(SigmaElement *e)
+{
+	int			overlap = (int) Min(Min(SEAM_ROWS, e->spec.chunk_rows / 2), e->rows - 1);
+	uint64		hashes[SEAM_ROWS + 1];
+	List	   *texts = NIL;
+	int			n = 0;
+	int			begin = -1;
+	SigmaSpan	text;
+
+	begin_chunk(e, e->spec.chunk_rows, e->rows - overlap);
+	while (n < overlap + 1 && next_text(e, &text))
+	{
+		MemoryContext old = MemoryContextSwitchTo(e->chunk_context);
+		SigmaSpan  *copy = palloc(sizeof(SigmaSpan));
+
+		copy->data = pnstrdup(text.data, text.length);
+		copy->length = text.length;
+		texts = lappend(texts, copy);
+		hashes[n++] = text_hash(text);
+		MemoryContextSwitchTo(old);
+	}
+	/* counted from 0, so many rows come again; counted from 1, one more; else one less */
+	for (int again = Max(overlap - 1, 0); again <= Min(overlap + 1, n); again++)
+	{
+		bool		same = true;
+
+		for (int i = 0; same && i < again; i++)
+			same = hashes[i] == *seam_hash(e, e->rows - again + i);
+		if (same && begin >= 0)
+			fail_at_seam(e, true);
+		if (same)
+			begin = again;
+	}
+	if (begin < 0)
+		fail_at_seam(e, false);
+	e->waiting = list_copy_tail(texts, begin);
+	return true;
+}
+
+/* May there be rows behind the chunk in hand, which has been read to its end? */
+static bool
+may_go_on(const SigmaElement *e)
+{
+	/* as many as were asked for; if they were not counted, then as many as there can be */
+	return e->chunk_rows == e->export_spec.row_limit || e->chunk_rows == SIGMA_MAX_EXPORT_ROWS;
+}
+
+/* The text of the next row, of whatever chunk. */
+static bool
+next_row(SigmaElement *e, SigmaSpan *text)
+{
+	if (e->export == NULL)
+		begin_chunk(e, e->spec.wanted > 0 ? Min(e->spec.wanted, e->spec.chunk_rows) : e->spec.chunk_rows, -1);
+	for (;;)
+	{
+		if (e->waiting)
+		{
+			*text = *(SigmaSpan *) linitial(e->waiting);
+			e->waiting = list_delete_first(e->waiting);
+			return true;
+		}
+		if (next_text(e, text))
+			return true;
+		if (!may_go_on(e) || !begin_next_chunk(e))
+			return false;
+	}
+}
+
+bool
+sigma_element_next(SigmaElement *e, SigmaEntry *entry)
+{
+	SigmaSpan	text;
+	SigmaJsonValue row;
+	const char *error;
+
+	if (e->finished)
+		return false;
+	if (!next_row(e, &text))
+	{
+		e->finished = true;
+		sigma_export_end(e->export);
+		e->export = NULL;
+		return false;
+	}
+	if (!sigma_json_check(text, &row, &error))
+		sigma_raise_reply(sigma_export_request(e->export), "row " INT64_FORMAT " of the export of %s is no JSON: %s",
+						  e->rows + 1, sigma_export_subject(e->export), error);
+	if (row.kind != SIGMA_JSON_OBJECT)
+		sigma_raise_reply(sigma_export_request(e->export), "row " INT64_FORMAT " of the export of %s is not an object",
+						  e->rows + 1, sigma_export_subject(e->export));
+	entry->nmembers = sigma_split_object(&row, &e->members, &e->members_room);
+	if (entry->nmembers < 0)
+		sigma_raise_reply(sigma_export_request(e->export), "row " INT64_FORMAT " of the export of %s has more than %d columns",
+						  e->rows + 1, sigma_export_subject(e->export), SIGMA_MAX_MEMBERS);
+	entry->members = e->members;
+	entry->text = row.text;
+	entry->keys = e->spec.sent;
+	entry->failure = NULL;
+	*seam_hash(e, e->rows) = text_hash(text);
+	e->rows++;
+	e->stats->rows++;
+	return true;
+}
