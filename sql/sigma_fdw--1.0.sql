@@ -206,6 +206,38 @@ COMMENT ON FUNCTION @extschema@.sigma_request(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb) IS
 'sends any request to the Sigma API and returns the reply';
 
+CREATE FUNCTION @extschema@.sigma_element_rows(
+    server pg_catalog.text,
+    workbook_id pg_catalog.text,
+    element_id pg_catalog.text,
+    parameters pg_catalog.jsonb DEFAULT NULL)
+RETURNS SETOF pg_catalog.jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 20000;
+
+COMMENT ON FUNCTION @extschema@.sigma_element_rows(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
+'returns the rows behind an element of a workbook, as they come';
+
+CREATE FUNCTION @extschema@.sigma_export(
+    server pg_catalog.text,
+    workbook_id pg_catalog.text DEFAULT NULL,
+    element_id pg_catalog.text DEFAULT NULL,
+    format pg_catalog.text DEFAULT 'pdf',
+    parameters pg_catalog.jsonb DEFAULT NULL,
+    page_id pg_catalog.text DEFAULT NULL,
+    report_id pg_catalog.text DEFAULT NULL,
+    tag pg_catalog.text DEFAULT NULL,
+    format_options pg_catalog.jsonb DEFAULT NULL)
+RETURNS pg_catalog.bytea
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 20000;
+
+COMMENT ON FUNCTION @extschema@.sigma_export(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb,
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
+'exports a workbook, a page or an element of it, or a report, as a file: pdf, png, xlsx, csv';
+
 CREATE FUNCTION @extschema@.sigma_list(
     server pg_catalog.text,
     path pg_catalog.text,
@@ -385,6 +417,11 @@ REVOKE ALL ON FUNCTION @extschema@.sigma_plan(pg_catalog.text, pg_catalog.text) 
 REVOKE ALL ON FUNCTION @extschema@.sigma_apply(pg_catalog.text, pg_catalog.text, pg_catalog.bool) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_request(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_element_rows(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_export(
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb,
+    pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_list(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_sync_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[]) FROM PUBLIC;

@@ -193,6 +193,9 @@ extern char *sigma_identifier(const char *name);
 /* The same with a number behind it: the second of a name, say; palloc'd. */
 extern char *sigma_numbered_identifier(const char *identifier, int number);
 
+/* The identifier of a column that stands for a control of this name; palloc'd. */
+extern char *sigma_control_identifier(const char *name);
+
 /* The type of a column for values of Sigma's type, which may be NULL. */
 extern Oid	sigma_postgres_type(const char *type);
 

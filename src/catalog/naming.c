@@ -105,6 +105,16 @@ sigma_numbered_identifier(const char *identifier, int number)
 	return psprintf("%.*s%s", (int) clip(identifier, NAMEDATALEN - 1 - strlen(suffix)), identifier, suffix);
 }
 
+/* The identifier of a column that stands for a control of this name; palloc'd. */
+char *
+sigma_control_identifier(const char *name)
+{
+	char	   *identifier = psprintf("_control_%s", sigma_identifier(name));
+
+	identifier[clip(identifier, NAMEDATALEN - 1)] = '\0';
+	return identifier;
+}
+
 /*
  * The type of a column whose values are of Sigma's type.  What is not known, or
  * can be anything, is jsonb, which takes every value as it is.

@@ -11,6 +11,7 @@
 #include "access/attnum.h"
 #include "commands/explain.h"
 #include "fmgr.h"
+#include "foreign/foreign.h"
 #include "nodes/bitmapset.h"
 #include "nodes/execnodes.h"
 #include "nodes/pathnodes.h"
@@ -147,6 +148,14 @@ extern const char *sigma_update_method(Oid relid, const List *updated);
 extern void sigma_explain_stats(const SigmaStats *stats, ExplainState *es);
 extern char *sigma_deparse(ForeignScanState *node, ExplainState *es, Node *expr);
 extern char *sigma_constant_text(Node *expr);
+
+/* --------------------------------------------------- import_workbook.c */
+
+/* Is a table of this name to be imported? */
+typedef bool (*SigmaIsWanted) (const ImportForeignSchemaStmt *stmt, const char *table);
+
+extern List *sigma_import_workbook(const ImportForeignSchemaStmt *stmt, const ForeignServer *server,
+								   char *text, SigmaIsWanted is_wanted);
 
 /* ----------------------------------------------------------- element.c */
 

@@ -4,8 +4,8 @@
  *	  IMPORT FOREIGN SCHEMA: a foreign table of each resource, and of what else a
  *	  description of the API has; the statements that make them.
  *
- * Sigma has no schemas, so any remote schema name is taken.  No request is made,
- * and no option of the server or of a user mapping is copied into a statement.
+ * Sigma has no schemas, so any remote schema name is taken.  Requests are made
+ * for the elements of a workbook only, see import_workbook.c.  No option of the server or of a user mapping is copied into a statement.
  *
  * A description is foreign text: every name and value out of it is quoted here, and
  * nowhere else are statements made of it.
@@ -33,7 +33,7 @@
 #include "catalog/catalog.h"
 #include "catalog/openapi.h"
 #include "config/config.h"
-#include "fdw/fdw.h"
+#include "fdw/fdw_internal.h"
 
 /* --------------------------------------------------------------- statements */
 
@@ -226,6 +226,12 @@ is_wanted(const ImportForeignSchemaStmt *stmt, const char *table)
 	}
 }
 
+static bool
+is_option(const DefElem *option, const char *name)
+{
+	return strcmp(option->defname, name) == 0;
+}
+
 /* The tables that a statement is about, before it chooses among them. */
 static List *
 find_tables(const ImportForeignSchemaStmt *stmt)
@@ -236,13 +242,13 @@ find_tables(const ImportForeignSchemaStmt *stmt)
 	if (stmt->options == NIL)
 		return sigma_openapi_tables_of(NIL, sigma_resources, sigma_nresources);
 	option = linitial(stmt->options);
-	if (strcmp(option->defname, "openapi") == 0 && list_length(stmt->options) > 1)
+	if ((is_option(option, "openapi") || is_option(option, "workbook")) && list_length(stmt->options) > 1)
 		option = lsecond(stmt->options);
-	if (strcmp(option->defname, "openapi") != 0)
+	if (!is_option(option, "openapi"))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 				 errmsg("invalid option \"%s\"", option->defname),
-				 errhint("IMPORT FOREIGN SCHEMA from Sigma takes the option \"openapi\" alone; set others on the server or on the tables.")));
+				 errhint("IMPORT FOREIGN SCHEMA from Sigma takes the option \"openapi\" or \"workbook\" alone; set others on the server or on the tables.")));
 	file = defGetString(option);
 	return sigma_described_tables(read_file(file), psprintf("file \"%s\"", file));
 }
@@ -254,6 +260,8 @@ sigmaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 	List	   *statements = NIL;
 	ListCell   *lc;
 
+	if (list_length(stmt->options) == 1 && is_option(linitial(stmt->options), "workbook"))
+		return sigma_import_workbook(stmt, server, defGetString(linitial(stmt->options)), is_wanted);
 	foreach(lc, find_tables(stmt))
 	{
 		const SigmaApiTable *table = lfirst(lc);

@@ -116,7 +116,8 @@ sigmaPlanForeignModify(PlannerInfo *root, ModifyTable *plan, Index result_relati
 	if (plan->onConflictAction != ONCONFLICT_NONE)
 		refuse_on_conflict();
 	/* a table that is wrong is said to be so, rather than not to take it */
-	(void) sigma_table_resource(sigma_table_options(planner_rt_fetch(result_relation, root)->relid));
+	if (!sigma_is_element(planner_rt_fetch(result_relation, root)->relid))
+		(void) sigma_table_resource(sigma_table_options(planner_rt_fetch(result_relation, root)->relid));
 	check_lookers(plan->returningLists ? list_nth(plan->returningLists, subplan_index) : NIL,
 				  plan->withCheckOptionLists ? list_nth(plan->withCheckOptionLists, subplan_index) : NIL,
 				  result_relation, planner_rt_fetch(result_relation, root)->relid);

@@ -3,8 +3,9 @@
  * element.c
  *	  The rows behind an element of a workbook, one at a time, out of exports.
  *
- * They are asked for as JSON Lines (or one JSON array, where that is refused):
- * csv has no NULL, and rounds numbers.
+ * They are asked for as JSON Lines: csv has no NULL, and rounds numbers.  Where
+ * that is refused, they come as one JSON array; and also where the file stays
+ * empty, since an array of no rows can be told from a file that is not ready.
  *
  * An export has a million rows at most, so more of them come in chunks.  Nothing
  * promises that two exports have the same order, nor is it known whether rows
@@ -36,7 +37,7 @@ struct SigmaElement
 	MemoryContext context;
 	SigmaElementSpec spec;
 	SigmaExportStats *stats;
-	const char *format;			/* that has not been refused */
+	bool		as_array;		/* in JSON, and not in JSON Lines */
 
 	/* the chunk in hand */
 	MemoryContext chunk_context;
@@ -72,7 +73,6 @@ sigma_element_open(SigmaSession *session, MemoryContext context, const SigmaElem
 	e->context = own;
 	e->spec = *spec;
 	e->stats = stats;
-	e->format = "jsonl";
 	e->chunk_context = AllocSetContextCreate(own, "sigma chunk", ALLOCSET_SMALL_SIZES);
 	e->members_room = 64;
 	e->members = MemoryContextAlloc(own, e->members_room * sizeof(SigmaJsonMember));
@@ -118,14 +118,19 @@ begin_chunk(SigmaElement *e, int64 limit, int64 offset)
 		.offset = offset,
 		.timeout_ms = e->spec.timeout_ms,
 	};
-	e->export_spec.format = psprintf("{\"type\": \"%s\"}", e->format);
-	e->export = sigma_export_begin(e->session, e->chunk_context, &e->export_spec, e->stats, &refusal);
-	/* the format may be what was refused */
-	if (e->export == NULL && (refusal->status == 400 || refusal->status == 422) &&
-		strcmp(e->format, "jsonl") == 0)
+	if (!e->as_array)
 	{
-		e->format = "json";
+		e->export_spec.format = "{\"type\": \"jsonl\"}";
+		e->export_spec.may_be_empty = true;
+		e->export = sigma_export_begin(e->session, e->chunk_context, &e->export_spec, e->stats, &refusal);
+		/* the format may be what was refused */
+		e->as_array = e->export == NULL &&
+			(refusal == NULL || refusal->status == 400 || refusal->status == 422);
+	}
+	if (e->as_array)
+	{
 		e->export_spec.format = "{\"type\": \"json\"}";
+		e->export_spec.may_be_empty = false;
 		e->export = sigma_export_begin(e->session, e->chunk_context, &e->export_spec, e->stats, &refusal);
 	}
 	if (e->export == NULL)
@@ -136,6 +141,20 @@ begin_chunk(SigmaElement *e, int64 limit, int64 offset)
 	e->waiting = NIL;
 	e->more = sigma_export_first(e->export, &e->rest);
 	MemoryContextSwitchTo(old);
+}
+
+/* A row may have so many bytes. */
+static void
+check_size(const SigmaElement *e, size_t length)
+{
+	int			max = sigma_session_max_response_size(e->session);
+
+	if (length > (size_t) max)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("row " INT64_FORMAT " of %s exceeds max_response_size of %d bytes", e->rows + 1,
+						sigma_export_subject(e->export), max),
+				 errhint("Raise the server option \"max_response_size\".")));
 }
 
 /* The text of the chunk's next row; false at its end. */
@@ -151,6 +170,7 @@ next_text(SigmaElement *e, SigmaSpan *text)
 		switch (sigma_json_split(&e->split, rest, !e->more, text, &used))
 		{
 			case SIGMA_SPLIT_VALUE:
+				check_size(e, text->length);
 				e->used += used;
 				e->chunk_rows++;
 				return true;
@@ -161,12 +181,7 @@ next_text(SigmaElement *e, SigmaSpan *text)
 								  "the export of %s ends, or is broken, behind row " INT64_FORMAT,
 								  sigma_export_subject(e->export), e->rows);
 			case SIGMA_SPLIT_MORE:
-				if (rest.length - used > (size_t) sigma_session_max_response_size(e->session))
-					ereport(ERROR,
-							(errcode(ERRCODE_FDW_ERROR),
-							 errmsg("row " INT64_FORMAT " of %s exceeds max_response_size of %d bytes", e->rows + 1,
-									sigma_export_subject(e->export), sigma_session_max_response_size(e->session)),
-							 errhint("Raise the server option \"max_response_size\".")));
+				check_size(e, rest.length - used);
 				e->more = sigma_export_read(e->export, e->used + used, rest.length - used, e->rows, &e->rest);
 				e->used = 0;
 				break;

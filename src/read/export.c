@@ -35,6 +35,9 @@
 /* So often in a row 500 means that it will not be ready any more. */
 #define MAX_FAILURES 5
 
+/* So often an empty body is taken for one that is not ready, if it may be a file of no rows. */
+#define MAX_EMPTY 3
+
 /* What is said in place of a file is no longer. */
 #define REMARK_LIMIT (16 * 1024)
 
@@ -49,6 +52,8 @@ struct SigmaExport
 	bool		complete;		/* it was ready when it was started */
 	bool		known;			/* the download knows of it */
 	int			failures;		/* in a row */
+	int			empty;			/* how often it has been empty */
+	bool		gave_up;		/* nobody can tell whether it is so */
 	double		start_ms;
 	SigmaCall  *call;			/* the download */
 	SigmaSpan	rest;			/* of it: what has come and is not used */
@@ -328,7 +333,11 @@ judge_body(SigmaExport *export)
 	while ((first = find_first(export->rest)) == export->rest.length && !export->whole &&
 		   first < REMARK_LIMIT);
 	if (first == export->rest.length)
+	{
+		export->empty += export->whole;
+		export->gave_up = export->spec->may_be_empty && export->empty >= (export->complete ? 1 : MAX_EMPTY);
 		return export->whole ? VERDICT_WAIT : VERDICT_READY;
+	}
 	/* no format begins so; a file of it is asked for again and again in vain */
 	if (sigma_call_is_html(export->call) || export->rest.data[first] == '<')
 		fail(export, ERRCODE_FDW_ERROR,
@@ -417,7 +426,7 @@ is_ready(SigmaExport *export)
 	sigma_call_wait(export->call);
 	if (sigma_call_failure(export->call))
 		sigma_raise(sigma_call_failure(export->call));
-	return judge(export) == VERDICT_READY;
+	return judge(export) == VERDICT_READY || export->gave_up;
 }
 
 static void
@@ -454,7 +463,7 @@ sigma_export_begin(SigmaSession *session, MemoryContext context, const SigmaExpo
 	MemoryContext own = AllocSetContextCreate(context, "sigma export", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(own);
 	SigmaExport *export = palloc0(sizeof(SigmaExport));
-	bool		started;
+	bool		ready;
 
 	export->session = session;
 	export->context = own;
@@ -462,12 +471,15 @@ sigma_export_begin(SigmaSession *session, MemoryContext context, const SigmaExpo
 	export->stats = stats;
 	export->subject = describe_subject(spec);
 	export->start_ms = now_ms();
-	started = start(export, refusal);
-	if (started)
+	ready = start(export, refusal);
+	if (ready)
+	{
 		wait_until_ready(export);
+		ready = !export->gave_up;
+	}
 	stats->export_ms += now_ms() - export->start_ms;
 	MemoryContextSwitchTo(old);
-	return started ? export : NULL;
+	return ready ? export : NULL;
 }
 
 bool

@@ -278,6 +278,7 @@ typedef struct SigmaExportSpec
 	int64		row_limit;		/* 0: none is sent */
 	int64		offset;			/* -1: likewise */
 	int			timeout_ms;		/* until it is ready */
+	bool		may_be_empty;	/* a file of no rows is one of no bytes */
 } SigmaExportSpec;
 
 /* What exports came to, for EXPLAIN ANALYZE. */
@@ -295,8 +296,10 @@ extern char *sigma_export_target(const char *path);
 
 /*
  * Starts an export and waits until its file begins to come; cancel and the like
- * are raised.  NULL if it was refused, with *refusal.  All else is raised: that
- * it could not be made, is gone, was not ready in time.  It lives in a memory
+ * are raised.  NULL if it was refused, with *refusal; or, with "may_be_empty", if
+ * there is nothing yet or nothing at all, which cannot be told, and *refusal is
+ * NULL.  All else is raised: that it could not be made, is gone, was not ready in
+ * time.  It lives in a memory
  * context of its own below "context"; spec and stats must live as long.
  */
 extern SigmaExport *sigma_export_begin(SigmaSession *session, MemoryContext context,

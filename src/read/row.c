@@ -225,7 +225,8 @@ find_field_of(const SigmaRowReader *reader, const SigmaColumn *column)
 			return name;
 		if (strcmp(sigma_identifier(name), wanted) != 0)
 			continue;
-		if (found)
+		/* of one and the same name, the row itself says that it has it twice */
+		if (found && strcmp(found, name) != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 					 errmsg("column \"%s\" of foreign table \"%s\" could be more than one column of the element",
