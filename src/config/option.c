@@ -640,8 +640,8 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 		check_mapping(options);
 	if (context == ForeignTableRelationId)
 	{
-			check_table(options);
-			check_element(options);
+		check_table(options);
+		check_element(options);
 	}
 
 	sigma_show_statement(&hiding);

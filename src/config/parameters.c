@@ -62,7 +62,7 @@ parameters_object(const char *json, SigmaJsonValue *object)
 	const char *cursor = NULL;
 	SigmaJsonMember member;
 
-	if (!sigma_json_check((SigmaSpan) {text, strlen(text)}, object, &error) ||
+	if (!sigma_json_check(sigma_span(text), object, &error) ||
 		object->kind != SIGMA_JSON_OBJECT)
 		return false;
 	while (sigma_json_next_member(object, &cursor, &member))

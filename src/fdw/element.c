@@ -90,7 +90,7 @@ any_on_way(const List *plans, const Plan *wanted)
 
 	foreach(lc, plans)
 		if (on_way(lfirst(lc), wanted))
-			return true;
+		return true;
 	return false;
 }
 
@@ -114,7 +114,11 @@ on_way(const Plan *plan, const Plan *wanted)
 		case T_SubqueryScan:
 			return on_way(((const SubqueryScan *) plan)->subplan, wanted);
 		case T_NestLoop:
-			/* a Material on the inner side keeps what it reads, unless that depends on the outer one */
+
+			/*
+			 * a Material on the inner side keeps what it reads, unless that depends on the outer
+			 * one
+			 */
 			return on_way(plan->lefttree, wanted) ||
 				(((const NestLoop *) plan)->nestParams == NIL && IsA(plan->righttree, Material) &&
 				 on_way(plan->righttree, wanted));
@@ -202,7 +206,10 @@ sigma_begin_element_scan(ForeignScanState *node, int eflags)
 	scan->reader = sigma_element_reader(rel, attnums, scan->columns);
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 ||
 		!on_way(node->ss.ps.state->es_plannedstmt->planTree, &plan->scan.plan);
-	scan->kept = (SigmaKept) {scan->context, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, fetch_row, scan, NULL, NULL, false};
+	scan->kept = (SigmaKept)
+	{
+		scan->context, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, fetch_row, scan, NULL, NULL, false
+	};
 	node->fdw_state = scan;
 }
 
@@ -215,7 +222,7 @@ value_of(const List *parameters, const char *control)
 
 	foreach(lc, parameters)
 		if (strcmp(((SigmaParameter *) lfirst(lc))->control, control) == 0)
-			value = ((SigmaParameter *) lfirst(lc))->value;
+		value = ((SigmaParameter *) lfirst(lc))->value;
 	return value;
 }
 
@@ -355,11 +362,11 @@ explain_parameters(ForeignScanState *node, const SigmaTableOptions *options, Exp
 
 	if (options->parameters)
 		foreach(lc, sigma_parameters(options->parameters))
-		{
-			const SigmaParameter *parameter = lfirst(lc);
+	{
+		const SigmaParameter *parameter = lfirst(lc);
 
-			texts = lappend(texts, psprintf("%s = %s", parameter->control, parameter->value));
-		}
+		texts = lappend(texts, psprintf("%s = %s", parameter->control, parameter->value));
+	}
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_ELEMENT_CONTROLS))
 	{
 		Node	   *expr = list_nth(plan->fdw_exprs, foreach_current_index(lc));

@@ -151,7 +151,7 @@ is_set_by_table(RelOptInfo *rel, const char *control)
 	if (json)
 		foreach(lc, sigma_parameters(json))
 			if (strcmp(((SigmaParameter *) lfirst(lc))->control, control) == 0)
-				return true;
+			return true;
 	return false;
 }
 

@@ -5,7 +5,8 @@
  *	  description of the API has; the statements that make them.
  *
  * Sigma has no schemas, so any remote schema name is taken.  Requests are made
- * for the elements of a workbook only, see import_workbook.c.  No option of the server or of a user mapping is copied into a statement.
+ * for the elements of a workbook only, see import_workbook.c.  No option of the
+ * server or of a user mapping is copied into a statement.
  *
  * A description is foreign text: every name and value out of it is quoted here, and
  * nowhere else are statements made of it.

@@ -243,7 +243,10 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->reader = sigma_row_reader(rel, scan->spec.resource, attnums);
 	scan->written = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_WRITTEN)) != 0;
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 || scan->written;
-	scan->kept = (SigmaKept) {scan->context, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, fetch_row, scan, NULL, NULL, false};
+	scan->kept = (SigmaKept)
+	{
+		scan->context, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, fetch_row, scan, NULL, NULL, false
+	};
 	scan->async = node->ss.ps.async_capable && !scan->keep;
 	if (scan->spec.resource->writes == SIGMA_WRITES_CONNECTIONS &&
 		bms_is_member((int) plan->scan.scanrelid, sigma_result_relations(estate->es_plannedstmt)))

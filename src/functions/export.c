@@ -59,7 +59,7 @@ static char *
 format_argument(const char *type, const char *more)
 {
 	static const char *const types[] = {"pdf", "png", "xlsx", "csv"};
-	SigmaJsonValue object = sigma_json_object((SigmaSpan) {"{}", 2});
+	SigmaJsonValue object = sigma_json_object(sigma_span("{}"));
 	SigmaJsonValue member;
 	StringInfoData format;
 	const char *error;
@@ -73,7 +73,7 @@ format_argument(const char *type, const char *more)
 	{
 		char	   *utf8 = sigma_to_utf8(more);
 
-		if (!sigma_json_check((SigmaSpan) {utf8, strlen(utf8)}, &object, &error) ||
+		if (!sigma_json_check(sigma_span(utf8), &object, &error) ||
 			object.kind != SIGMA_JSON_OBJECT)
 			bad_argument("\"format_options\" must be a JSON object",
 						 "Its members are those of the request's \"format\", for example '{\"layout\": \"landscape\"}'.");

@@ -45,7 +45,8 @@ typedef struct SigmaRequest
 	bool		repeatable;		/* libcurl may start it again on a new connection */
 	bool		loopback;		/* plain http is allowed, and no proxy is asked */
 	const char *accept;			/* a header line; NULL: JSON is wanted */
-	bool		stream;			/* the body of a 200 is taken as it comes, see sigma_transfer_take() */
+	bool		stream;			/* the body of a 200 is taken as it comes, see
+								 * sigma_transfer_take() */
 } SigmaRequest;
 
 typedef struct SigmaReply

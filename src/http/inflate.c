@@ -162,7 +162,9 @@ sigma_inflate_is_whole(const SigmaInflater *inflater)
 SigmaSpan
 sigma_inflate_decoded(const SigmaInflater *inflater)
 {
-	return (SigmaSpan) {inflater->out ? inflater->out : "", inflater->length};
+	SigmaSpan	decoded = {inflater->out ? inflater->out : "", inflater->length};
+
+	return decoded;
 }
 
 /* So many bytes in front of that are not wanted any more. */

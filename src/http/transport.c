@@ -1024,7 +1024,10 @@ sigma_transfer_take(SigmaTransfer *transfer, size_t used, bool hungry, SigmaSpan
 	if (transfer->inflater)
 		*rest = sigma_inflate_decoded(transfer->inflater);
 	else
-		*rest = (SigmaSpan) {transfer->buffer + transfer->dropped, transfer->length - transfer->dropped};
+	{
+		rest->data = transfer->buffer + transfer->dropped;
+		rest->length = transfer->length - transfer->dropped;
+	}
 	return more;
 }
 
@@ -1172,7 +1175,7 @@ finish_transfer(SigmaTransfer *transfer, CURLcode result)
 			reply->outcome = SIGMA_NO_RESOURCES;
 	}
 	if (transfer->streams)
-		reply->body = (SigmaSpan) {"", 0};
+		reply->body = sigma_span("");
 	transfer->done = transfer->inflater == NULL || transfer->streams;
 }
 

@@ -108,15 +108,16 @@ begin_chunk(SigmaElement *e, int64 limit, int64 offset)
 	e->export = NULL;
 	MemoryContextReset(e->chunk_context);
 	old = MemoryContextSwitchTo(e->chunk_context);
-	e->export_spec = (SigmaExportSpec) {
+	e->export_spec = (SigmaExportSpec)
+	{
 		.path = sigma_element_path(e->spec.workbook_id),
-		.element_id = e->spec.element_id,
-		.parameters = e->spec.parameters,
-		.tag = e->spec.tag,
-		.columns = e->spec.columns,
-		.row_limit = limit,
-		.offset = offset,
-		.timeout_ms = e->spec.timeout_ms,
+			.element_id = e->spec.element_id,
+			.parameters = e->spec.parameters,
+			.tag = e->spec.tag,
+			.columns = e->spec.columns,
+			.row_limit = limit,
+			.offset = offset,
+			.timeout_ms = e->spec.timeout_ms,
 	};
 	if (!e->as_array)
 	{

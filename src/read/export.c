@@ -107,7 +107,7 @@ pg_noreturn static void
 fail_expired(SigmaExport *export)
 {
 	fail(export, ERRCODE_NO_DATA_FOUND,
-		 psprintf("the export of %s has expired, or is gone", export->subject), (SigmaSpan) {"", 0},
+		 psprintf("the export of %s has expired, or is gone", export->subject), sigma_span(""),
 		 "Sigma keeps a file for an hour; run the statement again.");
 }
 
@@ -256,7 +256,7 @@ is_column(const SigmaExportSpec *spec, const SigmaJsonValue *name)
 
 	foreach(lc, spec->columns)
 		if (sigma_json_is(name, lfirst(lc)))
-			return true;
+		return true;
 	return false;
 }
 
@@ -342,7 +342,7 @@ judge_body(SigmaExport *export)
 	if (sigma_call_is_html(export->call) || export->rest.data[first] == '<')
 		fail(export, ERRCODE_FDW_ERROR,
 			 psprintf("Sigma sent a web page in place of the export of %s", export->subject),
-			 (SigmaSpan) {"", 0},
+			 sigma_span(""),
 			 "It could not be made. Open it in Sigma: its query may fail, or this format may not be offered for it.");
 	if (export->rest.data[first] != '{')
 		return VERDICT_READY;
@@ -368,7 +368,7 @@ judge(SigmaExport *export)
 	switch (status)
 	{
 		case 200:
-			export->rest = (SigmaSpan) {"", 0};
+			export->rest = sigma_span("");
 			export->whole = false;
 			verdict = judge_body(export);
 			if (verdict == VERDICT_BROKEN)

@@ -192,7 +192,7 @@ sigma_element_reader(Relation rel, const Bitmapset *attnums, const List *control
 			column->read = SIGMA_FROM_KEY;
 			foreach(lc, controls)
 				if (strcmp(lfirst(lc), control) == 0)
-					column->key = foreach_current_index(lc);
+				column->key = foreach_current_index(lc);
 		}
 		else if (field)
 			column->field = fields[reader->ncolumns - 1] = sigma_to_utf8(field);
@@ -418,7 +418,13 @@ static void
 find_fields(SigmaRowReader *reader)
 {
 	for (int i = 0; i < reader->ncolumns; i++)
-		reader->values[i] = (SigmaJsonValue) {SIGMA_JSON_NULL, false, {NULL, 0}};
+		reader->values[i] = (SigmaJsonValue)
+	{
+		SIGMA_JSON_NULL, false,
+		{
+			NULL, 0
+		}
+	};
 	if (reader->unknown > 0 && reader->row <= ROWS_TO_KNOW_FIELDS)
 		learn_fields(reader);
 	for (int i = 0; i < reader->entry->nmembers; i++)

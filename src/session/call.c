@@ -735,7 +735,7 @@ sigma_call_read(SigmaCall *call, size_t used, size_t seen, SigmaSpan *rest,
 	}
 	call->handed = rest->length;
 	if (!more && sigma_transfer_reply(call->transfer)->outcome != SIGMA_REPLIED)
-		*failure = sigma_call_judge(call, (SigmaSpan) {"", 0});
+		*failure = sigma_call_judge(call, sigma_span(""));
 	return more;
 }
 

@@ -93,7 +93,7 @@ SELECT matches(plan_of($$SELECT * FROM sales.orders WHERE _control_region = 'EME
 SELECT matches(plan_of($$SELECT * FROM sales.orders WHERE _control_region = lower(current_user)$$), 'Remote Parameters: Region = lower\(', '... or what it will be');
 SELECT fails('SELECT * FROM sales.orders WHERE _control_region ' || condition, '0A000', 'column "_control_region" of foreign table "orders" can only be compared by "="%',
 	'%the control "Region" is set to%', NULL, 'refused: ' || condition)
-	FROM unnest('{<> ''EMEA'',> ''A'',IN (''EMEA'',''APAC''),LIKE ''E%'',= region,= ''EMEA'' OR paid}'::text[]) condition;
+	FROM unnest(ARRAY['<> ''EMEA''', '> ''A''', 'IN (''EMEA'', ''APAC'')', 'LIKE ''E%''', '= region', '= ''EMEA'' OR paid']) condition;
 SELECT fails('SELECT (SELECT count(*) FROM sales.orders WHERE _control_region = r) FROM unnest(''{EMEA,APAC}''::text[]) r', '0A000', '%can only be compared%', NULL,
 	'%an export for each%', 'refused: a value of each row');
 SELECT fails('SELECT * FROM sales.orders o JOIN sales.revenue_by_region r ON o._control_region = r.region', '0A000', '%can only be compared%', NULL, NULL, 'refused: a join');

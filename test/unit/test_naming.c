@@ -11,6 +11,7 @@
 
 #include "catalog/catalog.h"
 
+#include "backend_shim.h"
 #include "tap.h"
 
 static const struct
@@ -60,6 +61,7 @@ static const struct
 void
 test_naming(void)
 {
+	MemoryContext context = shim_context();
 	char	   *numbered;
 
 	tap_begin("names of Sigma's as identifiers");
@@ -84,4 +86,5 @@ test_naming(void)
 		EXPECT(sigma_postgres_type(types[i].sigma) == types[i].postgres, "%s",
 			   types[i].sigma ? types[i].sigma : "none");
 	tap_end();
+	MemoryContextDelete(context);
 }
