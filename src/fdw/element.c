@@ -163,8 +163,11 @@ note_columns(ElementScan *scan, Relation rel, const Bitmapset *attnums)
 		if (control)
 			scan->columns = lappend(scan->columns, control);
 		else
-			scan->spec.columns = lappend(scan->spec.columns,
-										 sigma_to_utf8(field ? field : NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname)));
+		{
+			char	   *name = NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
+
+			scan->spec.columns = lappend(scan->spec.columns, sigma_to_utf8(field ? field : name));
+		}
 	}
 }
 
@@ -388,7 +391,8 @@ sigma_explain_element(ForeignScanState *node, ExplainState *es)
 	const ElementScan *scan = node->fdw_state;
 
 	ExplainPropertyText("Remote Request",
-						sigma_shown_request("POST", sigma_export_target(sigma_element_path(options->workbook_id)), NULL), es);
+						sigma_shown_request("POST", sigma_export_target(sigma_element_path(options->workbook_id)),
+											NULL), es);
 	ExplainPropertyText("Remote Element", options->element_id, es);
 	ExplainPropertyText("Remote Format", "jsonl", es);
 	if (options->tag)

@@ -707,7 +707,10 @@ sigma_call_wait_until(SigmaCall *call, double deadline_ms)
 static const SigmaReply *
 whole_reply(const SigmaCall *call)
 {
-	return call->transfer && (sigma_transfer_done(call->transfer) || sigma_transfer_streams(call->transfer)) ? sigma_transfer_reply(call->transfer) : NULL;
+	if (call->transfer == NULL ||
+		!(sigma_transfer_done(call->transfer) || sigma_transfer_streams(call->transfer)))
+		return NULL;
+	return sigma_transfer_reply(call->transfer);
 }
 
 /* --------------------------------------------------------------- downloads */
