@@ -9,7 +9,7 @@ SELECT set_config('sim.report', report_id, false) AS report FROM data.reports WH
 
 SELECT is(file(sigma_export('data', :'workbook')), '%PDF…' || :'workbook', 'a workbook, as pdf');
 SELECT is(file(sigma_export('data', :'workbook', 'elOrders', 'png')), '\211PNG…' || :'workbook' || '/elOrders', 'an element, as png');
-SELECT is(file(sigma_export('data', :'workbook', format => 'xlsx', page_id => 'pgOdds')), 'PK\003\004…' || :'workbook' || '/pgOdds', 'a page, as xlsx');
+SELECT is(file(sigma_export('data', :'workbook', format => 'xlsx', page_id => 'pgOdds')), E'PK\x03\x04…' || :'workbook' || '/pgOdds', 'a page, as xlsx');
 SELECT is(file(sigma_export('data', report_id => :'report')), '%PDF…' || :'report', 'a report');
 SELECT is(convert_from(sigma_export('data', :'workbook', 'elOrders2', 'csv'), 'UTF8'), E'Order No,Comment\n1001.00,late\n1005.00,\n', 'an element, as csv');
 SELECT is(convert_from(sigma_export('data', :'workbook', 'elRevenue', 'csv', '{"Region": "AMER"}'), 'UTF8'), E'Region,Revenue\nAMER,100.00\n', '... with parameters');
