@@ -14,6 +14,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type_d.h"
 #include "commands/comment.h"
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
