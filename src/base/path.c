@@ -71,7 +71,6 @@ sigma_fill_path(const char *path, char *const *values)
 	StringInfoData s;
 	int			n = 0;
 
-	Assert(*path == '/');
 	initStringInfo(&s);
 	while (*path)
 	{

@@ -206,7 +206,7 @@ sigma_pager_open(SigmaSession *session, MemoryContext context, const SigmaListSp
 	SigmaPager *pager;
 	MemoryContext old;
 
-	Assert(spec->path && spec->path[0] == '/' && spec->limit > 0);
+	Assert(spec->path != NULL);
 	/* keys and all: what a path comes to, only its values tell */
 	if (spec->resource->made)
 		sigma_session_check_path(session, spec->path, sigma_quoted(spec->resource->name));
