@@ -96,7 +96,7 @@ extern bool sigma_transfer_done(const SigmaTransfer *transfer);
 /* Has a byte of the request left?  If it has no body: may it have? */
 extern bool sigma_transfer_body_left(const SigmaTransfer *transfer);
 
-/* The reply of a transfer that is done; it lives as long as the transfer. */
+/* The reply of a transfer, which is whole once that is done; it lives as long as the transfer. */
 extern const SigmaReply *sigma_transfer_reply(const SigmaTransfer *transfer);
 
 /*
