@@ -608,6 +608,21 @@ check_element(List *options)
 					 errhint("Such a table shows the rows behind an element of a workbook.")));
 }
 
+/* What an object's options must be together, whether they are set or read. */
+static void
+check_object(List *options, Oid context)
+{
+	if (context == ForeignServerRelationId)
+		check_server(options);
+	if (context == UserMappingRelationId)
+		check_mapping(options);
+	if (context == ForeignTableRelationId)
+	{
+		check_table(options);
+		check_element(options);
+	}
+}
+
 /*
  * SQL function: checks the options of a wrapper, server, user mapping, table
  * or column.  Raises HV00D for a name, 22023 for a value, 42501 for what only
@@ -634,15 +649,7 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 		else
 			check_value(option, defGetString(def), true);
 	}
-	if (context == ForeignServerRelationId)
-		check_server(options);
-	if (context == UserMappingRelationId)
-		check_mapping(options);
-	if (context == ForeignTableRelationId)
-	{
-		check_table(options);
-		check_element(options);
-	}
+	check_object(options, context);
 
 	sigma_show_statement(&hiding);
 	PG_RETURN_VOID();
@@ -682,12 +689,7 @@ sigma_check_read_options(List *options, Oid context, const char *what, const cha
 		if (option)
 			check_value(option, defGetString(def), false);
 	}
-	if (context == ForeignServerRelationId)
-		check_server(options);
-	if (context == UserMappingRelationId)
-		check_mapping(options);
-	if (context == ForeignTableRelationId)
-		check_table(options);
+	check_object(options, context);
 	error_context_stack = callback.previous;
 }
 
