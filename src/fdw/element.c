@@ -89,8 +89,10 @@ any_on_way(const List *plans, const Plan *wanted)
 	ListCell   *lc;
 
 	foreach(lc, plans)
+	{
 		if (on_way(lfirst(lc), wanted))
-		return true;
+			return true;
+	}
 	return false;
 }
 
@@ -224,8 +226,10 @@ value_of(const List *parameters, const char *control)
 	ListCell   *lc;
 
 	foreach(lc, parameters)
+	{
 		if (strcmp(((SigmaParameter *) lfirst(lc))->control, control) == 0)
-		value = ((SigmaParameter *) lfirst(lc))->value;
+			value = ((SigmaParameter *) lfirst(lc))->value;
+	}
 	return value;
 }
 
@@ -364,11 +368,13 @@ explain_parameters(ForeignScanState *node, const SigmaTableOptions *options, Exp
 	ListCell   *lc;
 
 	if (options->parameters)
-		foreach(lc, sigma_parameters(options->parameters))
 	{
-		const SigmaParameter *parameter = lfirst(lc);
+		foreach(lc, sigma_parameters(options->parameters))
+		{
+			const SigmaParameter *parameter = lfirst(lc);
 
-		texts = lappend(texts, psprintf("%s = %s", parameter->control, parameter->value));
+			texts = lappend(texts, psprintf("%s = %s", parameter->control, parameter->value));
+		}
 	}
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_ELEMENT_CONTROLS))
 	{

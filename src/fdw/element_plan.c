@@ -148,10 +148,13 @@ is_set_by_table(RelOptInfo *rel, const char *control)
 	const char *json = sigma_plan_options(rel)->parameters;
 	ListCell   *lc;
 
-	if (json)
-		foreach(lc, sigma_parameters(json))
-			if (strcmp(((SigmaParameter *) lfirst(lc))->control, control) == 0)
+	if (json == NULL)
+		return false;
+	foreach(lc, sigma_parameters(json))
+	{
+		if (strcmp(((SigmaParameter *) lfirst(lc))->control, control) == 0)
 			return true;
+	}
 	return false;
 }
 

@@ -135,8 +135,10 @@ take_column(Workbook *workbook, const SigmaJsonValue *entry)
 	ListCell   *lc;
 
 	foreach(lc, workbook->elements)
+	{
 		if (element == NULL && id && strcmp(((Element *) lfirst(lc))->id, id) == 0)
-		element = lfirst(lc);
+			element = lfirst(lc);
+	}
 	/* some columns are of no element */
 	if (element == NULL)
 		return;
@@ -164,12 +166,14 @@ read_workbook(Workbook *workbook)
 	(void) read_list(workbook, "/pages", false, take_page);
 	/* one list of all columns, which older versions of the API do not have */
 	if (!read_list(workbook, "/columns", true, take_column))
-		foreach(lc, workbook->elements)
 	{
-		workbook->element = lfirst(lc);
-		(void) read_list(workbook, psprintf("/elements/%s/columns",
-											sigma_url_encode(workbook->element->id, strlen(workbook->element->id))),
-						 true, take_column);
+		foreach(lc, workbook->elements)
+		{
+			workbook->element = lfirst(lc);
+			(void) read_list(workbook, psprintf("/elements/%s/columns",
+												sigma_url_encode(workbook->element->id, strlen(workbook->element->id))),
+							 true, take_column);
+		}
 	}
 	(void) read_list(workbook, "/controls", true, take_control);
 }
@@ -286,8 +290,10 @@ is_taken(const List *taken, const char *name)
 	ListCell   *lc;
 
 	foreach(lc, taken)
+	{
 		if (strcmp(lfirst(lc), name) == 0)
-		return true;
+			return true;
+	}
 	return false;
 }
 

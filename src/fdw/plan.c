@@ -298,8 +298,10 @@ sigma_key_equality(PlannerInfo *root, RelOptInfo *rel, AttrNumber key, List *cla
 	ListCell   *lc;
 
 	foreach(lc, clauses)
+	{
 		if (match_key_clause(root, rel, key, lfirst_node(RestrictInfo, lc), source) == SIGMA_KEYED_ONE)
-		return lfirst_node(RestrictInfo, lc);
+			return lfirst_node(RestrictInfo, lc);
+	}
 	return NULL;
 }
 

@@ -167,22 +167,21 @@ request_body(const SigmaExportSpec *spec)
 {
 	StringInfoData body;
 
-	initStringInfo(&body);
-	appendStringInfo(&body, "{\"format\":%s", spec->format);
+	sigma_json_begin_object(&body);
+	sigma_json_add_text(&body, "format", spec->format);
 	if (spec->element_id)
-		appendStringInfo(&body, ",\"elementId\":%s", sigma_text_to_json(spec->element_id));
+		sigma_json_add_text(&body, "elementId", sigma_text_to_json(spec->element_id));
 	if (spec->page_id)
-		appendStringInfo(&body, ",\"pageId\":%s", sigma_text_to_json(spec->page_id));
+		sigma_json_add_text(&body, "pageId", sigma_text_to_json(spec->page_id));
 	if (spec->parameters)
-		appendStringInfo(&body, ",\"parameters\":%s", parameters_json(spec->parameters));
+		sigma_json_add_text(&body, "parameters", parameters_json(spec->parameters));
 	if (spec->tag)
-		appendStringInfo(&body, ",\"tag\":%s", sigma_text_to_json(spec->tag));
+		sigma_json_add_text(&body, "tag", sigma_text_to_json(spec->tag));
 	if (spec->row_limit > 0)
-		appendStringInfo(&body, ",\"rowLimit\":" INT64_FORMAT, spec->row_limit);
+		sigma_json_add_text(&body, "rowLimit", psprintf(INT64_FORMAT, spec->row_limit));
 	if (spec->offset >= 0)
-		appendStringInfo(&body, ",\"offset\":" INT64_FORMAT, spec->offset);
-	appendStringInfoChar(&body, '}');
-	return sigma_to_utf8(body.data);
+		sigma_json_add_text(&body, "offset", psprintf(INT64_FORMAT, spec->offset));
+	return sigma_json_end_object(&body).data;
 }
 
 char *
@@ -255,8 +254,10 @@ is_column(const SigmaExportSpec *spec, const SigmaJsonValue *name)
 	ListCell   *lc;
 
 	foreach(lc, spec->columns)
+	{
 		if (sigma_json_is(name, lfirst(lc)))
-		return true;
+			return true;
+	}
 	return false;
 }
 

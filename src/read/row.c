@@ -191,8 +191,10 @@ sigma_element_reader(Relation rel, const Bitmapset *attnums, const List *control
 		{
 			column->read = SIGMA_FROM_KEY;
 			foreach(lc, controls)
+			{
 				if (strcmp(lfirst(lc), control) == 0)
-				column->key = foreach_current_index(lc);
+					column->key = foreach_current_index(lc);
+			}
 		}
 		else if (field)
 			column->field = fields[reader->ncolumns - 1] = sigma_to_utf8(field);
