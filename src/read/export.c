@@ -391,19 +391,13 @@ judge(SigmaExport *export)
 			return VERDICT_WAIT;
 		case 410:
 			fail_expired(export);
-		case 408:
-		case 425:
-		case 502:
-		case 503:
-		case 504:
-		case 520:
-		case 521:
-		case 522:
-		case 523:
-		case 524:
-		case 527:
-		case 530:
-			return VERDICT_WAIT;
+		case 429:
+			/* the call has waited for that as long as it may */
+			break;
+		default:
+			if (sigma_status_passes(status, SIGMA_READ))
+				return VERDICT_WAIT;
+			break;
 	}
 	sigma_raise(sigma_call_judge(export->call, sigma_call_body(export->call)));
 }

@@ -39,9 +39,8 @@
 #define SIGN_IN_CAP_MS		8000L
 #define SIGN_IN_PATIENCE_MS 30000L
 
-/* A status of a failure that may pass by itself. */
-static bool
-is_passing(int status, SigmaPurpose purpose)
+bool
+sigma_status_passes(int status, SigmaPurpose purpose)
 {
 	switch (status)
 	{
@@ -75,7 +74,7 @@ is_transient(const SigmaAttempt *attempt)
 	switch (attempt->outcome)
 	{
 		case SIGMA_REPLIED:
-			return is_passing(attempt->status, attempt->purpose);
+			return sigma_status_passes(attempt->status, attempt->purpose);
 		case SIGMA_LOST:
 		case SIGMA_CONNECT_TIMEOUT:
 		case SIGMA_REQUEST_TIMEOUT:

@@ -284,6 +284,9 @@ extern SigmaSpan sigma_call_body(const SigmaCall *call);
 extern bool sigma_call_read(SigmaCall *call, size_t used, size_t seen, SigmaSpan *rest,
 							const SigmaFailure **failure);
 
+/* Is it the status of a failure that may pass by itself?  A pure function, in retry.c. */
+extern bool sigma_status_passes(int status, SigmaPurpose purpose);
+
 /* What to tell of a download's reply, or of what its body says, that is no good. */
 extern const SigmaFailure *sigma_call_judge(SigmaCall *call, SigmaSpan body);
 
