@@ -4,7 +4,8 @@
  *	  ANALYZE of a foreign table: a sample of its rows.
  *
  * The API has neither a count without a list nor a random page, so the whole
- * table is read once, and rows are picked by a reservoir as they pass.
+ * table is read once, and rows are picked by a reservoir as they pass.  Rows
+ * behind an element take an export for that.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,31 +32,57 @@
 /* About what an entry takes of a page, in bytes; only for the planner. */
 #define ENTRY_WIDTH 800
 
+/* Where the rows come from: one of the two. */
+typedef struct Source
+{
+	SigmaRowReader *reader;
+	SigmaWalk  *walk;
+	SigmaElement *element;
+}			Source;
+
+static bool
+next_entry(Source * source, SigmaEntry *entry)
+{
+	return source->element ? sigma_element_next(source->element, entry) : sigma_walk_next(source->walk, entry);
+}
+
+/* All of a list, or the lists below all parents. */
+static void
+open_walk(Source * source, SigmaSession *session, MemoryContext context, Relation rel,
+		  SigmaTableOptions *options, const Bitmapset *attnums)
+{
+	const SigmaResource *resource = sigma_resource_form(rel, sigma_table_resource(options), attnums);
+	SigmaWalkSpec spec = {
+		.resource = resource,
+		/* the walk keeps it */
+		.bound = palloc0(SIGMA_MAX_KEYS * sizeof(SigmaBound)),
+		.limit = options->page_size,
+		.scope = options->scope,
+		.prefetch = options->prefetch,
+		.tolerate = options->on_error_row && !sigma_is_one_list(resource),
+		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
+	};
+
+	source->reader = sigma_row_reader(rel, resource, attnums);
+	source->walk = sigma_walk_open(session, context, &spec, NULL);
+}
+
 /* Reads all entries; keeps a sample of at most "targrows" of them as tuples. */
 static int
 acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *totalrows,
 			   double *totaldeadrows)
 {
 	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(rel));
-	const SigmaResource *resource;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "sigma analyze",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext row_context = AllocSetContextCreate(context, "sigma row", ALLOCSET_DEFAULT_SIZES);
 	TupleDesc	desc = RelationGetDescr(rel);
-	SigmaBound	bound[SIGMA_MAX_KEYS] = {{0}};
-	SigmaWalkSpec spec = {
-		.bound = bound,
-		.limit = options->page_size,
-		.scope = options->scope,
-		.prefetch = options->prefetch,
-		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
-	};
 	Datum	   *values = palloc0(Max(desc->natts, 1) * sizeof(Datum));
 	bool	   *isnull = palloc(Max(desc->natts, 1) * sizeof(bool));
 	Bitmapset  *attnums = NULL;
-	SigmaRowReader *reader;
+	SigmaExportStats export_stats = {0};
+	Source		source = {0};
 	SigmaSession *session;
-	SigmaWalk  *walk;
 	SigmaEntry	entry;
 	ReservoirStateData reservoir;
 	double		seen = 0;
@@ -65,17 +92,17 @@ acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *
 	for (int i = 1; i <= desc->natts; i++)
 		if (!TupleDescAttr(desc, i - 1)->attisdropped)
 			attnums = bms_add_member(attnums, i);
-	resource = sigma_resource_form(rel, sigma_table_resource(options), attnums);
-	spec.resource = resource;
-	spec.tolerate = options->on_error_row && !sigma_is_one_list(resource);
-	reader = sigma_row_reader(rel, resource, attnums);
 	/* as postgres_fdw: what the table's owner may see */
 	session = sigma_session_open(GetForeignTable(RelationGetRelid(rel))->serverid,
 								 rel->rd_rel->relowner, context);
-	walk = sigma_walk_open(session, context, &spec, NULL);
+	if (sigma_is_element(RelationGetRelid(rel)))
+		source.element = sigma_element_open_whole(session, context, rel, options, attnums, &export_stats,
+												  &source.reader);
+	else
+		open_walk(&source, session, context, rel, options, attnums);
 	reservoir_init_selection_state(&reservoir, targrows);
 
-	while (sigma_walk_next(walk, &entry))
+	while (next_entry(&source, &entry))
 	{
 		int			place = n;
 
@@ -96,7 +123,7 @@ acquire_sample(Relation rel, int elevel, HeapTuple *rows, int targrows, double *
 		MemoryContextReset(row_context);
 		memset(isnull, true, desc->natts * sizeof(bool));
 		MemoryContextSwitchTo(row_context);
-		sigma_read_row(reader, &entry, values, isnull);
+		sigma_read_row(source.reader, &entry, values, isnull);
 		MemoryContextSwitchTo(MemoryContextGetParent(context));
 		rows[place] = heap_form_tuple(desc, values, isnull);
 	}
@@ -121,9 +148,11 @@ sigmaAnalyzeForeignTable(Relation rel, AcquireSampleRowsFunc *func, BlockNumber 
 	double		total = 1;
 	double		pages;
 
-	if (name ? resource == NULL : sigma_needs_keys(RelationGetRelid(rel)))
-		return false;
 	*func = acquire_sample;
+	if (sigma_is_element(RelationGetRelid(rel)))
+		total = Max(sigma_export_memory(RelationGetRelid(rel))->rows, 1);
+	else if (name ? resource == NULL : sigma_needs_keys(RelationGetRelid(rel)))
+		return false;
 	/* nothing is known before it is read; it must not be 0, that is "empty" */
 	if (resource)
 		total = Max(sigma_last_total(GetForeignTable(RelationGetRelid(rel))->serverid,

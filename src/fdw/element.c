@@ -151,26 +151,78 @@ on_way(const Plan *plan, const Plan *wanted)
 
 static void fetch_row(void *arg, TupleTableSlot *slot);
 
-/* The names of the controls that are columns among these; and what fields surely exist. */
+/*
+ * What a table of an element is of.  Of its columns "attnums", "controls"
+ * becomes the names of those that are for a control; the others are fields that
+ * surely exist.
+ */
 static void
-note_columns(ElementScan *scan, Relation rel, const Bitmapset *attnums)
+init_spec(SigmaElementSpec *spec, List **controls, Relation rel, const SigmaTableOptions *options,
+		  const Bitmapset *attnums)
 {
+	Oid			relid = RelationGetRelid(rel);
 	int			attnum = -1;
 
+	spec->workbook_id = options->workbook_id;
+	spec->element_id = options->element_id;
+	spec->tag = options->tag;
+	spec->timeout_ms = options->export_timeout_ms;
+	spec->chunk_rows = options->export_rows;
 	while ((attnum = bms_next_member(attnums, attnum)) >= 0)
 	{
-		char	   *control = sigma_column_control_option(scan->relid, (AttrNumber) attnum);
-		char	   *field = sigma_column_field_option(scan->relid, (AttrNumber) attnum);
+		char	   *control = sigma_column_control_option(relid, (AttrNumber) attnum);
+		char	   *field = sigma_column_field_option(relid, (AttrNumber) attnum);
 
 		if (control)
-			scan->columns = lappend(scan->columns, control);
+			*controls = lappend(*controls, control);
 		else
 		{
 			char	   *name = NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
 
-			scan->spec.columns = lappend(scan->spec.columns, sigma_to_utf8(field ? field : name));
+			spec->columns = lappend(spec->columns, sigma_to_utf8(field ? field : name));
 		}
 	}
+}
+
+/* What a control is set to among parameters; NULL if it is not. */
+static char *
+value_of(const List *parameters, const char *control)
+{
+	char	   *value = NULL;
+	ListCell   *lc;
+
+	foreach(lc, parameters)
+	{
+		if (strcmp(((SigmaParameter *) lfirst(lc))->control, control) == 0)
+			value = ((SigmaParameter *) lfirst(lc))->value;
+	}
+	return value;
+}
+
+/* What the controls are set to, and what the columns that are for one read as. */
+static void
+set_parameters(SigmaElementSpec *spec, List *parameters, const List *controls)
+{
+	ListCell   *lc;
+
+	spec->parameters = parameters;
+	spec->sent = palloc(Max(list_length(controls), 1) * sizeof(char *));
+	foreach(lc, controls)
+		spec->sent[foreach_current_index(lc)] = value_of(parameters, lfirst(lc));
+}
+
+SigmaElement *
+sigma_element_open_whole(SigmaSession *session, MemoryContext context, Relation rel,
+						 const SigmaTableOptions *options, const Bitmapset *attnums,
+						 SigmaExportStats *stats, SigmaRowReader **reader)
+{
+	SigmaElementSpec spec = {0};
+	List	   *controls = NIL;
+
+	init_spec(&spec, &controls, rel, options, attnums);
+	set_parameters(&spec, options->parameters ? sigma_parameters(options->parameters) : NIL, controls);
+	*reader = sigma_element_reader(rel, attnums, controls);
+	return sigma_element_open(session, context, &spec, stats);
 }
 
 void
@@ -193,11 +245,6 @@ sigma_begin_element_scan(ForeignScanState *node, int eflags)
 	scan->row_context = AllocSetContextCreate(scan->context, "sigma row", ALLOCSET_DEFAULT_SIZES);
 	scan->session = sigma_session_open(GetForeignTable(scan->relid)->serverid,
 									   sigma_scan_userid(plan, node->ss.ps.state), scan->context);
-	scan->spec.workbook_id = options->workbook_id;
-	scan->spec.element_id = options->element_id;
-	scan->spec.tag = options->tag;
-	scan->spec.timeout_ms = options->export_timeout_ms;
-	scan->spec.chunk_rows = options->export_rows;
 	scan->spec.wanted = intVal(list_nth(plan->fdw_private, SIGMA_ELEMENT_WANTED));
 	scan->parameters = options->parameters ? sigma_parameters(options->parameters) : NIL;
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_ELEMENT_CONTROLS))
@@ -207,7 +254,7 @@ sigma_begin_element_scan(ForeignScanState *node, int eflags)
 		scan->types = lappend_oid(scan->types, exprType(lfirst(lc)));
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_ELEMENT_ATTRIBUTES))
 		attnums = bms_add_member(attnums, lfirst_int(lc));
-	note_columns(scan, rel, attnums);
+	init_spec(&scan->spec, &scan->columns, rel, options, attnums);
 	scan->reader = sigma_element_reader(rel, attnums, scan->columns);
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 ||
 		!on_way(node->ss.ps.state->es_plannedstmt->planTree, &plan->scan.plan);
@@ -216,21 +263,6 @@ sigma_begin_element_scan(ForeignScanState *node, int eflags)
 		scan->context, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor, fetch_row, scan, NULL, NULL, false
 	};
 	node->fdw_state = scan;
-}
-
-/* What a control is set to among parameters; NULL if it is not. */
-static char *
-value_of(const List *parameters, const char *control)
-{
-	char	   *value = NULL;
-	ListCell   *lc;
-
-	foreach(lc, parameters)
-	{
-		if (strcmp(((SigmaParameter *) lfirst(lc))->control, control) == 0)
-			value = ((SigmaParameter *) lfirst(lc))->value;
-	}
-	return value;
 }
 
 /* Evaluates what the query sets controls to, and begins. */
@@ -260,10 +292,7 @@ begin_reading(ElementScan *scan)
 		parameter->value = OidOutputFunctionCall(output, value);
 		parameters = lappend(parameters, parameter);
 	}
-	scan->spec.parameters = parameters;
-	scan->spec.sent = palloc(Max(list_length(scan->columns), 1) * sizeof(char *));
-	foreach(lc, scan->columns)
-		scan->spec.sent[foreach_current_index(lc)] = value_of(parameters, lfirst(lc));
+	set_parameters(&scan->spec, parameters, scan->columns);
 	scan->element = sigma_element_open(scan->session, scan->context, &scan->spec, &scan->stats);
 	MemoryContextSwitchTo(old);
 }

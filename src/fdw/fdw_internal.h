@@ -169,6 +169,16 @@ typedef struct SigmaExportMemory
 
 extern SigmaExportMemory *sigma_export_memory(Oid relid);
 
+/*
+ * All rows of a table of an element, as its options say and no query does; the
+ * reader is for its columns "attnums".  All of it lives in the current memory
+ * context or in "context".  Raises as sigma_element_open().
+ */
+extern SigmaElement *sigma_element_open_whole(SigmaSession *session, MemoryContext context,
+											  Relation rel, const SigmaTableOptions *options,
+											  const Bitmapset *attnums, SigmaExportStats *stats,
+											  SigmaRowReader **reader);
+
 /* ------------------------------------------------------ element_plan.c */
 
 /* What stands at which place of the fdw_private of such a scan. */

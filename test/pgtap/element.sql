@@ -184,4 +184,17 @@ SELECT is(names_twice((SELECT p FROM (SELECT plan_of('SELECT n FROM e.large', 'A
 SELECT matches(plan_of('SELECT region FROM e.fresh', 'VERBOSE'), 'cost=20[0-9]{3}', 'ten seconds, as long as nobody knows better') FROM element('fresh', 'elRevenue', 'region text');
 SELECT matches(plan_of('SELECT n FROM e.large', 'VERBOSE'), 'cost=[0-9]{1,4}\.[0-9]+\.\.[0-9.]+ rows=1000 ', '... and then what the last one took, and had');
 
+-- -------------------------------------------------------------------- ANALYZE
+
+SELECT element('counted', 'elLarge', $$n int, region text, nil text OPTIONS (field 'Nil'), _control_region text OPTIONS (control 'Region')$$,
+	$$parameters '{"Region": "EMEA"}'$$);
+SELECT sim_calm('data');
+ANALYZE e.counted;
+SELECT is(cardinality(exports()), 1, 'ANALYZE takes one export');
+SELECT is((SELECT reltuples FROM pg_class WHERE oid = 'e.counted'::regclass), (SELECT count(*) FROM e.counted)::real, '... of all rows that the table has');
+SELECT is((SELECT string_agg(format('%s: %s %s %s', attname, n_distinct, most_common_vals, null_frac), ', ' ORDER BY attname COLLATE "C") FROM pg_stats
+	WHERE tablename = 'counted'), '_control_region: 1 {EMEA} 0, n: -1  0, nil: 0  1, region: 1 {EMEA} 0', '... whose columns it knows');
+SELECT cmp_ok((plan_of('SELECT * FROM e.counted WHERE n < 30', 'FORMAT JSON')::json -> 0 -> 'Plan' ->> 'Plan Rows')::int, '<', 50,
+	'... and the planner uses that');
+
 SELECT * FROM finish();
