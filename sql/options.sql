@@ -66,6 +66,19 @@ SELECT o || ': ' || foreign_table(o) FROM unnest(ARRAY[
     $$path '/v2/things', key 'thing_id', item_path '/v2/things/{id}'$$, $$path '/v2/things', parent 'workbooks'$$,
     $$path '/v2/things', query 'a b'$$, $$path '/v2/things', query 'page=2'$$, $$path '/v2/things', paging 'page', query '{"limit": 5}'$$]) o;
 
+-- rows behind an element; the column is no control's
+SELECT o || ': ' || foreign_table(o) FROM unnest(ARRAY[
+    $$resource 'element', workbook_id 'w', element_id 'e'$$,
+    $$resource 'element', workbook_id 'w', element_id 'e', tag 'Production', parameters '{"Region": ["EMEA", "APAC"], "Year": 2026, "Paid?": true, "Of": null}', export_timeout '5min', export_rows '10', rows '5'$$,
+    $$resource 'element'$$, $$resource 'element', element_id 'e'$$, $$resource 'element', workbook_id '', element_id 'e'$$,
+    $$workbook_id 'w', element_id 'e'$$, $$resource 'workbooks', workbook_id 'w'$$, $$resource 'workbooks', parameters '{}'$$, $$resource 'workbooks', export_rows '10'$$,
+    $$resource 'element', workbook_id 'w', element_id 'e', parameters '["Region"]'$$, $$resource 'element', workbook_id 'w', element_id 'e', parameters '{"Region": {"a": 1}}'$$,
+    $$resource 'element', workbook_id 'w', element_id 'e', parameters '{"Region"'$$,
+    $$resource 'element', workbook_id 'w', element_id 'e', export_rows '1000001'$$, $$resource 'element', workbook_id 'w', element_id 'e', export_timeout '0'$$,
+    $$resource 'element', workbook_id 'w', element_id 'e', page_size '10'$$, $$resource 'element', workbook_id 'w', element_id 'e', on_error 'row'$$]) o;
+SELECT v || ': ' || server(format('region %L, export_timeout %L', 'aws-us-east', v)) FROM unnest(ARRAY['1ms', '10min', '1d', '0', '2d', 'soon', '-1', '']) v;
+SELECT v || ': ' || server(format('region %L, export_rows %L', 'aws-us-east', v)) FROM unnest(ARRAY['10', '1000000', '9', '1000001', 'all']) v;
+
 -- URLs: https, or http on this machine; the value may hold a password and is not repeated
 SELECT v || ': ' || server(format('base_url %L', v)) FROM unnest(ARRAY[
     'https://sigma.example.com', 'https://sigma.example.com/', 'https://sigma.example.com:8443/api', 'https://[2001:db8::1]:8443',

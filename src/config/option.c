@@ -585,26 +585,55 @@ check_table(List *options)
 		check_paging_parameters(parsed, value_of(options, "paging"));
 }
 
-/* What shows the rows behind an element says which; only that has such options. */
+/* The options of a table that shows the rows behind an element, and of no other. */
+static const char *const element_options[] = {
+	"workbook_id", "element_id", "tag", "parameters", "export_timeout", "export_rows"
+};
+
+/* Such a table says which element it is, and nothing that is for lists. */
+static void
+check_element_table(List *options)
+{
+	ListCell   *lc;
+
+	/* the first two */
+	for (int i = 0; i < 2; i++)
+		if (!has_option(options, element_options[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("a table of the resource \"%s\" needs the option \"%s\"", SIGMA_ELEMENT, element_options[i]),
+					 errhint("IMPORT FOREIGN SCHEMA ... OPTIONS (workbook '...') makes such a table of each element of a workbook.")));
+	foreach(lc, options)
+	{
+		const char *name = lfirst_node(DefElem, lc)->defname;
+		bool		known = strcmp(name, "resource") == 0 || strcmp(name, "rows") == 0;
+
+		for (int i = 0; !known && i < (int) lengthof(element_options); i++)
+			known = strcmp(name, element_options[i]) == 0;
+		if (!known)
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("option \"%s\" is not for a table of the resource \"%s\"", name, SIGMA_ELEMENT),
+					 errhint("It is for lists; the rows behind an element come by an export.")));
+	}
+}
+
+/* A table has those options, or none of them. */
 static void
 check_element(List *options)
 {
-	static const char *const needed[] = {"workbook_id", "element_id"};
-	static const char *const allowed[] = {"workbook_id", "element_id", "tag", "parameters", "export_timeout", "export_rows"};
 	const char *resource = value_of(options, "resource");
-	bool		element = resource && strcmp(resource, SIGMA_ELEMENT) == 0;
 
-	for (int i = 0; element && i < (int) lengthof(needed); i++)
-		if (!has_option(options, needed[i]))
+	if (resource && strcmp(resource, SIGMA_ELEMENT) == 0)
+	{
+		check_element_table(options);
+		return;
+	}
+	for (int i = 0; i < (int) lengthof(element_options); i++)
+		if (has_option(options, element_options[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-					 errmsg("a table of the resource \"%s\" needs the option \"%s\"", SIGMA_ELEMENT, needed[i]),
-					 errhint("IMPORT FOREIGN SCHEMA ... OPTIONS (workbook '...') makes such a table of each element of a workbook.")));
-	for (int i = 0; !element && i < (int) lengthof(allowed); i++)
-		if (has_option(options, allowed[i]))
-			ereport(ERROR,
-					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-					 errmsg("option \"%s\" needs the resource \"%s\"", allowed[i], SIGMA_ELEMENT),
+					 errmsg("option \"%s\" needs the resource \"%s\"", element_options[i], SIGMA_ELEMENT),
 					 errhint("Such a table shows the rows behind an element of a workbook.")));
 }
 
