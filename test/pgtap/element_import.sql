@@ -102,4 +102,22 @@ SELECT is((SELECT array_agg(order_no || c) FROM e.fixed), '{1001EMEA,1006EMEA}',
 SELECT is((SELECT count(*) FROM e.fixed WHERE c = 'APAC'), 0::bigint, '... is set, whatever the query says');
 SELECT is((SELECT count(*) FROM e.fixed WHERE c IN ('APAC', 'EMEA')), 2::bigint, '... and so any condition may be');
 
+-- -------------------------------------------------------------- rows that stay
+
+SELECT sim_calm('data') \g /dev/null
+CREATE MATERIALIZED VIEW orders_now AS SELECT * FROM sales.orders WITH NO DATA;
+CREATE UNIQUE INDEX ON orders_now (order_no);
+REFRESH MATERIALIZED VIEW orders_now;
+REFRESH MATERIALIZED VIEW CONCURRENTLY orders_now;
+SELECT is(cardinality(exports()), 2, 'a materialized view: each REFRESH takes one export');
+SELECT set_eq('SELECT * FROM orders_now', 'SELECT * FROM sales.orders', '... and has what the table has');
+SELECT sim_calm('data') \g /dev/null
+CREATE TABLE warehouse_inventory (region text, warehouse text);
+INSERT INTO warehouse_inventory VALUES ('EMEA', 'Rotterdam'), ('APAC', 'Singapore');
+SELECT is((SELECT array_agg(format('%s %s', i.warehouse, o.order_no) ORDER BY o.order_no) FROM orders_now o JOIN warehouse_inventory i USING (region)),
+	'{"Rotterdam 1001","Rotterdam 1006","Singapore 9007199254740993"}', '... and joins');
+SELECT is(cardinality(exports()), 0, '... without a request');
+SELECT is(psql($$COPY (SELECT order_no, region, paid FROM sales.orders WHERE _control_region = 'EMEA') TO STDOUT WITH (FORMAT csv, HEADER)$$),
+	E'order_no,region,paid\n1001,EMEA,t\n1006,EMEA,f', 'COPY TO of what a control leaves');
+
 SELECT * FROM finish();
