@@ -13,9 +13,18 @@ RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT;
 
+COMMENT ON FUNCTION @extschema@.sigma_fdw_handler() IS
+'handler of the foreign-data wrapper sigma_fdw';
+
+COMMENT ON FUNCTION @extschema@.sigma_fdw_validator(pg_catalog.text[], pg_catalog.oid) IS
+'checks the options of servers, user mappings, tables and columns of sigma_fdw';
+
 CREATE FOREIGN DATA WRAPPER sigma_fdw
     HANDLER @extschema@.sigma_fdw_handler
     VALIDATOR @extschema@.sigma_fdw_validator;
+
+COMMENT ON FOREIGN DATA WRAPPER sigma_fdw IS
+'shows a Sigma organization as tables, by Sigma''s REST API';
 
 CREATE FUNCTION @extschema@.sigma_fdw_version()
 RETURNS pg_catalog.text
@@ -396,6 +405,51 @@ BEGIN
             || format(v.column3, schema, '@extschema@');
         EXECUTE format('COMMENT ON VIEW %I.%I IS %L', schema, v.column1, v.column2);
         RETURN NEXT v.column1;
+    END LOOP;
+
+    -- a column is the same in all views that have it
+    FOR v IN
+        SELECT c.relname, a.attname, d.comment
+        FROM (VALUES
+            ('connection_id', 'Connection'),
+            ('connection_name', 'Display name of the connection'),
+            ('connection_type', 'Kind of warehouse'),
+            ('kind', 'workbook, data-model or report'),
+            ('document_id', 'Id of the workbook, data model or report'),
+            ('name', 'Display name of the document'),
+            ('path', 'Folder that the document is in'),
+            ('url', 'Address of the document in Sigma'),
+            ('owner_id', 'Member who owns the document'),
+            ('owner_email', 'E-mail address of the owner'),
+            ('is_direct', 'False if it reads from the connection only by way of data models'),
+            ('tables', 'How many tables of the connection it reads'),
+            ('documents', 'How many documents read from the connection'),
+            ('last_active_at', 'When the connection was last used'),
+            ('is_idle', 'Has it not been used for 90 days?'),
+            ('created_by', 'Member who created the connection'),
+            ('created_at', 'When the connection was created'),
+            ('permission', 'What the grant allows'),
+            ('member_id', 'Member who has the permission'),
+            ('email', 'E-mail address of the member'),
+            ('first_name', 'First name of the member'),
+            ('last_name', 'Last name of the member'),
+            ('via', 'direct, or team if the grant is to a team that the member is in'),
+            ('team_id', 'Team that the grant is to'),
+            ('team_name', 'Name of that team'),
+            ('grant_id', 'Grant'),
+            ('_error', 'Why a list could not be read, of a table with on_error ''row'''),
+            ('table_catalog', 'Database in the warehouse'),
+            ('table_schema', 'Schema in the warehouse'),
+            ('table_name', 'Table in the warehouse'),
+            ('url_id', 'Id that stands in the table''s address in Sigma'),
+            ('inode_id', 'Id of the table in Sigma')) d (name, comment)
+        JOIN pg_attribute a ON a.attname = d.name
+        JOIN pg_class c ON c.oid = a.attrelid
+        JOIN pg_namespace s ON s.oid = c.relnamespace
+        WHERE s.nspname = schema AND c.relkind = 'v'
+            AND c.relname IN ('connection_use', 'unused_connections', 'connection_access', 'warehouse_tables')
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L', schema, v.relname, v.attname, v.comment);
     END LOOP;
 END
 $function$;

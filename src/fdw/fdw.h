@@ -184,7 +184,7 @@ extern char *sigma_create_statement(const SigmaApiTable *table, const char *sche
 /* What sets the table's comments, to stand behind that: each with a semicolon before it. */
 extern char *sigma_comment_statements(const SigmaApiTable *table);
 
-/* --------------------------------------------------- import_workbook.c */
+/* ---------------------------------------------------- import_comment.c */
 
 /* Called once, when the library is loaded. */
 extern void sigma_import_init(void);

@@ -157,6 +157,19 @@ typedef bool (*SigmaIsWanted) (const ImportForeignSchemaStmt *stmt, const char *
 extern List *sigma_import_workbook(const ImportForeignSchemaStmt *stmt, const ForeignServer *server,
 								   char *text, SigmaIsWanted is_wanted);
 
+/* ---------------------------------------------------- import_comment.c */
+
+/* To be called by an IMPORT before it expects tables; these are forgotten with its memory context. */
+extern void sigma_expect_import(void);
+
+/*
+ * The table that IMPORT is about to make gets this comment, and those of its
+ * columns (of SigmaApiColumn); either may be NULL.  All of it must live as long as
+ * the statement.
+ */
+extern void sigma_comment_import(const char *schema, const char *table, const char *comment,
+								 const List *columns);
+
 /* ----------------------------------------------------------- element.c */
 
 /* What is known of the exports of a table in this session; 0 of what is not. */

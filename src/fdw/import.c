@@ -263,13 +263,15 @@ sigmaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 
 	if (list_length(stmt->options) == 1 && is_option(linitial(stmt->options), "workbook"))
 		return sigma_import_workbook(stmt, server, defGetString(linitial(stmt->options)), is_wanted);
+	sigma_expect_import();
 	foreach(lc, find_tables(stmt))
 	{
 		const SigmaApiTable *table = lfirst(lc);
 
-		if (!table->other_form && is_wanted(stmt, table->name))
-			statements = lappend(statements, sigma_create_statement(table, stmt->local_schema,
-																	server->servername));
+		if (table->other_form || !is_wanted(stmt, table->name))
+			continue;
+		statements = lappend(statements, sigma_create_statement(table, stmt->local_schema, server->servername));
+		sigma_comment_import(stmt->local_schema, table->name, table->comment, table->columns);
 	}
 	return statements;
 }

@@ -12,18 +12,13 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type_d.h"
-#include "commands/comment.h"
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
-#include "tcop/utility.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 #include "base/base.h"
 #include "json/json.h"
@@ -414,82 +409,16 @@ create_statement(const Workbook *workbook, const Element *element, const char *s
 	return s.data;
 }
 
-/* ----------------------------------------------------------------- comments
- *
- * IMPORT takes nothing but CREATE FOREIGN TABLE, so the comment is made when
- * that has been executed.
- */
+/* ----------------------------------------------------------------- comments */
 
-typedef struct Comment
+/* It must not fail for want of a character. */
+static char *
+element_comment(const Workbook *workbook, const Element *element)
 {
-	char	   *schema;
-	char	   *table;
-	char	   *text;
-} Comment;
-
-static List *comments = NIL;	/* of the tables that are about to be made */
-static ProcessUtility_hook_type next_utility = NULL;
-
-static void
-forget_comments(void *arg pg_attribute_unused())
-{
-	comments = NIL;
-}
-
-static void
-expect_table(const Workbook *workbook, const Element *element, const char *schema, char *table)
-{
-	Comment    *comment = palloc(sizeof(Comment));
-
-	if (comments == NIL)
-	{
-		MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
-
-		callback->func = forget_comments;
-		MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
-	}
-	comment->schema = pstrdup(schema);
-	comment->table = table;
-	/* it must not fail for want of a character */
-	comment->text = psprintf("%s (%s on page %s of workbook %s)",
-							 element->name ? sigma_clean_text(element->name, strlen(element->name), 1000) : "Element without a name",
-							 element->kind ? sigma_clean_text(element->kind, strlen(element->kind), 100) : "element",
-							 shown_name(element->page), shown_name(workbook->name));
-	comments = lappend(comments, comment);
-}
-
-static void
-comment_after(PlannedStmt *pstmt, const char *text, bool read_only, ProcessUtilityContext context,
-			  ParamListInfo params, QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
-{
-	ProcessUtility_hook_type next = next_utility ? next_utility : standard_ProcessUtility;
-	const RangeVar *made = NULL;
-	ListCell   *lc;
-
-	if (comments != NIL && context == PROCESS_UTILITY_SUBCOMMAND &&
-		IsA(pstmt->utilityStmt, CreateForeignTableStmt))
-		made = copyObject(((CreateForeignTableStmt *) pstmt->utilityStmt)->base.relation);
-	next(pstmt, text, read_only, context, params, env, dest, qc);
-	if (made == NULL || made->schemaname == NULL)
-		return;
-	foreach(lc, comments)
-	{
-		const Comment *comment = lfirst(lc);
-		Oid			relid;
-
-		if (strcmp(comment->schema, made->schemaname) != 0 || strcmp(comment->table, made->relname) != 0)
-			continue;
-		relid = RangeVarGetRelid(made, NoLock, true);
-		if (OidIsValid(relid))
-			CreateComments(relid, RelationRelationId, 0, comment->text);
-	}
-}
-
-void
-sigma_import_init(void)
-{
-	next_utility = ProcessUtility_hook;
-	ProcessUtility_hook = comment_after;
+	return psprintf("%s (%s on page %s of workbook %s)",
+					element->name ? sigma_clean_text(element->name, strlen(element->name), 1000) : "Element without a name",
+					element->kind ? sigma_clean_text(element->kind, strlen(element->kind), 100) : "element",
+					shown_name(element->page), shown_name(workbook->name));
 }
 
 /* ------------------------------------------------------------------- import */
@@ -508,7 +437,7 @@ sigma_import_workbook(const ImportForeignSchemaStmt *stmt, const ForeignServer *
 		find_by_name(&workbook, text);
 	workbook.path = sigma_element_path(workbook.id);
 	read_workbook(&workbook);
-	forget_comments(NULL);
+	sigma_expect_import();
 	foreach(lc, workbook.elements)
 	{
 		const Element *element = lfirst(lc);
@@ -537,7 +466,7 @@ sigma_import_workbook(const ImportForeignSchemaStmt *stmt, const ForeignServer *
 								shown_name(element->name))));
 				continue;
 			}
-			expect_table(&workbook, element, stmt->local_schema, table);
+			sigma_comment_import(stmt->local_schema, table, element_comment(&workbook, element), NIL);
 			statements = lappend(statements, statement);
 		}
 	}

@@ -3,8 +3,8 @@
  * comment.c
  *	  sigma_comment_tables(): comments on foreign tables and their columns.
  *
- * IMPORT FOREIGN SCHEMA takes nothing but CREATE FOREIGN TABLE, so the comments
- * of the catalogue need a statement of their own.
+ * IMPORT FOREIGN SCHEMA comments on what it makes; this does it for tables that
+ * were made otherwise, or before the catalogue had more to say.
  *
  *-------------------------------------------------------------------------
  */

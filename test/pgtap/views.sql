@@ -245,17 +245,27 @@ SELECT results_eq('SELECT c::text FROM copy.connection_use c ORDER BY 1', 'SELEC
 
 -- ---------------------------------------------------------------- comments
 
--- of tables and their columns; views have theirs from the start
+-- everything that the extension makes
+SELECT is((SELECT array_agg(pg_describe_object(classid, objid, objsubid)) FROM pg_depend
+	WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'sigma_fdw') AND classid <> 'pg_type'::regclass
+		AND obj_description(objid, classid::regclass::name) IS NULL), NULL, 'no function is without a comment');
+SELECT is((SELECT array_agg(format('%s.%s', attrelid::regclass, attname)) FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
+	WHERE relnamespace = 'sigma'::regnamespace AND relkind = 'v' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL), NULL, '... nor a column of a view');
+-- tables and their columns
 CREATE FUNCTION comments_in(in_schema name) RETURNS bigint
 LANGUAGE sql AS $$
 	SELECT count(*) FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid
 	WHERE c.relnamespace = in_schema::regnamespace AND c.relkind = 'f'
 $$;
-SELECT is(comments_in('sim'), 0::bigint, 'IMPORT sets no comments');
-SELECT is(count_of('SELECT sigma_comment_tables(''sim'')'), 0, 'and to set them asks for nothing');
-SELECT is(sigma_comment_tables('sim')::bigint, comments_in('sim'), 'it says how many it set');
 SELECT is(comments_in('sim'), (SELECT count(*) FROM pg_class WHERE relnamespace = 'sim'::regnamespace AND relkind = 'f')
-	+ (SELECT count(*) FROM information_schema.columns WHERE table_schema = 'sim'), 'on each table and each column');
+	+ (SELECT count(*) FROM information_schema.columns WHERE table_schema = 'sim'), 'IMPORT comments on each table and each column');
+CREATE TABLE imported AS SELECT d.* FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid
+	WHERE c.relnamespace = 'sim'::regnamespace;
+COMMENT ON FOREIGN TABLE sim.connections IS NULL;
+COMMENT ON COLUMN sim.connections.warehouse IS 'mine';
+SELECT is(count_of('SELECT sigma_comment_tables(''sim'')'), 0, 'to set them anew asks for nothing');
+SELECT is(sigma_comment_tables('sim')::bigint, comments_in('sim'), 'it says how many it set');
+SELECT is((SELECT count(*) FROM imported NATURAL JOIN pg_description), comments_in('sim'), '... the same');
 SELECT is(obj_description('sim.connections'::regclass), 'Connections of Sigma to data warehouses', 'a table');
 SELECT is(col_description('sim.connections'::regclass, attnum), 'Virtual warehouse that queries run on (Snowflake)', 'a column')
 FROM pg_attribute WHERE attrelid = 'sim.connections'::regclass AND attname = 'warehouse';
