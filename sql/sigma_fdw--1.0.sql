@@ -190,6 +190,7 @@ COMMENT ON FUNCTION @extschema@.sigma_revoke_connection(
 
 CREATE FUNCTION @extschema@.sigma_check(
     server pg_catalog.text,
+    verbose pg_catalog.bool DEFAULT false,
     OUT step pg_catalog.text,
     OUT ok pg_catalog.bool,
     OUT detail pg_catalog.text,
@@ -198,8 +199,8 @@ RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
-COMMENT ON FUNCTION @extschema@.sigma_check(pg_catalog.text) IS
-'tells step by step what works between this database and Sigma, and what to do where it does not';
+COMMENT ON FUNCTION @extschema@.sigma_check(pg_catalog.text, pg_catalog.bool) IS
+'tells step by step what works between this database and Sigma, and what to do where it does not; verbose: also what was tried';
 
 CREATE FUNCTION @extschema@.sigma_request(
     server pg_catalog.text,
@@ -485,4 +486,4 @@ REVOKE ALL ON FUNCTION @extschema@.sigma_grant_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_revoke_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION @extschema@.sigma_check(pg_catalog.text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION @extschema@.sigma_check(pg_catalog.text, pg_catalog.bool) FROM PUBLIC;

@@ -31,6 +31,8 @@
 
 PG_FUNCTION_INFO_V1(sigma_check);
 
+#define WHOAMI "/v2/whoami"
+
 /* More than this makes signed tokens and Retry-After dates unreliable. */
 #define MAX_CLOCK_SKEW_S 60
 
@@ -40,6 +42,16 @@ typedef struct Caught
 	char	   *detail;
 	char	   *hint;
 } Caught;
+
+/* What a row says of a step that was tried, if it is wanted. */
+static const char *
+with_request(bool verbose, const char *detail, const char *request, const SigmaStats *stats)
+{
+	if (!verbose)
+		return detail;
+	return psprintf("%s; tried %s (requests: " INT64_FORMAT ", time: %.0f ms)", detail, request, stats->requests,
+					stats->wait_ms);
+}
 
 static void
 add_step(ReturnSetInfo *result, const char *step, bool ok, const char *detail, const char *hint)
@@ -107,8 +119,10 @@ typedef struct Check
 	SigmaSession *session;
 	MemoryContext context;		/* the session's use */
 	SigmaProbe	probe;
+	bool		verbose;
 	const SigmaResource *resource;
 	char	   *detail;			/* of a step that went well */
+	SigmaStats	stats;			/* of the step in hand */
 } Check;
 
 static void
@@ -132,7 +146,12 @@ static void
 step_identity(void *arg)
 {
 	Check	   *check = arg;
-	SigmaCallSpec spec = {.method = "GET", .target = "/v2/whoami", .purpose = SIGMA_READ};
+	SigmaCallSpec spec = {
+		.method = "GET",
+		.target = WHOAMI,
+		.purpose = SIGMA_READ,
+		.stats = &check->stats,
+	};
 	SigmaCall  *call = sigma_call(check->session, check->context, &spec);
 	SigmaJsonValue reply;
 	const char *error;
@@ -164,7 +183,7 @@ step_resource(void *arg)
 
 	if (sigma_is_optional(check->resource))
 		spec.missing = SIGMA_MISSING_TELLS;
-	walk = sigma_walk_open(check->session, context, &spec, NULL);
+	walk = sigma_walk_open(check->session, context, &spec, &check->stats);
 	if (sigma_walk_first(walk, &entry))
 		check->detail = "readable";
 	else if ((missing = sigma_walk_missing(walk)) != NULL)
@@ -214,7 +233,9 @@ report_probe(Check *check)
 
 	/* without a sign-in the API answers 401, with its own error object */
 	if (p->outcome == SIGMA_REPLIED && p->status == 401 && p->is_sigma)
-		add_step(check->result, "region", true, "the host answers as the Sigma API does", NULL);
+		add_step(check->result, "region", true,
+				 check->verbose ? "the host answers as the Sigma API does; tried GET " WHOAMI " without a token: HTTP status 401"
+				 : "the host answers as the Sigma API does", NULL);
 	else
 		add_step(check->result, "region", false,
 				 p->outcome == SIGMA_REPLIED
@@ -243,8 +264,35 @@ report_clock(Check *check)
 			 skew <= MAX_CLOCK_SKEW_S ? NULL : "Set the clock of this machine, for example by NTP.");
 }
 
+/* Reads an entry of each resource. */
+static void
+check_resources(Check *check)
+{
+	Caught		caught = {0};
+
+	for (int i = 0; i < sigma_nresources; i++)
+	{
+		const char *step;
+		const char *request;
+		bool		ok;
+
+		check->resource = sigma_resources[i];
+		check->stats = (SigmaStats)
+		{
+			0
+		};
+		step = psprintf("resource %s", check->resource->name);
+		request = psprintf("GET %s", check->resource->path);
+		ok = try_step(step_resource, check, &caught);
+		add_step(check->result, step, ok,
+				 with_request(check->verbose, ok ? check->detail : caught.detail, request, &check->stats),
+				 ok ? NULL : caught.hint);
+	}
+}
+
 /*
- * sigma_check(server) returns setof (step, ok, detail, hint)
+ * sigma_check(server, verbose) returns setof (step, ok, detail, hint), in the
+ * order in which things are to be mended
  */
 Datum
 sigma_check(PG_FUNCTION_ARGS)
@@ -255,6 +303,7 @@ sigma_check(PG_FUNCTION_ARGS)
 
 	check.serverid = sigma_function_server(fcinfo);
 	check.context = CurrentMemoryContext;
+	check.verbose = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 	InitMaterializedSRF(fcinfo, 0);
 
 	if (!try_step(step_mapping, &check, &caught))
@@ -286,18 +335,9 @@ sigma_check(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	}
 	add_step(check.result, "token", true, "signed in", NULL);
-	add_step(check.result, "identity", true, check.detail, NULL);
+	add_step(check.result, "identity", true,
+			 with_request(check.verbose, check.detail, "GET " WHOAMI, &check.stats), NULL);
 
-	for (int i = 0; i < sigma_nresources; i++)
-	{
-		const char *step;
-
-		check.resource = sigma_resources[i];
-		step = psprintf("resource %s", check.resource->name);
-		if (try_step(step_resource, &check, &caught))
-			add_step(check.result, step, true, check.detail, NULL);
-		else
-			add_step(check.result, step, false, caught.detail, caught.hint);
-	}
+	check_resources(&check);
 	return (Datum) 0;
 }

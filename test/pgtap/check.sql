@@ -30,6 +30,14 @@ SELECT is((SELECT detail FROM sigma_check('sim') WHERE step = 'identity'),
 SELECT cmp_ok(count_of('SELECT * FROM sigma_check(''sim'')'), '<', 200, 'it asks for one page of each list');
 SELECT is(count(*), 0::bigint, 'no secret is shown') FROM sigma_check('sim') c WHERE c::text LIKE '%simulator-secret%';
 
+SELECT is((SELECT array_agg(regexp_replace(detail, '[0-9]+ ms|[0-9a-f-]{36}', '#', 'g')) FROM sigma_check('sim', verbose => true)
+	WHERE step IN ('region', 'identity', 'resource teams', 'resource team_members')), ARRAY[
+	'the host answers as the Sigma API does; tried GET /v2/whoami without a token: HTTP status 401',
+	'member # of organization #; tried GET /v2/whoami (requests: 1, time: #)',
+	'readable; tried GET /v2.1/teams (requests: 1, time: #)',
+	'readable; tried GET /v2/teams/{team_id}/members (requests: 2, time: #)'], 'with verbose, what was tried');
+SELECT is((SELECT array_agg(step) FROM sigma_check('sim', verbose => true)), (SELECT array_agg(step) FROM sigma_check('sim')), '... by the same steps');
+
 -- -------------------------------------------------------------------- bad
 
 ALTER USER MAPPING FOR CURRENT_USER SERVER sim OPTIONS (SET client_secret 'not-the-secret');
@@ -79,6 +87,7 @@ SELECT sim_fault('{"path": "/v2/tags", "times": -1, "do": "status", "status": 40
 SELECT is(array_agg(step ORDER BY n), '{resource tags,resource tag_workbooks}', 'one list that is forbidden: it, and what stands below it')
 FROM sigma_check('sim') WITH ORDINALITY AS c (step, ok, detail, hint, n) WHERE NOT ok;
 SELECT matches((first_wrong('sim')).detail, 'GET /v2/tags.*403', 'with the request and its status');
+SELECT matches(detail, 'tried GET /v2/tags .requests: 1, time: [0-9]+ ms.$', 'and with verbose, how that was tried') FROM sigma_check('sim', true) WHERE step = 'resource tags';
 SELECT sim_calm() \g /dev/null
 
 -- who it is that asks
