@@ -38,6 +38,7 @@ _PG_init(void)
 	MarkGUCPrefixReserved("sigma_fdw");
 	sigma_lookup_join_init();
 	sigma_hide_init();
+	sigma_extent_init();
 	sigma_import_init();
 	if (process_shared_preload_libraries_in_progress)
 		sigma_shared_init();

@@ -59,6 +59,7 @@ open_walk(Source * source, SigmaSession *session, MemoryContext context, Relatio
 		.limit = options->page_size,
 		.scope = options->scope,
 		.prefetch = options->prefetch,
+		.whole = true,
 		.tolerate = options->on_error_row && !sigma_is_one_list(resource),
 		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
 	};

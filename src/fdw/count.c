@@ -144,6 +144,7 @@ sigma_count_entries(SigmaSession *session, Oid relid, CommandId as_of, SigmaStat
 	else if (sigma_pager_missing(pager) == NULL)
 	{
 		spec = count_spec(options, options->page_size);
+		spec.whole = true;
 		spec.dated = true;
 		spec.as_of = as_of;
 		pager = sigma_pager_open(session, context, &spec, stats);

@@ -131,6 +131,11 @@ extern bool sigma_is_table(Oid relid, Oid serverid);
 /* Called once, when the library is loaded. */
 extern void sigma_hide_init(void);
 
+/* ------------------------------------------------------------ extent.c */
+
+/* Called once, when the library is loaded. */
+extern void sigma_extent_init(void);
+
 /* ------------------------------------------------------------ modify.c */
 
 extern int	sigmaIsForeignRelUpdatable(Relation rel);

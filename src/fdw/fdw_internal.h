@@ -54,6 +54,14 @@ extern void sigma_complete_kept(SigmaKept *kept);
 /* Forgets them. */
 extern void sigma_end_kept(SigmaKept *kept);
 
+/* ----------------------------------------------------------- extent.c */
+
+/*
+ * Will all rows of a scan be read, as far as the plan and the executor's run
+ * tell?  Asked while it runs.
+ */
+extern bool sigma_reads_all(const ForeignScanState *node);
+
 /* What the plan's rows call the row that is to be deleted. */
 #define OLD_ROW "sigma_row"
 

@@ -76,6 +76,7 @@ read_list(Workbook *workbook, const char *below, bool may_lack, TakeEntry take)
 		.path = psprintf("%s%s", workbook->path, below),
 		.limit = SIGMA_MAX_PAGE_SIZE,
 		.prefetch = true,
+		.whole = true,
 		.missing = may_lack ? SIGMA_MISSING_TELLS : SIGMA_MISSING_FAILS,
 	};
 	SigmaPager *pager = sigma_pager_open(workbook->session, CurrentMemoryContext, &spec, NULL);
@@ -215,6 +216,7 @@ find_by_name(Workbook *workbook, const char *text)
 		.bound = &bound,
 		.limit = SIGMA_MAX_PAGE_SIZE,
 		.prefetch = true,
+		.whole = true,
 	};
 	const char *wanted = sigma_to_utf8(text);
 	SigmaWalk  *walk = sigma_walk_open(workbook->session, CurrentMemoryContext, &spec, NULL);

@@ -358,6 +358,7 @@ begin_walk(SigmaScan *scan)
 							 sigma_text_url_encode(value.values[0]));
 	}
 	scan->spec.bound = bound;
+	scan->spec.whole = scan->written || sigma_reads_all(scan->node);
 	scan->spec.filters = filters.len ? filters.data : NULL;
 	scan->walk = sigma_walk_open(scan->session, scan->key_context, &scan->spec, &scan->stats);
 	MemoryContextSwitchTo(old);

@@ -307,6 +307,7 @@ read_existing(SigmaSession *session, List **all)
 		.resource = sigma_find_resource("connections"),
 		.limit = SIGMA_MAX_PAGE_SIZE,
 		.prefetch = true,
+		.whole = true,
 		/* what is missing in it would be created a second time */
 		.exact = true,
 	};

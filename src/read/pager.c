@@ -11,12 +11,14 @@
  * another number, a WARNING says so: the list may have changed meanwhile.
  *
  * Look-ahead.  Once the second page has been asked for, further pages are
- * requested before they are wanted, more of them the longer the walk goes on.
+ * requested before they are wanted, more of them the longer the walk goes on;
+ * if it is known that all will be read, as many as may be at once, as soon as
+ * the first has come, or with the first if the session has read the list before.
  * The next page's token is known as soon as a page has arrived.  Those after
  * it are guessed, if tokens so far have been the number of entries read ("50"
  * after a first page of 50), and never beyond what "total" allows.  A guess is
  * only ever used if the page before it really gives that token; at the first
- * that does not, all guessed pages are thrown away and guessing ends.
+ * that does not, guessing ends, and the guesses that were wrong are thrown away.
  *
  *-------------------------------------------------------------------------
  */
@@ -269,14 +271,16 @@ drop_pages_ahead(SigmaPager *pager)
 	pager->ahead = NIL;
 }
 
-/* A page that was guessed wrong, and all behind it, are not of this list. */
+/* Pages that were guessed wrong are not of this list; the token is that of the next. */
 static void
-drop_wrong_guess(SigmaPager *pager, const char *token)
+drop_wrong_guesses(SigmaPager *pager, const char *token)
 {
-	if (pager->ahead == NIL || strcmp(((ApiPage *) linitial(pager->ahead))->token, token) == 0)
-		return;
-	drop_pages_ahead(pager);
-	pager->step = 0;
+	while (pager->ahead != NIL && strcmp(((ApiPage *) linitial(pager->ahead))->token, token) != 0)
+	{
+		MemoryContextDelete(((ApiPage *) linitial(pager->ahead))->context);
+		pager->ahead = list_delete_first(pager->ahead);
+		pager->step = 0;
+	}
 }
 
 /* The number that a token is, if it is one and nothing else; else -1. */
@@ -289,6 +293,33 @@ token_number(const char *token)
 		(token[0] == '0' && length > 1))
 		return -1;
 	return strtoll(token, NULL, 10);
+}
+
+/* Is it the list of a whole resource, of which the session keeps notes? */
+static bool
+is_noted(const SigmaPager *pager)
+{
+	return sigma_is_one_list(pager->spec.resource) && pager->spec.filters == NULL && !pager->spec.raw &&
+		!pager->spec.item;
+}
+
+/*
+ * Asks for the first page, and for those behind it if all will be read and the
+ * session knows from the time before what their tokens are.
+ */
+static void
+request_first(SigmaPager *pager)
+{
+	int64		limit = pager->spec.limit;
+	double		total;
+
+	request_page(pager, NULL);
+	if (!pager->spec.whole || !pager->spec.prefetch || !is_noted(pager) ||
+		!sigma_session_steps(pager->session, pager->spec.resource, &total))
+		return;
+	for (int64 guess = limit; guess < total &&
+		 list_length(pager->ahead) < sigma_session_concurrency(pager->session); guess += limit)
+		request_page(pager, psprintf(INT64_FORMAT, guess));
 }
 
 /* Is all that is expected to be wanted in hand, or on its way? */
@@ -312,7 +343,7 @@ look_ahead(SigmaPager *pager)
 
 	if (pager->depth == 0 || pager->next_token == NULL)
 		return;
-	drop_wrong_guess(pager, pager->next_token);
+	drop_wrong_guesses(pager, pager->next_token);
 	if (pager->ahead == NIL && !has_enough(pager))
 		request_page(pager, pager->next_token);
 	next = pager->step ? token_number(pager->next_token) : -1;
@@ -431,7 +462,7 @@ visit_element(void *arg, int depth, SigmaSpan name UNUSED, const SigmaJsonValue 
 static void
 note_total(const SigmaPager *pager, double total)
 {
-	if (sigma_is_one_list(pager->spec.resource) && pager->spec.filters == NULL && !pager->spec.raw)
+	if (is_noted(pager))
 		sigma_session_note_total(pager->session, pager->spec.resource, total);
 }
 
@@ -538,8 +569,10 @@ static const SigmaFailure *
 await_page(SigmaPager *pager, const char *token)
 {
 	if (token)
-		drop_wrong_guess(pager, token);
-	if (pager->ahead == NIL)
+		drop_wrong_guesses(pager, token);
+	if (pager->ahead == NIL && token == NULL)
+		request_first(pager);
+	else if (pager->ahead == NIL)
 		request_page(pager, token);
 	drop_page(pager);
 	pager->page = linitial(pager->ahead);
@@ -623,6 +656,7 @@ take_page(SigmaPager *pager, const char *token)
 	{
 		/* no page in hand: what was read of the one before is gone */
 		drop_page(pager);
+		drop_pages_ahead(pager);
 		pager->nentries = 0;
 		return false;
 	}
@@ -767,6 +801,8 @@ finish_walk(SigmaPager *pager)
 	if (spec->item)
 		return;
 	note_total(pager, (double) pager->entries_seen);
+	if (is_noted(pager))
+		sigma_session_note_steps(pager->session, spec->resource, pager->step == spec->limit);
 	if (pager->total >= 0 && pager->total != (double) pager->entries_seen)
 		ereport(spec->exact ? ERROR : WARNING,
 				(spec->exact ? errcode(ERRCODE_FDW_ERROR) : 0,
@@ -781,7 +817,20 @@ void
 sigma_pager_start(SigmaPager *pager)
 {
 	if (pager->pages == 0 && pager->ahead == NIL && !pager->finished)
-		request_page(pager, NULL);
+		request_first(pager);
+}
+
+/* The first page has come.  If all of the list will be read, there is nothing to wait for. */
+static void
+want_all(SigmaPager *pager)
+{
+	if (!pager->spec.whole || !pager->spec.prefetch || pager->next_token == NULL)
+		return;
+	drop_wrong_guesses(pager, pager->next_token);
+	if (token_number(pager->next_token) == pager->nentries)
+		pager->step = pager->nentries;
+	pager->depth = sigma_session_concurrency(pager->session);
+	look_ahead(pager);
 }
 
 /*
@@ -831,10 +880,14 @@ read_entry(SigmaPager *pager, SigmaEntry *entry)
 
 	if (pager->finished)
 		return false;
-	if (pager->page == NULL && !take_page(pager, NULL))
+	if (pager->page == NULL)
 	{
-		pager->finished = true;
-		return false;
+		if (!take_page(pager, NULL))
+		{
+			pager->finished = true;
+			return false;
+		}
+		want_all(pager);
 	}
 	for (;;)
 	{

@@ -140,6 +140,7 @@ typedef struct SigmaListSpec
 	int			wanted;			/* entries that are expected to do; 0: all */
 	SigmaScope	scope;
 	bool		prefetch;		/* ask for pages before they are wanted */
+	bool		whole;			/* all of it will be read, as far as is known */
 	bool		item;			/* the path is that of one entry, not of a list */
 	const char *item_key;		/* the key of that entry; NULL if it need not be compared */
 	bool		by_key;			/* that there is no such list, or entry, is no error */
@@ -218,6 +219,7 @@ typedef struct SigmaWalkSpec
 	int			wanted;			/* as for a list */
 	SigmaScope	scope;
 	bool		prefetch;
+	bool		whole;			/* as for a list */
 	bool		tolerate;		/* a parent whose list fails becomes an entry */
 	SigmaMissing missing;		/* as for a list */
 	bool		dated;			/* as for a list */

@@ -79,6 +79,7 @@ open_parent(SigmaWalk *walk)
 		.limit = SIGMA_MAX_PAGE_SIZE,
 		.scope = walk->spec.scope,
 		.prefetch = walk->spec.prefetch,
+		.whole = walk->spec.whole,
 		.missing = walk->spec.missing,
 		.dated = walk->spec.dated,
 		.as_of = walk->spec.as_of,
@@ -160,6 +161,13 @@ bind_known_key(SigmaWalk *walk)
 	walk->exhausted = bound->nvalues == 0;
 }
 
+/* Who will read all lists has as many under way as may be, from the start. */
+static int
+first_width(const SigmaWalk *walk)
+{
+	return walk->spec.whole && walk->spec.prefetch ? sigma_session_concurrency(walk->session) : 1;
+}
+
 SigmaWalk *
 sigma_walk_open(SigmaSession *session, MemoryContext context, const SigmaWalkSpec *spec,
 				SigmaStats *stats)
@@ -173,7 +181,7 @@ sigma_walk_open(SigmaSession *session, MemoryContext context, const SigmaWalkSpe
 	walk->stats = stats;
 	walk->context = own;
 	walk->nkeys = sigma_path_keys(walk_path(spec), walk->keys);
-	walk->width = 1;
+	walk->width = first_width(walk);
 	walk->all_bound = true;
 	for (int i = 0; i < walk->nkeys; i++)
 	{
@@ -316,6 +324,7 @@ open_branch(SigmaWalk *walk)
 			.wanted = walk->spec.wanted,
 			.scope = walk->spec.scope,
 			.prefetch = walk->spec.prefetch,
+			.whole = walk->spec.whole,
 			.item = walk->spec.item,
 			.item_key = branch->keys[0],
 			.by_key = walk->nkeys > 0 && walk->all_bound && !walk->spec.resource->key_values,
@@ -484,7 +493,7 @@ sigma_walk_rewind(SigmaWalk *walk)
 		return;
 	}
 	close_branches(walk);
-	walk->width = 1;
+	walk->width = first_width(walk);
 	walk->exhausted = false;
 	walk->lists = 0;
 	walk->nothing = 0;

@@ -48,6 +48,7 @@ typedef struct Note
 {
 	const SigmaResource *resource;	/* constant, so the pointer is the key */
 	double		total;			/* the last "total" seen; or -1 */
+	bool		steps;			/* see sigma_session_note_steps() */
 	TimestampTz warned[SIGMA_WARNINGS]; /* the statement that was told last */
 	char		status;
 } Note;
@@ -295,6 +296,7 @@ note_on(SigmaSession *session, const SigmaResource *resource)
 	if (!found)
 	{
 		note->total = -1;
+		note->steps = false;
 		memset(note->warned, 0, sizeof(note->warned));
 	}
 	return note;
@@ -316,6 +318,21 @@ void
 sigma_session_note_total(SigmaSession *session, const SigmaResource *resource, double total)
 {
 	note_on(session, resource)->total = total;
+}
+
+void
+sigma_session_note_steps(SigmaSession *session, const SigmaResource *resource, bool steps)
+{
+	note_on(session, resource)->steps = steps;
+}
+
+bool
+sigma_session_steps(SigmaSession *session, const SigmaResource *resource, double *total)
+{
+	const Note *note = note_on(session, resource);
+
+	*total = note->total;
+	return note->steps;
 }
 
 double

@@ -313,6 +313,18 @@ extern SigmaCall *sigma_call(SigmaSession *session, MemoryContext context,
 extern void sigma_session_note_total(SigmaSession *session, const SigmaResource *resource,
 									 double total);
 
+/*
+ * Keeps whether the tokens of a list's pages were the numbers of entries before
+ * them, a full page each.  Who reads it again need not wait then for one page to
+ * ask for the next.
+ */
+extern void sigma_session_note_steps(SigmaSession *session, const SigmaResource *resource,
+									 bool steps);
+
+/* Were they, when it was read last?  *total is how many entries it had then. */
+extern bool sigma_session_steps(SigmaSession *session, const SigmaResource *resource,
+								double *total);
+
 /* The number last kept, or -1; makes no session and no request. */
 extern double sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource);
 

@@ -16,6 +16,12 @@ SELECT is(cardinality(rows), 1000, 'without look-ahead: all rows') FROM expected
 SELECT is(cardinality(requests), 100, '... each page once') FROM expected;
 SELECT is(at_once, 1, '... one after another') FROM expected;
 
+-- a session that has read nothing yet
+CREATE FUNCTION forget_list(server text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('ALTER SERVER %I OPTIONS (SET max_concurrency %L)', server, (SELECT option_value FROM pg_foreign_server f,
+		pg_options_to_table(f.srvoptions) WHERE srvname = server AND option_name = 'max_concurrency'));
+END $$;
 CREATE FUNCTION looks_ahead(server text, concurrency int) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	rows text[];
@@ -63,12 +69,100 @@ SELECT same('SELECT a.name FROM far_8.connections a JOIN far_4.connections b USI
 	'SELECT name FROM far_off.connections ORDER BY 1', 'two scans at once: the same rows');
 SELECT same('SELECT a.name FROM far_8.connections a FULL JOIN far_8.connections b USING (name) ORDER BY 1',
 	'SELECT name FROM far_off.connections ORDER BY 1', 'two scans of one session: the same rows');
--- without a total, nothing can be guessed
+-- without a total, nothing can be guessed by who has not read the list before
+SELECT forget_list('far_8') \g /dev/null
 SELECT sim_spoil_list('edit', '{"remove": ["total"]}', 'far') \g /dev/null
 SELECT sim_call('DELETE', 'log', NULL, 'far') \g /dev/null
 SELECT is(rows_of('SELECT connection_id, name FROM far_8.connections'), rows, 'without a total: the same rows') FROM expected;
 SELECT is(asked('far'), requests, '... by the same requests') FROM expected;
 SELECT is(at_once('far'), 1, '... one after another');
+SELECT is(rows_of('SELECT connection_id, name FROM far_8.connections'), rows, '... and again, in a session that knows its pages') FROM expected;
+SELECT sim_call('POST', 'reset', NULL, 'far') \g /dev/null
+
+-- ---------------------------------------- is it known that all will be read?
+
+-- nine pages: eight at once behind the first only if nobody waits to see whether they are wanted; else five at most
+SELECT sim_config('{"latency_ms": 30}', 'far') \g /dev/null
+SELECT make_server('nine', sim_url('far'), 'page_size ''112'', max_concurrency ''8'''),
+	make_server('eight', sim_url('far'), 'page_size ''125'', max_concurrency ''8''') \g /dev/null
+CREATE FUNCTION at_once_in(query text) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM forget_list('nine');
+	PERFORM sim_calm('far');
+	EXECUTE query;
+	IF sim_count('far') <> 9 THEN
+		RAISE 'made % requests', sim_count('far');
+	END IF;
+	RETURN at_once('far');
+END $$;
+CREATE TABLE two AS SELECT n FROM generate_series(1, 2) n;
+SELECT is(at_once_in(query), 8, 'all will be read: ' || query) FROM unnest(ARRAY[
+	'CREATE TEMP TABLE copied AS SELECT name FROM nine.connections',
+	'INSERT INTO copied SELECT name FROM nine.connections',
+	'SELECT max(name) FROM nine.connections LIMIT 1',
+	'SELECT name FROM nine.connections ORDER BY name LIMIT 1',
+	'SELECT type FROM nine.connections GROUP BY type LIMIT 1',
+	'SELECT name FROM nine.connections UNION SELECT ''x'' LIMIT 1',
+	'CREATE TEMP TABLE joined AS SELECT c.name FROM copied JOIN nine.connections c USING (name)',
+	'CREATE TEMP TABLE appended AS SELECT name FROM nine.connections UNION ALL SELECT ''x''',
+	'CREATE TEMP TABLE windowed AS SELECT name, row_number() OVER () FROM nine.connections',
+	'WITH m AS MATERIALIZED (SELECT name FROM nine.connections ORDER BY name) SELECT name FROM m LIMIT 1']) query;
+SELECT cmp_ok(at_once_in(query), '<=', 5, 'perhaps not: ' || query) FROM unnest(ARRAY[
+	'SELECT max(name) FROM (SELECT name FROM nine.connections LIMIT 1000) c',
+	'DO $d$ DECLARE r record; BEGIN FOR r IN SELECT name FROM nine.connections LOOP END LOOP; END $d$',
+	'WITH m AS MATERIALIZED (SELECT name FROM nine.connections) SELECT max(name) FROM m']) query;
+-- a query that stops at the first row
+CREATE FUNCTION first_name() RETURNS text LANGUAGE sql VOLATILE AS 'SELECT name FROM nine.connections';
+SELECT is(count_of(query, 'far'), 1, 'one request: ' || query) FROM unnest(ARRAY[
+	'SELECT first_name()',
+	'DO $d$ DECLARE n text; BEGIN SELECT name INTO n FROM nine.connections; END $d$',
+	'DO $d$ DECLARE n text; BEGIN n := (SELECT name FROM nine.connections LIMIT 1); END $d$',
+	'DO $d$ DECLARE r record; BEGIN FOR r IN SELECT name FROM nine.connections LOOP EXIT; END LOOP; END $d$',
+	'SELECT 1 WHERE EXISTS (SELECT FROM nine.connections)',
+	'SELECT n FROM two WHERE EXISTS (SELECT FROM nine.connections c WHERE length(c.name) > two.n)',
+	'SELECT n FROM two, LATERAL (SELECT name FROM nine.connections OFFSET 0 LIMIT 1) c LIMIT 1',
+	'SELECT name FROM nine.connections UNION ALL SELECT ''x'' LIMIT 2']) query;
+-- a cursor
+BEGIN;
+SELECT forget_list('nine'), sim_calm('far') \g /dev/null
+DECLARE c CURSOR FOR SELECT name FROM nine.connections;
+\o /dev/null
+FETCH 999 FROM c;
+\o
+SELECT cmp_ok(at_once('far'), '<=', 5, 'a cursor goes slowly');
+COMMIT;
+BEGIN;
+SELECT forget_list('nine'), sim_calm('far') \g /dev/null
+DECLARE c CURSOR FOR SELECT name FROM nine.connections;
+\o /dev/null
+FETCH ALL FROM c;
+\o
+SELECT is(at_once('far'), 8, 'not if all is fetched at once');
+COMMIT;
+
+-- what the session knows from before
+SELECT forget_list('eight'), sim_calm('far') \g /dev/null
+SELECT is(rows_of('SELECT connection_id, name FROM eight.connections'), rows, 'eight pages: the rows') FROM expected;
+SELECT cmp_ok(at_once('far'), '<=', 7, '... the first page alone');
+SELECT sim_calm('far') \g /dev/null
+SELECT is(rows_of('SELECT connection_id, name FROM eight.connections'), rows, '... and again') FROM expected;
+SELECT is(at_once('far'), 8, '... all at once');
+SELECT is(sim_count('far'), 8, '... each once');
+SELECT is(count_of('SELECT connection_id FROM eight.connections LIMIT 1', 'far'), 1, '... but not if LIMIT wants one');
+
+-- as many lists below parents as may be, from the start
+CREATE TABLE ids AS SELECT array_agg(connection_id) AS ids FROM (SELECT connection_id FROM eight.connections LIMIT 8) c;
+SELECT sim_calm('far') \g /dev/null
+SELECT is((SELECT count(name)::int FROM eight.connections WHERE connection_id = ANY ((SELECT ids FROM ids)::text[])), 8, 'eight look-ups');
+SELECT is(at_once('far'), 8, '... all at once');
+SELECT sim_calm('far') \g /dev/null
+SELECT lives_ok('SELECT count(grant_id) FROM eight.connection_grants WHERE connection_id = ANY ((SELECT ids FROM ids)::text[])',
+	'eight lists below parents');
+SELECT is(at_once('far'), 8, '... all at once');
+SELECT sim_calm('far') \g /dev/null
+SELECT is((SELECT count(name)::int FROM (SELECT name FROM eight.connections WHERE connection_id = ANY ((SELECT ids FROM ids)::text[]) LIMIT 8) c),
+	8, 'eight that a LIMIT may not want');
+SELECT cmp_ok(at_once('far'), '<=', 5, '... are begun with one');
 
 -- ----------------------------------------------------- lists that are otherwise
 
@@ -107,6 +201,7 @@ BEGIN
 	result := is(list, wanted, description || ', without look-ahead');
 	RETURN NEXT;
 	PERFORM sim_call('DELETE', 'log');
+	PERFORM forget_list('odd');
 	list := rows_of('SELECT connection_id FROM odd.connections');
 	result := is(list, wanted, '... and with it');
 	RETURN NEXT;
@@ -116,12 +211,15 @@ BEGIN
 		result := is(at_once(), in_flight, '... so many at once');
 		RETURN NEXT;
 	END IF;
+	list := rows_of('SELECT connection_id FROM odd.connections');
+	result := is(list, wanted, '... and once more, in a session that knows it');
+	RETURN NEXT;
 END $$;
 SELECT sim_config('{"latency_ms": 20}') \g /dev/null
 SELECT gives('{"(,0,10,a,40)","(a,10,10,b,40)","(b,20,10,c,40)","(c,30,10,,40)"}', 40, 1, 'tokens that are no numbers');
 SELECT gives('{"(,0,10,1,40)","(1,10,10,2,40)","(2,20,10,3,40)","(3,30,10,,40)"}', 40, 1, 'tokens that count pages');
 SELECT gives('{"(,0,10,010,40)","(010,10,10,020,40)","(020,20,10,030,40)","(030,30,10,,40)"}', 40, 1, 'tokens with a zero before');
-SELECT gives('{"(,0,10,10,40)","(10,10,10,20,40)","(20,20,10,30,40)","(30,30,10,,40)"}', 40, 2, 'tokens that count entries');
+SELECT gives('{"(,0,10,10,40)","(10,10,10,20,40)","(20,20,10,30,40)","(30,30,10,,40)"}', 40, 3, 'tokens that count entries');
 -- page "20" and "30" are there to be guessed, and are not of this list
 SELECT gives('{"(,0,10,10,60)","(10,10,5,15,60)","(15,15,10,25,60)","(25,25,10,35,60)","(35,35,25,,60)","(20,0,10,30,60)","(30,'
 	'90,10,40,60)","(40,5,10,50,60)"}', 60, NULL, 'a short page in the middle');
@@ -137,6 +235,24 @@ SELECT gives('{"(,0,10,10,30)","(10,10,0,20,30)","(20,10,10,30,30)","(30,20,10,,
 SELECT gives('{"(,0,10,10,)","(10,10,10,20,)","(20,20,10,,)"}', 30, 1, 'no total at all');
 SELECT gives('{"(,0,0,0,20)","(0,0,10,10,20)","(10,10,10,,20)"}', 20, 1, 'an empty first page');
 SELECT gives('{"(,0,10,10,10)","(10,10,10,,10)"}', 20, 1, 'more than the total');
+-- what the session knows of a list, and has changed since
+CREATE FUNCTION knows(pages text[], n int, asked int, description text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM tell(pages);
+	RETURN is(rows_of('SELECT connection_id FROM odd.connections') || sim_count()::text,
+		(SELECT array_agg('(c' || i || ')' ORDER BY i) FROM generate_series(0, n - 1) i) || asked::text, description);
+END $$;
+SELECT forget_list('odd') \g /dev/null
+SELECT knows('{"(,0,10,10,60)","(10,10,10,20,60)","(20,20,10,30,60)","(30,30,10,40,60)","(40,40,10,50,60)","(50,50,10,,60)"}', 60, 6, 'six pages');
+SELECT knows('{"(,0,10,10,15)","(10,10,5,,15)"}', 15, 4, 'the list has become shorter: two pages asked for in vain, and refused');
+SELECT knows('{"(,0,10,10,40)","(10,10,10,20,40)","(20,20,10,30,40)","(30,30,10,,40)"}', 40, 4, 'longer: none');
+SELECT knows('{"(,0,10,x,40)","(x,10,10,y,40)","(y,20,10,z,40)","(z,30,10,,40)"}', 40, 7, 'its tokens are no numbers any more: three in vain');
+SELECT knows('{"(,0,10,x,40)","(x,10,10,y,40)","(y,20,10,z,40)","(z,30,10,,40)"}', 40, 4, 'none from then on');
+SELECT knows('{"(,0,10,10,40)","(10,10,10,20,40)","(20,20,10,30,40)","(30,30,10,,40)"}', 40, 4, 'they are again');
+SELECT knows('{"(,0,10,20,30)","(20,10,10,30,30)","(30,20,10,,30)"}', 30, 4, 'one of them is left out: one in vain');
+SELECT tell('{"(10,10,10,20,60)"}') \g /dev/null
+SELECT sim_spoil_list('status', '{"status": 403, "page": "", "times": 1}') \g /dev/null
+SELECT fails('SELECT count(name) FROM odd.connections', '42501', NULL, NULL, NULL, 'a first page that fails, with others asked for');
 -- what is wrong with a page that was guessed right is an error
 SELECT tell('{"(,0,10,10,60)","(10,10,10,20,60)","(20,20,10,30,60)","(40,40,10,50,60)","(50,50,10,,60)"}') \g /dev/null
 SELECT fails('SELECT count(name) FROM odd.connections', '22023', NULL, '%page=30%', NULL,

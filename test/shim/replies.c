@@ -72,6 +72,19 @@ sigma_session_note_total(SigmaSession *session UNUSED, const SigmaResource *reso
 {
 }
 
+void
+sigma_session_note_steps(SigmaSession *session UNUSED, const SigmaResource *resource UNUSED,
+						 bool steps UNUSED)
+{
+}
+
+bool
+sigma_session_steps(SigmaSession *session UNUSED, const SigmaResource *resource UNUSED,
+					double *total UNUSED)
+{
+	return false;
+}
+
 SigmaCall *
 sigma_call_start(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)
 {

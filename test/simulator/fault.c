@@ -41,12 +41,16 @@ path_matches(const char *pattern, const char *path)
 }
 
 static bool
-fault_matches(const Fault *fault, const Request *req)
+fault_matches(const Fault *fault, Request *req)
 {
 	const char *method = json_string(fault->rule, "method");
 	const char *path = json_string(fault->rule, "path");
 	const char *query = json_string(fault->rule, "query");
+	const char *page = json_string(fault->rule, "page");
+	const char *asked = query_value(req, "page");
 
+	if (page && strcmp(page, "*") != 0 && strcmp(page, asked ? asked : "") != 0)
+		return false;
 	if (method && strcmp(method, "*") != 0 && strcmp(method, req->method) != 0)
 		return false;
 	if (path && !path_matches(path, req->path))
@@ -86,7 +90,7 @@ const char *
 fault_add(const cJSON *rule)
 {
 	static const char *const numbers[] = {"after", "times"};
-	static const char *const strings[] = {"method", "path", "query"};
+	static const char *const strings[] = {"method", "path", "query", "page"};
 	const char *problem;
 	Fault	   *fault;
 	Fault	  **end = &faults;
@@ -105,7 +109,7 @@ fault_add(const cJSON *rule)
 		const cJSON *item = cJSON_GetObjectItemCaseSensitive(rule, strings[i]);
 
 		if (item && !cJSON_IsString(item))
-			return "method, path and query must be strings";
+			return "method, path, query and page must be strings";
 	}
 	problem = misbehave_check(rule);
 	if (problem)
