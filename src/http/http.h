@@ -109,9 +109,9 @@ extern bool sigma_transfer_streams(const SigmaTransfer *transfer);
 /*
  * Of such a body: drops "used" bytes of what was handed over before, and hands
  * over what has come behind them, decoded, without waiting.  It stays until the
- * next call, or until the transport waits.  "hungry" says that this much is not
- * enough, however much it is; else no more than about a megabyte is kept, and
- * the peer has to wait until it has been used.
+ * next call, whatever the transport does meanwhile.  "hungry" says that this much
+ * is not enough, however much it is.  No more than about a megabyte is kept beside
+ * it, and then the peer has to wait until that has been taken.
  *
  * False if no more will come: the transfer is done, and its reply has the
  * outcome.

@@ -126,8 +126,11 @@ struct SigmaTransfer
 	bool		stream;			/* the body of a 200 is handed over as it comes ... */
 	bool		streams;		/* ... and has begun to */
 	bool		paused;			/* as much of it has come as may be kept */
-	size_t		dropped;		/* bytes at the buffer's front that have been used */
-	size_t		keep;			/* how many may be kept */
+	size_t		dropped;		/* bytes at the buffer's front that have been taken out of it */
+	char	   *handed;			/* what has been handed over, and stays until more is taken;
+								 * malloc'd */
+	size_t		handed_length;
+	size_t		handed_capacity;
 	bool		spoilt;			/* it cannot be decoded */
 	SigmaInflater *inflater;	/* while the whole body is being decoded */
 	bool		too_large;
@@ -229,29 +232,26 @@ on_timer(CURLM *multi UNUSED, long timeout_ms, void *arg)
 	return 0;
 }
 
-/* Appends to what has come of a body; false if there is no memory. */
+/* Drops bytes at a buffer's front and appends others; false if there is no memory. */
 static bool
-append_piece(SigmaTransfer *transfer, const char *data, size_t n)
+append_piece(char **buffer, size_t *length, size_t *capacity, size_t dropped, const char *data, size_t n)
 {
-	/* what has been used makes room */
-	if (transfer->dropped > 0)
+	*length -= dropped;
+	if (dropped > 0)
+		memmove(*buffer, *buffer + dropped, *length);
+	if (*length + n > *capacity)
 	{
-		transfer->length -= transfer->dropped;
-		memmove(transfer->buffer, transfer->buffer + transfer->dropped, transfer->length);
-		transfer->dropped = 0;
-	}
-	if (transfer->length + n > transfer->capacity)
-	{
-		size_t		capacity = Max(transfer->capacity * 2, transfer->length + n);
-		char	   *buffer = realloc(transfer->buffer, capacity);
+		size_t		larger = Max(*capacity * 2, *length + n);
+		char	   *moved = realloc(*buffer, larger);
 
-		if (buffer == NULL)
+		if (moved == NULL)
 			return false;
-		transfer->buffer = buffer;
-		transfer->capacity = capacity;
+		*buffer = moved;
+		*capacity = larger;
 	}
-	memcpy(transfer->buffer + transfer->length, data, n);
-	transfer->length += n;
+	if (n > 0)
+		memcpy(*buffer + *length, data, n);
+	*length += n;
 	return true;
 }
 
@@ -262,18 +262,19 @@ on_streamed(SigmaTransfer *transfer, const char *data, size_t n)
 	transfer->streams = true;
 	transfer->reply.status = 200;
 	transfer->transport->streamed = true;
-	if (transfer->length - transfer->dropped + n > transfer->keep)
+	if (transfer->length - transfer->dropped + n > STREAM_KEEP)
 	{
 		transfer->paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	/* time limits are of a wait in which nothing comes */
 	transfer->began_ms = transfer->transport->waited_ms;
-	if (!append_piece(transfer, data, n))
+	if (!append_piece(&transfer->buffer, &transfer->length, &transfer->capacity, transfer->dropped, data, n))
 	{
 		transfer->no_memory = true;
 		return 0;
 	}
+	transfer->dropped = 0;
 	return n;
 }
 
@@ -547,6 +548,8 @@ release_transfer(SigmaTransfer *transfer)
 	transfer->inflater = NULL;
 	free(transfer->buffer);
 	transfer->buffer = NULL;
+	free(transfer->handed);
+	transfer->handed = NULL;
 	transfer->reply.body.data = NULL;
 	transfer->reply.body.length = 0;
 }
@@ -876,7 +879,6 @@ sigma_transfer_start(SigmaTransport *transport, MemoryContext context,
 	transfer->began_ms = transport->waited_ms;
 	transfer->reply.text = transfer->error;
 	transfer->stream = request->stream;
-	transfer->keep = STREAM_KEEP;
 	dlist_push_tail(&transport->transfers, &transfer->node);
 	transfer->callback.func = release_transfer_callback;
 	transfer->callback.arg = transfer;
@@ -999,33 +1001,56 @@ decode_stream(SigmaTransfer *transfer, bool hungry, bool ended)
 	return false;
 }
 
+/*
+ * Moves what has come behind what was handed over before, of which "used" bytes
+ * are dropped; false if there is no memory.  libcurl appends to another buffer,
+ * so that whatever else makes it work does not touch what the reader has.
+ */
+static bool
+hand_over(SigmaTransfer *transfer, size_t used)
+{
+	if (!append_piece(&transfer->handed, &transfer->handed_length, &transfer->handed_capacity, used,
+					  transfer->buffer + transfer->dropped, transfer->length - transfer->dropped))
+	{
+		spoil_stream(transfer, SIGMA_NO_RESOURCES, "");
+		return false;
+	}
+	transfer->dropped = transfer->length;
+	return true;
+}
+
+/* Takes out of the buffer what has come; false if no more will come. */
+static bool
+take_out(SigmaTransfer *transfer, size_t used, bool hungry)
+{
+	if (transfer->spoilt)
+		return false;
+	if (transfer->gzip)
+		return decode_stream(transfer, hungry, transfer->done);
+	return hand_over(transfer, used) && !transfer->done;
+}
+
 bool
 sigma_transfer_take(SigmaTransfer *transfer, size_t used, bool hungry, SigmaSpan *rest)
 {
-	bool		more = !transfer->done;
+	bool		more;
 
 	if (transfer->inflater)
 		sigma_inflate_drop(transfer->inflater, used);
-	else
-		transfer->dropped += used;
-	if (hungry && !transfer->gzip)
-		transfer->keep = transfer->length - transfer->dropped + STREAM_KEEP;
-	else
-		transfer->keep = STREAM_KEEP;
-	if (transfer->spoilt)
-		more = false;
-	else if (transfer->gzip)
-		more = decode_stream(transfer, hungry, transfer->done);
+	more = take_out(transfer, used, hungry);
 	/* libcurl hands over a quarter of a megabyte at most */
-	if (transfer->paused && !transfer->done &&
-		transfer->length - transfer->dropped + STREAM_KEEP / 2 <= transfer->keep)
+	if (more && transfer->paused && !transfer->done && transfer->length - transfer->dropped <= STREAM_KEEP / 2)
+	{
 		go_on(transfer);
+		/* what it had held back may be all that comes for now */
+		more = take_out(transfer, 0, hungry);
+	}
 	if (transfer->inflater)
 		*rest = sigma_inflate_decoded(transfer->inflater);
 	else
 	{
-		rest->data = transfer->buffer + transfer->dropped;
-		rest->length = transfer->length - transfer->dropped;
+		rest->data = transfer->handed;
+		rest->length = transfer->handed_length;
 	}
 	return more;
 }

@@ -277,8 +277,8 @@ extern SigmaSpan sigma_call_body(const SigmaCall *call);
  * that are under way any more; the body is then read piece by piece.
  *
  * Drops "used" bytes of what was handed over before, and waits until more than
- * "seen" bytes of the rest are there.  They stay until the next call, or the
- * next wait.  False if no more will come: *failure is NULL if the body is whole,
+ * "seen" bytes of the rest are there.  They stay until the next call for this
+ * download.  False if no more will come: *failure is NULL if the body is whole,
  * and else says why it is not.
  */
 extern bool sigma_call_read(SigmaCall *call, size_t used, size_t seen, SigmaSpan *rest,

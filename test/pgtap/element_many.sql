@@ -34,6 +34,39 @@ SELECT peak_of('SELECT count(code || amount || region)::text FROM e.large') AS m
 SELECT cmp_ok(:many_kb - :few, '<', 4000, '... go through as much memory as a thousand');
 SELECT diag(format('most resident memory with 1,000 rows: %s kB, with 1,000,000: %s kB', :few, :many_kb));
 
+-- -------------------------------------------------- other requests meanwhile
+
+-- what a session asks for while a file is being read lets more of the file come
+CREATE FUNCTION read_slowly(every int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+	seen int := 0;
+BEGIN
+	FOR r IN SELECT n, code FROM e.large LIMIT 300000 LOOP
+		IF r.n <> seen OR r.code <> 'code ' || seen::bigint * 7919 % 1000003 THEN
+			RETURN format('row %s is %s', seen, r);
+		END IF;
+		seen := seen + 1;
+		IF seen % every = 0 THEN
+			PERFORM count(*) FROM sigma_list('data', '/v2/teams');
+		END IF;
+	END LOOP;
+	RETURN seen;
+END $$;
+SELECT is(read_slowly(1000), '300000', 'other lists are read between the rows');
+SELECT is((SELECT format('%s %s %s', count(*), sum(x.n), count(y.code)) FROM (SELECT * FROM e.large LIMIT 300000) x JOIN (SELECT * FROM e.large LIMIT 300000) y
+	USING (n)), '300000 44999850000 300000', 'two files at once, of which one is begun first');
+BEGIN;
+DECLARE a CURSOR FOR SELECT n FROM e.large;
+DECLARE b CURSOR FOR SELECT n FROM e.large;
+MOVE 10 IN a;
+MOVE 100000 IN b;
+MOVE 99990 IN a;
+FETCH a \gset a_
+FETCH b \gset b_
+COMMIT;
+SELECT is(:'a_n' || ' ' || :'b_n', '100000 100000', 'two cursors in turn');
+
 -- ------------------------------------------------------------------- cancel
 
 CREATE TABLE results (phase text, ms float8);
