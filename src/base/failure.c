@@ -4,7 +4,7 @@
  *	  One place that turns a failure into SQLSTATE, message, detail and hint.
  *
  * The SQLSTATE for each cause is a promise to users; the table stands in
- * README.md, "Errors".
+ * doc/reference.md, "Errors".
  *
  *-------------------------------------------------------------------------
  */

@@ -84,15 +84,15 @@ END
 	return $self;
 }
 
-# The keys and filters of each table, as the README promises them: {TABLE}{COLUMN} is "key" or "filter"
+# The keys and filters of each table, as doc/reference.md promises them: {TABLE}{COLUMN} is "key" or "filter"
 sub promised
 {
 	my %promised = (connections_by_uuid => {id => 'key', name => 'filter'}, grants_by_uuid => {id => 'key'}, tree => {connection_id => 'key', name => 'filter'},
 		grant_tree => {connection_id => 'key'}, parts => {member_id => 'key', email => 'filter'}, people => {id => 'key', name => 'filter'},
 		all_connections => {connection_id => 'key', name => 'filter'});
 
-	open my $readme, '<', "$FindBin::Bin/../../README.md" or die "README.md: $!\n";
-	while (<$readme>)
+	open my $reference, '<', "$FindBin::Bin/../../doc/reference.md" or die "doc/reference.md: $!\n";
+	while (<$reference>)
 	{
 		next unless /^\| `(\w+)` \|[^|]*\| `GET [^|]*\| ([^|]*) \| ([^|]*) \|$/;
 		my ($table, $keys, $filters) = ($1, $2, $3);
@@ -100,8 +100,8 @@ sub promised
 		$promised{$table}{$_} = 'key' for $keys =~ /`(\w+)`/g;
 		$promised{$table}{$_} //= 'filter' for $filters =~ /`(\w+)`/g;
 	}
-	close $readme;
-	die "the README's table of tables is not to be found\n" if keys %promised < 40;
+	close $reference;
+	die "the table of tables is not in doc/reference.md\n" if keys %promised < 40;
 	return \%promised;
 }
 

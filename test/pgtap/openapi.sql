@@ -48,7 +48,7 @@ SELECT is(split_part(ddl, ';', 1), $$CREATE FOREIGN TABLE gadget_parts (
 	_error pg_catalog.jsonb
 ) SERVER sigma OPTIONS (path '/v2/gadgets/{gadget_id}/parts', paging 'page', key 'part_id', parent 'gadgets')$$, 'one below it') FROM answer WHERE table_name = 'gadget_parts';
 SELECT matches(ddl, 'tomorrows_field pg_catalog.text OPTIONS \(field ''tomorrowsField''\)\n\) SERVER sigma OPTIONS \(resource ''tags''\);', 'a field that is new') FROM answer WHERE table_name = 'tags';
--- as in the README
+-- as in doc/reading.md
 SELECT is(psql(format($$SET search_path = made, public;
 SELECT ddl FROM public.answer \gexec
 SELECT count(*) FROM pg_class WHERE relnamespace = 'made'::regnamespace AND relkind = 'f';$$)), (SELECT count(*)::text FROM answer), 'all of them by \gexec');
