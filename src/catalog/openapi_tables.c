@@ -80,10 +80,10 @@ append_name(StringInfo out, const char *name, size_t length, bool letters)
 		bool		upper = c >= 'A' && c <= 'Z';
 		bool		after_small = i > 0 && ((name[i - 1] >= 'a' && name[i - 1] <= 'z') ||
 											(name[i - 1] >= '0' && name[i - 1] <= '9'));
-		bool		ends_upper = i > 0 && name[i - 1] >= 'A' && name[i - 1] <= 'Z' &&
-		i + 1 < length && name[i + 1] >= 'a' && name[i + 1] <= 'z';
+		bool		after_upper = i > 0 && name[i - 1] >= 'A' && name[i - 1] <= 'Z';
+		bool		before_small = i + 1 < length && name[i + 1] >= 'a' && name[i + 1] <= 'z';
 
-		if (upper && (after_small || ends_upper))
+		if (upper && (after_small || (after_upper && before_small)))
 			appendStringInfoChar(out, '_');
 		if (length - i >= strlen(one_word) && strncmp(name + i, one_word, strlen(one_word)) == 0)
 		{

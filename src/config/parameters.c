@@ -47,8 +47,10 @@ list_text(const SigmaJsonValue *array)
 
 		if (text == NULL)
 			return NULL;
-		appendStringInfo(&list, "%s%s", list.len ? "," : "",
-						 element.kind == SIGMA_JSON_STRING ? sigma_text_url_encode(text) : text);
+		if (element.kind == SIGMA_JSON_STRING)
+			/* Sigma's word for an empty text */
+			text = text[0] ? sigma_text_url_encode(text) : ":empty";
+		appendStringInfo(&list, "%s%s", list.len ? "," : "", text);
 	}
 	return list.data;
 }

@@ -31,6 +31,9 @@
 #include "read/read.h"
 #include "fdw/fdw_internal.h"
 
+/* In so many rows it is looked whether one names its NULLs. */
+#define ROWS_TO_KNOW_COLUMNS 100
+
 typedef struct ElementScan
 {
 	ForeignScanState *node;
@@ -153,34 +156,33 @@ static void fetch_row(void *arg, TupleTableSlot *slot);
 
 /*
  * What a table of an element is of.  Of its columns "attnums", "controls"
- * becomes the names of those that are for a control; the others are fields that
- * surely exist.
+ * becomes the names of those that are for a control.
  */
 static void
 init_spec(SigmaElementSpec *spec, List **controls, Relation rel, const SigmaTableOptions *options,
 		  const Bitmapset *attnums)
 {
 	Oid			relid = RelationGetRelid(rel);
-	int			attnum = -1;
 
 	spec->workbook_id = options->workbook_id;
 	spec->element_id = options->element_id;
 	spec->tag = options->tag;
 	spec->timeout_ms = options->export_timeout_ms;
 	spec->chunk_rows = options->export_rows;
-	while ((attnum = bms_next_member(attnums, attnum)) >= 0)
+	for (int attnum = 1; attnum <= RelationGetDescr(rel)->natts; attnum++)
 	{
-		char	   *control = sigma_column_control_option(relid, (AttrNumber) attnum);
-		char	   *field = sigma_column_field_option(relid, (AttrNumber) attnum);
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+		char	   *control;
+		char	   *field;
 
-		if (control)
+		if (att->attisdropped)
+			continue;
+		control = sigma_column_control_option(relid, (AttrNumber) attnum);
+		field = sigma_column_field_option(relid, (AttrNumber) attnum);
+		if (control == NULL)
+			spec->columns = lappend(spec->columns, sigma_to_utf8(field ? field : NameStr(att->attname)));
+		else if (bms_is_member(attnum, attnums))
 			*controls = lappend(*controls, control);
-		else
-		{
-			char	   *name = NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname);
-
-			spec->columns = lappend(spec->columns, sigma_to_utf8(field ? field : name));
-		}
 	}
 }
 
@@ -310,6 +312,24 @@ note_end(ElementScan *scan)
 		memory->rows = (double) scan->stats.rows;
 }
 
+/* Does a row say which of its columns are NULL?  Then it has all that the element has. */
+static bool
+names_nulls(const SigmaEntry *entry)
+{
+	for (int i = 0; i < entry->nmembers; i++)
+		if (entry->members[i].value.kind == SIGMA_JSON_NULL)
+			return true;
+	return false;
+}
+
+/* Is it known now which columns the element has?  If it cannot be, the end of the rows tells. */
+static bool
+knows_columns(const ElementScan *scan, const SigmaEntry *entry)
+{
+	return scan->stats.rows == scan->spec.wanted ||
+		(scan->stats.rows <= ROWS_TO_KNOW_COLUMNS && names_nulls(entry));
+}
+
 static void
 fetch_row(void *arg, TupleTableSlot *slot)
 {
@@ -335,6 +355,8 @@ fetch_row(void *arg, TupleTableSlot *slot)
 		memset(slot->tts_values, 0, natts * sizeof(Datum));
 		memset(slot->tts_isnull, true, natts * sizeof(bool));
 		sigma_read_row(scan->reader, &entry, slot->tts_values, slot->tts_isnull);
+		if (knows_columns(scan, &entry))
+			sigma_check_fields(scan->reader);
 		ExecStoreVirtualTuple(slot);
 	}
 	MemoryContextSwitchTo(old);
@@ -429,7 +451,7 @@ sigma_explain_element(ForeignScanState *node, ExplainState *es)
 						sigma_shown_request("POST", sigma_export_target(sigma_element_path(options->workbook_id)),
 											NULL), es);
 	ExplainPropertyText("Remote Element", options->element_id, es);
-	ExplainPropertyText("Remote Format", "jsonl", es);
+	ExplainPropertyText("Remote Format", es->analyze && scan && scan->stats.as_array ? "json" : "jsonl", es);
 	if (options->tag)
 		ExplainPropertyText("Remote Tag", options->tag, es);
 	explain_parameters(node, options, es);

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
@@ -347,6 +348,25 @@ add_column(StringInfo s, const char *name, Oid type, const char *option, const c
 					 quote_literal_cstr(value));
 }
 
+/* No column can have one of these names, see "System Columns" in PostgreSQL's documentation. */
+static List *
+system_names(void)
+{
+	return list_make5("tableoid", "xmin", "xmax", "cmin", "cmax");
+}
+
+/* Is there room for another column?  If there is none, a NOTICE says what is left out. */
+static bool
+has_room(int n, const char *what, const char *name, const Element *element)
+{
+	if (n < MaxHeapAttributeNumber)
+		return true;
+	ereport(NOTICE,
+			(errmsg("%s %s of element %s is left out: a table has no more than %d columns", what,
+					shown_name(name), shown_name(element->name), MaxHeapAttributeNumber)));
+	return false;
+}
+
 /* The element's columns; returns how many there are. */
 static int
 add_columns(StringInfo s, const Element *element, List **taken)
@@ -367,6 +387,8 @@ add_columns(StringInfo s, const Element *element, List **taken)
 							shown_name(element->name), problem)));
 			continue;
 		}
+		if (!has_room(n, "column", column->name, element))
+			continue;
 		identifier = sigma_identifier(column->name);
 		if (identifier[0] == '\0')
 			identifier = psprintf("column_%d", foreach_current_index(lc) + 1);
@@ -377,8 +399,9 @@ add_columns(StringInfo s, const Element *element, List **taken)
 	return n;
 }
 
+/* The workbook's controls, behind "n" columns. */
 static void
-add_controls(StringInfo s, const Workbook *workbook, List **taken)
+add_controls(StringInfo s, const Workbook *workbook, const Element *element, int n, List **taken)
 {
 	ListCell   *lc;
 
@@ -386,7 +409,11 @@ add_controls(StringInfo s, const Workbook *workbook, List **taken)
 	{
 		char	   *control = convert(lfirst(lc));
 
-		if (control)
+		if (control == NULL)
+			ereport(NOTICE,
+					(errmsg("control %s is left out of element %s: the database's encoding lacks a character of its name",
+							shown_name(lfirst(lc)), shown_name(element->name))));
+		else if (has_room(n++, "control", lfirst(lc), element))
 			add_column(s, take_identifier(taken, sigma_control_identifier(lfirst(lc))), TEXTOID,
 					   "control", control);
 	}
@@ -398,13 +425,15 @@ create_statement(const Workbook *workbook, const Element *element, const char *s
 				 const char *table, const char *server)
 {
 	StringInfoData s;
-	List	   *taken = NIL;
+	List	   *taken = lappend(system_names(), "ctid");
+	int			n;
 
 	initStringInfo(&s);
 	appendStringInfo(&s, "CREATE FOREIGN TABLE %s (", quote_qualified_identifier(schema, table));
-	if (add_columns(&s, element, &taken) == 0)
+	n = add_columns(&s, element, &taken);
+	if (n == 0)
 		return NULL;
-	add_controls(&s, workbook, &taken);
+	add_controls(&s, workbook, element, n, &taken);
 	appendStringInfo(&s, "\n) SERVER %s OPTIONS (resource %s, workbook_id %s, element_id %s)",
 					 quote_identifier(server), quote_literal_cstr(SIGMA_ELEMENT),
 					 quote_literal_cstr(workbook->id), quote_literal_cstr(convert(element->id)));
@@ -418,7 +447,8 @@ static char *
 element_comment(const Workbook *workbook, const Element *element)
 {
 	return psprintf("%s (%s on page %s of workbook %s)",
-					element->name ? sigma_clean_text(element->name, strlen(element->name), 1000) : "Element without a name",
+					element->name && element->name[0] ? sigma_clean_text(element->name, strlen(element->name), 1000)
+					: "Element without a name",
 					element->kind ? sigma_clean_text(element->kind, strlen(element->kind), 100) : "element",
 					shown_name(element->page), shown_name(workbook->name));
 }

@@ -63,6 +63,7 @@ format_argument(const char *type, const char *more)
 	SigmaJsonValue member;
 	StringInfoData format;
 	const char *error;
+	char	   *utf8 = NULL;
 	bool		known = false;
 
 	for (int i = 0; i < (int) lengthof(types); i++)
@@ -71,12 +72,14 @@ format_argument(const char *type, const char *more)
 		bad_argument("invalid format for sigma_export()", "It must be pdf, png, xlsx or csv; sigma_element_rows() returns rows.");
 	if (more)
 	{
-		char	   *utf8 = sigma_to_utf8(more);
-
+		utf8 = sigma_to_utf8(more);
 		if (!sigma_json_check(sigma_span(utf8), &object, &error) ||
 			object.kind != SIGMA_JSON_OBJECT)
 			bad_argument("\"format_options\" must be a JSON object",
 						 "Its members are those of the request's \"format\", for example '{\"layout\": \"landscape\"}'.");
+		if (sigma_json_member(&object, "type", &member))
+			bad_argument("\"format_options\" must not have a member \"type\"",
+						 "The argument \"format\" says that.");
 	}
 	initStringInfo(&format);
 	appendStringInfo(&format, "{\"type\": \"%s\"", type);
@@ -85,7 +88,7 @@ format_argument(const char *type, const char *more)
 		appendStringInfoString(&format, ", \"layout\": \"portrait\"");
 	/* what jsonb prints has no blanks around its brackets */
 	if (more && strcmp(more, "{}") != 0)
-		appendStringInfo(&format, ", %s", more + 1);
+		appendStringInfo(&format, ", %s", utf8 + 1);
 	else
 		appendStringInfoChar(&format, '}');
 	return format.data;
@@ -185,6 +188,28 @@ begin_rows(FunctionCallInfo fcinfo)
 	return state;
 }
 
+/*
+ * An element may have two columns of one name, and a jsonb only one of them.  All
+ * rows of an export have the same columns, so the first one tells.
+ */
+static void
+check_names(const SigmaEntry *entry)
+{
+	for (int i = 1; i < entry->nmembers; i++)
+		for (int j = 0; j < i; j++)
+		{
+			SigmaSpan	a = entry->members[i].key.text;
+			SigmaSpan	b = entry->members[j].key.text;
+
+			if (a.length == b.length && memcmp(a.data, b.data, a.length) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_FDW_ERROR),
+						 errmsg("the element has two columns %s",
+								sigma_quoted(sigma_json_string(&entry->members[i].key))),
+						 errhint("Give the element's columns different names in Sigma. A foreign table of the element reads the others.")));
+		}
+}
+
 /* sigma_element_rows(server, workbook_id, element_id, parameters), row by row */
 Datum
 sigma_element_rows(PG_FUNCTION_ARGS)
@@ -206,5 +231,7 @@ sigma_element_rows(PG_FUNCTION_ARGS)
 	state = context->user_fctx;
 	if (!sigma_element_next(state->element, &entry))
 		SRF_RETURN_DONE(context);
+	if (state->stats.rows == 1)
+		check_names(&entry);
 	SRF_RETURN_NEXT(context, sigma_json_to_jsonb(entry.text));
 }

@@ -88,6 +88,12 @@ sigma_element_close(SigmaElement *e)
 char *
 sigma_element_path(const char *workbook_id)
 {
+	/* a path would not stay below /v2/workbooks */
+	if (workbook_id[0] == '\0' || strcmp(workbook_id, ".") == 0 || strcmp(workbook_id, "..") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid workbook id \"%s\"", workbook_id),
+				 errhint("It is the column workbook_id of the table of workbooks.")));
 	return psprintf("/v2/workbooks/%s", sigma_text_url_encode(workbook_id));
 }
 
@@ -136,6 +142,7 @@ begin_chunk(SigmaElement *e, int64 limit, int64 offset)
 	}
 	if (e->export == NULL)
 		sigma_raise(refusal);
+	e->stats->as_array = e->as_array;
 	memset(&e->split, 0, sizeof(e->split));
 	e->used = 0;
 	e->chunk_rows = 0;
@@ -190,9 +197,12 @@ next_text(SigmaElement *e, SigmaSpan *text)
 	}
 }
 
+/* What stands behind a row depends on what comes next, and is none of it. */
 static uint64
 text_hash(SigmaSpan text)
 {
+	while (text.length > 0 && memchr(" \t\r\n", text.data[text.length - 1], 4))
+		text.length--;
 	return hash_bytes_extended((const unsigned char *) text.data, (int) text.length, 0);
 }
 

@@ -35,8 +35,12 @@
 /* So often in a row 500 means that it will not be ready any more. */
 #define MAX_FAILURES 5
 
-/* So often an empty body is taken for one that is not ready, if it may be a file of no rows. */
-#define MAX_EMPTY 3
+/*
+ * So long an empty body is taken for one that is not ready, if it may be a file
+ * of no rows: in ms, and at most this part of the time that there is.
+ */
+#define EMPTY_MS	10000.0
+#define EMPTY_PART	4
 
 /* What is said in place of a file is no longer. */
 #define REMARK_LIMIT (16 * 1024)
@@ -52,7 +56,6 @@ struct SigmaExport
 	bool		complete;		/* it was ready when it was started */
 	bool		known;			/* the download knows of it */
 	int			failures;		/* in a row */
-	int			empty;			/* how often it has been empty */
 	bool		gave_up;		/* nobody can tell whether it is so */
 	double		start_ms;
 	SigmaCall  *call;			/* the download */
@@ -275,7 +278,9 @@ judge_object(SigmaExport *export, SigmaSpan text)
 	SigmaJsonMember member;
 	bool		waiting = false;
 	bool		failed = false;
+	bool		says = false;
 	bool		remark = false;
+	int			nmembers = 0;
 
 	if (!sigma_json_check(text, &object, &error) || object.kind != SIGMA_JSON_OBJECT)
 		return VERDICT_READY;
@@ -294,8 +299,11 @@ judge_object(SigmaExport *export, SigmaSpan text)
 			failed |= sigma_json_is(&member.value, "500");
 		}
 		else if (sigma_json_is(&member.key, "message") || sigma_json_is(&member.key, "error"))
-			failed = true;
+			says = true;
+		nmembers++;
 	}
+	/* a message alone may as well be a row of one column */
+	failed |= says && nmembers > 1;
 	if (waiting || (remark && !failed))
 		return VERDICT_WAIT;
 	return failed ? VERDICT_BROKEN : VERDICT_READY;
@@ -310,6 +318,19 @@ find_first(SigmaSpan text)
 	while (i < text.length && memchr(" \t\r\n", text.data[i], 4))
 		i++;
 	return i;
+}
+
+/* Does a text begin as a web page does?  A file of csv can begin with any header. */
+static bool
+begins_as_page(SigmaSpan text, size_t first)
+{
+	static const char *const beginnings[] = {"<!doctype", "<html", "<head", "<?xml"};
+
+	for (int i = 0; i < (int) lengthof(beginnings); i++)
+		if (text.length - first >= strlen(beginnings[i]) &&
+			pg_strncasecmp(text.data + first, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	return false;
 }
 
 /* Reads on until more than "seen" bytes are there, or all of it is. */
@@ -335,12 +356,13 @@ judge_body(SigmaExport *export)
 		   first < REMARK_LIMIT);
 	if (first == export->rest.length)
 	{
-		export->empty += export->whole;
-		export->gave_up = export->spec->may_be_empty && export->empty >= (export->complete ? 1 : MAX_EMPTY);
+		export->gave_up = export->spec->may_be_empty && export->whole &&
+			(export->complete ||
+			 now_ms() - export->start_ms > Min(EMPTY_MS, export->spec->timeout_ms / EMPTY_PART));
 		return export->whole ? VERDICT_WAIT : VERDICT_READY;
 	}
-	/* no format begins so; a file of it is asked for again and again in vain */
-	if (sigma_call_is_html(export->call) || export->rest.data[first] == '<')
+	/* it would be asked for again and again in vain */
+	if (sigma_call_is_html(export->call) || begins_as_page(export->rest, first))
 		fail(export, ERRCODE_FDW_ERROR,
 			 psprintf("Sigma sent a web page in place of the export of %s", export->subject),
 			 sigma_span(""),

@@ -54,6 +54,7 @@ typedef struct SigmaColumn
 
 typedef struct SigmaRowReader
 {
+	MemoryContext context;		/* in which it is */
 	const char *table;			/* for messages */
 	const char *key_field;		/* names the row in messages; or NULL */
 	int			ncolumns;
@@ -291,6 +292,7 @@ typedef struct SigmaExportStats
 	int64		polls;			/* how often the file was asked for */
 	int64		rows;			/* that were read */
 	double		export_ms;		/* from the start to the first of a file */
+	bool		as_array;		/* rows came in JSON, and not in JSON Lines */
 } SigmaExportStats;
 
 /* "/v2/workbooks/x/export", palloc'd. */

@@ -86,6 +86,7 @@ make_reader(Relation rel, int n)
 {
 	SigmaRowReader *reader = palloc0(sizeof(SigmaRowReader));
 
+	reader->context = CurrentMemoryContext;
 	reader->table = pstrdup(RelationGetRelationName(rel));
 	reader->columns = palloc0(Max(n, 1) * sizeof(SigmaColumn));
 	reader->values = palloc0(Max(n, 1) * sizeof(SigmaJsonValue));
@@ -243,7 +244,7 @@ find_field_of(const SigmaRowReader *reader, const SigmaColumn *column)
 static void
 learn_fields(SigmaRowReader *reader)
 {
-	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(reader));
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
 
 	for (int i = 0; i < reader->ncolumns; i++)
 	{

@@ -30,6 +30,8 @@ SELECT is((SELECT count(*) FROM sigma_element_rows('data', :'workbook', 'elLarge
 SELECT is((SELECT count(*) FROM sigma_element_rows('data', :'workbook', 'elEmpty')), 0::bigint, '... or none');
 SELECT is((SELECT array_agg(r->>'Order No') FROM sigma_element_rows('data', :'workbook', 'elOrders', '{"Region": ["EMEA", "New York, NY"]}') r),
 	'{1001,1006,1007}', '... those that its controls leave');
+SELECT fails($$SELECT * FROM sigma_element_rows('data', current_setting('sim.workbook'), 'elOdd')$$, 'HV000', 'the element has two columns "Amount"', NULL,
+	'%different names%', '... unless two of its columns have one name, of which jsonb has but one');
 SELECT is((SELECT array_agg(n) FROM (SELECT (sigma_element_rows('data', :'workbook', 'elLarge') ->> 'N')::int AS n LIMIT 3) x), '{0,1,2}',
 	'... and no more than are wanted');
 SELECT is((SELECT sum(n) FROM e.large), 499500::bigint, 'a thousand rows');
@@ -52,6 +54,7 @@ SELECT fails('SELECT profit FROM e.wrong', 'HV005', 'column "profit" of foreign 
 SELECT is((SELECT count(region) FROM e.wrong), 3::bigint, '... does not matter to a query that leaves it alone');
 SELECT element('renamed', 'elRevenue', 'region text OPTIONS (field ''Country'')');
 SELECT fails('SELECT region FROM e.renamed', 'HV005', NULL, 'No row has "Country".', '%renamed%', 'a column that has been renamed in Sigma');
+SELECT fails('SELECT region FROM e.renamed LIMIT 2', 'HV005', NULL, 'No row has "Country".', NULL, '... which a LIMIT does not hide');
 SELECT element('empty', 'elEmpty', 'whatever int');
 SELECT is((SELECT count(whatever) FROM e.empty), 0::bigint, 'where there are no rows, nobody can tell');
 SELECT element('odd', 'elOdd', 'amount numeric, no_name text OPTIONS (field ''%''), he_said_no text, "order" text, _1st text, "📈" int, größe_ÄÖ int, tags text[]');
@@ -82,10 +85,15 @@ SELECT sim_calm('data');
 SELECT is((SELECT array_agg(region) FROM e.tagged), '{EMEA}', 'parameters of the table');
 SELECT is((exports())[1] - 'rowLimit', '{"elementId": "elRevenue", "format": {"type": "jsonl"}, "tag": "Production",
 	"parameters": {"Region": "EMEA", "Paid?": "true"}}'::jsonb, '... are sent, as texts, and so is its tag');
+SELECT element('lists', 'elRevenue', 'region text', 'parameters ''{"Region": ["", "EMEA", "a,b", null]}''');
+SELECT sim_calm('data');
+SELECT catch('SELECT * FROM e.lists');
+SELECT is((exports())[1] -> 'parameters' ->> 'Region', ':empty,EMEA,a%2Cb,:null', 'a list as Sigma takes it');
 SELECT sim_call('POST', 'config', '{"export": {"refuses": "jsonl"}}', 'data');
 SELECT sim_calm('data');
 SELECT is((SELECT sum(n) FROM e.large), 499500::bigint, 'jsonl is refused');
 SELECT is((exports())[2] -> 'format' ->> 'type', 'json', '... and json is taken');
+SELECT matches(plan_of('SELECT sum(n) FROM e.large', 'ANALYZE, COSTS OFF'), 'Remote Format: json\n', '... which EXPLAIN ANALYZE shows');
 SELECT sim_reset('data');
 SELECT fails($$SELECT * FROM sigma_element_rows('data', current_setting('sim.workbook'), 'elLarge', '{"Nil": 1}')$$, '22023',
 	'request refused by Sigma: Control Nil does not exist', NULL, NULL, 'what is refused in both formats');
@@ -133,6 +141,13 @@ SELECT fails('SELECT count(*) FROM e.chunks', 'HV000', 'cannot tell where the ro
 SELECT sim_call('POST', 'config', '{"export": {"offset_base": 0, "shuffled": true}}', 'data');
 SELECT fails('SELECT count(*) FROM e.chunks', 'HV000', 'cannot tell where the rows of element "elLarge" go on behind row 300', '%another order%', NULL,
 	'an order that does not stay');
+SELECT sim_reset('data');
+SELECT element('lines', 'elLarge', 'n int', 'export_rows ''10''');
+CREATE FUNCTION chunk(first int, n int, separator text) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_build_object('body', string_agg(format('{"N":%s}', i), separator)) FROM generate_series(first, first + n - 1) i
+$$;
+SELECT spoil_download('body', chunk(0, 10, E'\r\n')), spoil_download('body', chunk(5, 10, E'\r\n')), spoil_download('body', chunk(10, 5, E'\r\n'));
+SELECT is((SELECT array_agg(n) FROM e.lines), (SELECT array_agg(i) FROM generate_series(0, 14) i), 'the end of a line is no part of a row, nor is its lack');
 SELECT sim_reset('data');
 SELECT element('exact_chunks', 'elLarge', 'n int', 'export_rows ''500''');
 SELECT is((SELECT format('%s %s', count(*), sum(n)) FROM e.exact_chunks), '1000 499500', 'the last chunk is full');

@@ -22,6 +22,10 @@ SELECT fails('SELECT sigma_export(''data'')', '22023', '%either a workbook or a 
 SELECT fails('SELECT sigma_export(''data'', ''x'', format => ''doc'')', '22023', 'invalid format%', NULL, NULL, 'another format');
 SELECT fails('SELECT sigma_export(''data'', ''x'', ''y'', page_id => ''z'')', '22023', NULL, NULL, NULL, 'an element of a page');
 SELECT fails('SELECT sigma_export(''data'', ''x'', format => NULL)', '22004', NULL, NULL, NULL, 'no format');
+SELECT fails('SELECT sigma_export(''data'', ''x'', format => ''csv'', format_options => ''{"type": "pdf"}'')', '22023', '%"type"%', NULL, NULL, 'two formats');
+SELECT fails('SELECT sigma_export(''data'', ''..'')', '22023', 'invalid workbook id ".."', NULL, NULL, 'what is no id');
+SELECT spoil_download('body', jsonb_build_object('body', E'<30 days,Later\n1,2\n')) \g /dev/null
+SELECT is(convert_from(sigma_export('data', :'workbook', 'elOrders2', 'csv'), 'UTF8'), E'<30 days,Later\n1,2\n', 'a header may begin as a tag does');
 CREATE ROLE export_nobody;
 SELECT ok(NOT has_function_privilege('export_nobody', p.oid, 'EXECUTE'), p.proname || '() is not for PUBLIC')
 	FROM pg_proc p WHERE proname IN ('sigma_export', 'sigma_element_rows') ORDER BY proname;

@@ -54,6 +54,15 @@ SELECT is((SELECT array_agg(line) FROM regexp_split_to_table(psql('CREATE SCHEMA
 		'NOTICE:  00000: column "Amount" of element "Odd names" is left out: the element has another column of this name, and rows do not tell them apart',
 		'NOTICE:  00000: column without a name of element "Odd names" is left out: its rows cannot be asked for what has no name'], 'a NOTICE says why a column is left out');
 
+-- names that no column can have, and more columns than a table can have
+SELECT sim_fault(jsonb_build_object('path', '/v2/workbooks/' || :'workbook' || '/columns', 'do', 'body', 'body', (SELECT jsonb_build_object('entries',
+	jsonb_agg(jsonb_build_object('elementId', 'elRevenue', 'columnId', 'c' || i, 'name', coalesce(('{Xmin,CTID,tableoid}'::text[])[i], 'Column ' || i),
+		'type', jsonb_build_object('type', 'text'))), 'nextPage', NULL) FROM generate_series(1, 1610) i)), 'data') \g /dev/null
+SELECT is(import('wide', 'Sales overview'), '{revenue_by_region}', 'an element of 1,610 columns');
+SELECT is((columns_of('wide.revenue_by_region'))[1:4] || (columns_of('wide.revenue_by_region'))[1600], '{xmin_2 text,ctid_2 text,tableoid_2 text,column_4 text,column_1600 text}',
+	'... gets as many as a table can have, none of which has a name of the system');
+SELECT sim_calm('data') \g /dev/null
+
 -- which workbook, which tables
 SELECT is(import('by_id', :'workbook', 'LIMIT TO (orders, large)'), '{orders,large}', 'by its id; LIMIT TO');
 SELECT is(import('by_url', 'wb00000100', 'EXCEPT (orders, large, messages, "empty", broken, odd_names)'),

@@ -72,6 +72,15 @@ SELECT sim_calm('data') \g /dev/null
 SELECT is((SELECT count(*) FROM e.empty), 0::bigint, 'an element without rows');
 SELECT is((SELECT array_agg(e -> 'format' ->> 'type') FROM unnest(exports()) e), '{jsonl,json}', '... which only an array can tell');
 
+-- how long an empty body is taken for one that is not ready is a matter of time, not of how often it comes
+SELECT element('patient', 'elRevenue', 'region text', 'export_timeout ''1h''') \g /dev/null
+SELECT sim_calm('data') \g /dev/null
+SELECT sim_call('POST', 'config', '{"export": {"ms": 100}}', 'data') \g /dev/null
+SELECT spoil_download('body', '{"body": "", "times": 4}') \g /dev/null
+SELECT is((SELECT count(*) FROM e.patient), 4::bigint, 'four empty bodies');
+SELECT is(cardinality(exports()), 1, '... and one export');
+SELECT sim_reset('data') \g /dev/null
+
 -- 204, and then 404: it was there
 SELECT sim_calm('data') \g /dev/null
 SELECT spoil_download('status', '{"status": 204}') \g /dev/null
@@ -90,6 +99,10 @@ SELECT element('messages', 'elMessage', 'message text') \g /dev/null
 SELECT is((SELECT array_agg(message) FROM e.messages), '{hello,again}', 'rows that have a column "message"');
 SELECT spoil_download('body', '{"body": {"message": "hello"}}') \g /dev/null
 SELECT is((SELECT array_agg(message) FROM e.messages), '{hello}', '... one alone');
+SELECT spoil_download('body', '{"body": {"message": "hello", "code": "x"}}') \g /dev/null
+SELECT is((SELECT count(*) FROM e.messages), 1::bigint, '... also if the query does not ask for it');
+SELECT spoil_download('body', '{"body": {"error": 5}}') \g /dev/null
+SELECT is((SELECT array_agg(r) FROM sigma_element_rows('data', :'workbook', 'elMessage') r), '{"{\"error\": 5}"}', '... and one of a single column');
 
 -- ------------------------------------------------------------ the start of it
 
