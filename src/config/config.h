@@ -118,6 +118,12 @@ extern SigmaSettings *sigma_settings(Oid serverid, Oid userid);
 extern Oid	sigma_mapping(Oid serverid, Oid userid, List **options);
 
 /*
+ * The statement that sets an option of a server, for a hint; palloc'd.  "value" is
+ * a constant of ours.
+ */
+extern char *sigma_alter_server(Oid serverid, const char *option, const char *value);
+
+/*
  * The options of a foreign table, those of its server standing in where the
  * table has none; in the current memory context.
  */

@@ -70,16 +70,24 @@ checked_server(Oid serverid)
 }
 
 pg_noreturn static void
-no_mapping(Oid userid, const char *server, const char *missing)
+no_mapping(Oid userid, Oid serverid, const char *server, const char *missing)
 {
 	char	   *user = GetUserNameFromId(userid, false);
+	const char *whose = quote_identifier(user);
 
+	if (missing && !SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
+										  ObjectIdGetDatum(serverid)))
+		whose = "PUBLIC";
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 missing
 			 ? errmsg("user mapping of \"%s\" for server \"%s\" has no %s", user, server, missing)
 			 : errmsg("no user mapping of \"%s\" for server \"%s\"", user, server),
-			 errhint("Use CREATE USER MAPPING or ALTER USER MAPPING to store client_id, and client_secret or client_secret_file.")));
+			 missing
+			 ? errhint("Use ALTER USER MAPPING FOR %s SERVER %s OPTIONS (ADD %s '...').", whose, quote_identifier(server),
+					   missing)
+			 : errhint("Use CREATE USER MAPPING FOR %s SERVER %s OPTIONS (client_id '...', client_secret '...').", whose,
+					   quote_identifier(server))));
 }
 
 Oid
@@ -104,6 +112,22 @@ sigma_mapping(Oid serverid, Oid userid, List **options)
 	return umid;
 }
 
+char *
+sigma_alter_server(Oid serverid, const char *option, const char *value)
+{
+	ForeignServer *server = GetForeignServer(serverid);
+	const char *action = "ADD";
+	ListCell   *lc;
+
+	foreach(lc, server->options)
+	{
+		if (strcmp(lfirst_node(DefElem, lc)->defname, option) == 0)
+			action = "SET";
+	}
+	return psprintf("ALTER SERVER %s OPTIONS (%s %s '%s')", quote_identifier(server->servername), action, option,
+					value);
+}
+
 SigmaSettings *
 sigma_settings(Oid serverid, Oid userid)
 {
@@ -125,13 +149,13 @@ sigma_settings(Oid serverid, Oid userid)
 
 	s->umid = sigma_mapping(serverid, userid, &mapping);
 	if (!OidIsValid(s->umid))
-		no_mapping(userid, s->server, NULL);
+		no_mapping(userid, serverid, s->server, NULL);
 	sigma_check_read_options(mapping, UserMappingRelationId, "the user mapping for server", s->server);
 	sigma_apply_options(mapping, UserMappingRelationId, INTO_SETTINGS, s);
 	if (s->client_id == NULL)
-		no_mapping(userid, s->server, "client_id");
+		no_mapping(userid, serverid, s->server, "client_id");
 	if (s->client_secret == NULL && s->client_secret_file == NULL)
-		no_mapping(userid, s->server, "client_secret");
+		no_mapping(userid, serverid, s->server, "client_secret");
 	return s;
 }
 

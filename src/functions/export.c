@@ -114,7 +114,7 @@ read_file(SigmaSession *session, SigmaExport *export)
 					(errcode(ERRCODE_FDW_ERROR),
 					 errmsg("the export of %s exceeds max_response_size of %zu bytes",
 							sigma_export_subject(export), max),
-					 errhint("Raise the server option \"max_response_size\".")));
+					 errhint("Allow more: %s.", sigma_alter_server(sigma_session_serverid(session), "max_response_size", "512MB"))));
 		appendBinaryStringInfo(&file, rest.data, (int) rest.length);
 		if (!more)
 			break;

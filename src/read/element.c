@@ -162,7 +162,7 @@ check_size(const SigmaElement *e, size_t length)
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("row " INT64_FORMAT " of %s exceeds max_response_size of %d bytes", e->rows + 1,
 						sigma_export_subject(e->export), max),
-				 errhint("Raise the server option \"max_response_size\".")));
+				 errhint("Allow more: %s.", sigma_alter_server(sigma_session_serverid(e->session), "max_response_size", "512MB"))));
 }
 
 /* The text of the chunk's next row; false at its end. */

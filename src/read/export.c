@@ -470,7 +470,8 @@ wait_until_ready(SigmaExport *export)
 			 errmsg("the export of %s was not ready within export_timeout (%d ms)", export->subject,
 					export->spec->timeout_ms),
 			 export->call ? errdetail("The last answer was HTTP status %d.", sigma_call_status(export->call)) : 0,
-			 errhint("Raise the option \"export_timeout\" of the table or of the server, or make the element's query faster.")));
+			 errhint("Make the element's query faster, or allow it more time: %s (or the same option of the table).",
+					 sigma_alter_server(sigma_session_serverid(export->session), "export_timeout", "30min"))));
 }
 
 SigmaExport *
