@@ -33,6 +33,9 @@ typedef struct Page
 static Page *pages;
 static size_t npages;
 static struct MHD_Response *nothing;
+
+/* As Sigma says it: of another 404, a look-up does not take that there is no such entry. */
+static const char not_found[] = "{\"code\": \"not_found\", \"message\": \"Not found\"}";
 static long latency_ms;
 
 static void
@@ -188,7 +191,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	nothing = MHD_create_response_from_buffer(2, "{}", MHD_RESPMEM_PERSISTENT);
+	nothing = MHD_create_response_from_buffer(sizeof(not_found) - 1, (void *) not_found, MHD_RESPMEM_PERSISTENT);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	/* a thread for each connection, since they sleep */
 	daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0,
