@@ -167,6 +167,9 @@ extern const char *sigma_closest_column(const SigmaResource *resource, const cha
  */
 extern bool sigma_same_key(SigmaKind kind, const char *a, const char *b);
 
+/* Is it a UUID in lower case, as columns show it? */
+extern bool sigma_is_shown_uuid(const char *text, size_t length);
+
 /*
  * The spelling of a key that columns show, which is the same for all texts that
  * are one key.  Palloc'd, or the text itself if that is it; NULL for NULL.

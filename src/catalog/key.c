@@ -101,6 +101,27 @@ decode_uuid(const char *text, size_t length, unsigned char *bytes)
 	return true;
 }
 
+bool
+sigma_is_shown_uuid(const char *text, size_t length)
+{
+	/* what a character is, as it stands in the form */
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	/*INDENT OFF*/
+	static const char what[256] = {
+		['-'] = '-',
+		['0'] = 'x', ['1'] = 'x', ['2'] = 'x', ['3'] = 'x', ['4'] = 'x', ['5'] = 'x', ['6'] = 'x', ['7'] = 'x',
+		['8'] = 'x', ['9'] = 'x', ['a'] = 'x', ['b'] = 'x', ['c'] = 'x', ['d'] = 'x', ['e'] = 'x', ['f'] = 'x',
+	};
+	/* INDENT ON */
+	int			wrong = 0;
+
+	if (length != UUID_CHARS)
+		return false;
+	for (int i = 0; i < UUID_CHARS; i++)
+		wrong |= what[(unsigned char) text[i]] ^ form[i];
+	return wrong == 0;
+}
+
 /* The 128 bits of an identifier; false if it is of another form. */
 static bool
 decode(SigmaKind kind, const char *id, unsigned char *bytes)
@@ -161,7 +182,9 @@ sigma_key_spelling(SigmaKind kind, char *text)
 {
 	char		uuid[UUID_CHARS + 1];
 
-	if (text == NULL || !spell(kind, text, uuid) || strcmp(text, uuid) == 0)
+	/* most are spelled so */
+	if (text == NULL || sigma_is_shown_uuid(text, strlen(text)) ||
+		!spell(kind, text, uuid) || strcmp(text, uuid) == 0)
 		return text;
 	return pstrdup(uuid);
 }

@@ -65,6 +65,7 @@ open_walk(Source * source, SigmaSession *session, MemoryContext context, Relatio
 	};
 
 	source->reader = sigma_row_reader(rel, resource, attnums);
+	spec.fields = &source->reader->fields;
 	source->walk = sigma_walk_open(session, context, &spec, NULL);
 }
 

@@ -413,6 +413,7 @@ begin_lookup_join(CustomScanState *node, EState *estate, int eflags)
 		attnums = bms_add_member(attnums, lfirst_int(lc));
 	rel = table_open(relid, NoLock);
 	join->reader = sigma_row_reader(rel, join->spec.resource, attnums);
+	join->spec.fields = &join->reader->fields;
 	join->inner_values = palloc0(Max(RelationGetDescr(rel)->natts, 1) * sizeof(Datum));
 	join->inner_nulls = palloc0(Max(RelationGetDescr(rel)->natts, 1) * sizeof(bool));
 	table_close(rel, NoLock);

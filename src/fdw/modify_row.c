@@ -114,21 +114,16 @@ sigma_read_new_row(SigmaModify *m, const SigmaEntry *entry, TupleTableSlot *slot
 void
 sigma_entry_to_row(SigmaModify *m, SigmaSpan text, bool is_whole, TupleTableSlot *slot)
 {
+	SigmaJsonVisitor counter = {.member_depth = 1};
 	SigmaJsonValue object;
 	const char *error;
-	int			room = 64;
-	SigmaJsonMember *members = palloc(room * sizeof(SigmaJsonMember));
-	SigmaEntry	entry = {.keys = NULL};
+	SigmaEntry	entry = {.is_part = !is_whole};
 
-	(void) sigma_json_check(text, &object, &error);
-	entry.nmembers = sigma_split_object(&object, &members, &room);
-	if (entry.nmembers < 0)
+	(void) sigma_json_visit(text, &counter, &object, &error);
+	if (counter.nmembers > SIGMA_MAX_MEMBERS)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_ERROR),
 				 errmsg("unexpected reply from Sigma: an entry has more than %d members", SIGMA_MAX_MEMBERS)));
-	entry.members = members;
-	/* in a dry run, nobody knows the whole entry of what is new */
-	if (is_whole)
-		entry.text = object.text;
+	entry.text = object.text;
 	sigma_read_new_row(m, &entry, slot);
 }

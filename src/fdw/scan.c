@@ -241,6 +241,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_SCAN_ATTRIBUTES))
 		attnums = bms_add_member(attnums, lfirst_int(lc));
 	scan->reader = sigma_row_reader(rel, scan->spec.resource, attnums);
+	scan->spec.fields = &scan->reader->fields;
 	scan->written = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_WRITTEN)) != 0;
 	scan->keep = (eflags & EXEC_FLAG_REWIND) != 0 || scan->written;
 	scan->kept = (SigmaKept)

@@ -76,8 +76,10 @@ sigma_json_string(const SigmaJsonValue *value)
 	size_t		length;
 	char	   *utf8;
 
+	/* what is ASCII is the same in every encoding that a database can have */
 	if (!value->escaped)
-		return sigma_from_utf8(value->text.data + 1, value->text.length - 2);
+		return value->ascii ? pnstrdup(value->text.data + 1, value->text.length - 2)
+			: sigma_from_utf8(value->text.data + 1, value->text.length - 2);
 	utf8 = unescape(value, &length);
 	return pg_any_to_server(utf8, (int) length, PG_UTF8);
 }
@@ -182,15 +184,6 @@ sigma_json_to_jsonb(SigmaSpan text)
 	return sigma_input(jsonb_in, sigma_from_utf8(text.data, text.length));
 }
 
-/* By length and by two letters: field names differ in these, mostly. */
-static inline int
-name_bucket(const char *name, size_t length)
-{
-	if (length == 0)
-		return 0;
-	return (int) ((length * 7 + (unsigned char) name[0] * 3 + (unsigned char) name[length - 1]) % 64);
-}
-
 void
 sigma_names_init(SigmaNames *names, int n, const char **list)
 {
@@ -198,58 +191,7 @@ sigma_names_init(SigmaNames *names, int n, const char **list)
 	names->names = list;
 	names->lengths = palloc(Max(n, 1) * sizeof(size_t));
 	names->next = palloc(Max(n, 1) * sizeof(int16));
-	for (int i = 0; i < (int) lengthof(names->buckets); i++)
-		names->buckets[i] = -1;
-	/* from the last to the first, so that the first of the same name is found */
-	for (int i = n - 1; i >= 0; i--)
-	{
-		int			bucket;
-
-		if (list[i] == NULL)
-			continue;
-		names->lengths[i] = strlen(list[i]);
-		bucket = name_bucket(list[i], names->lengths[i]);
-		names->next[i] = names->buckets[bucket];
-		names->buckets[bucket] = (int16) i;
-	}
-}
-
-int
-sigma_names_find(const SigmaNames *names, const SigmaJsonValue *name)
-{
-	const char *text = name->text.data + 1;
-	size_t		length = name->text.length - 2;
-
-	if (name->escaped)
-	{
-		for (int i = 0; i < names->n; i++)
-			if (names->names[i] && sigma_json_is(name, names->names[i]))
-				return i;
-		return -1;
-	}
-	for (int i = names->buckets[name_bucket(text, length)]; i >= 0; i = names->next[i])
-		if (names->lengths[i] == length && memcmp(names->names[i], text, length) == 0)
-			return i;
-	return -1;
-}
-
-int
-sigma_split_object(const SigmaJsonValue *object, SigmaJsonMember **members, int *room)
-{
-	const char *cursor = NULL;
-	int			n = 0;
-
-	while (sigma_json_next_member(object, &cursor, &(*members)[n]))
-	{
-		if (++n > SIGMA_MAX_MEMBERS)
-			return -1;
-		if (n == *room)
-		{
-			*room *= 2;
-			*members = repalloc_huge(*members, *room * sizeof(SigmaJsonMember));
-		}
-	}
-	return n;
+	sigma_names_fill(names);
 }
 
 /* ------------------------------------------------------------ cJSON trees */

@@ -36,6 +36,7 @@ typedef struct SigmaJsonValue
 {
 	SigmaJsonKind kind;
 	bool		escaped;		/* a string with a backslash in it */
+	bool		ascii;			/* not an array or object, and known to be ASCII as it stands */
 	SigmaSpan	text;
 } SigmaJsonValue;
 
@@ -43,7 +44,7 @@ typedef struct SigmaJsonValue
 static inline SigmaJsonValue
 sigma_json_object(SigmaSpan text)
 {
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, text};
+	SigmaJsonValue object = {.kind = SIGMA_JSON_OBJECT, .text = text};
 
 	return object;
 }
@@ -62,24 +63,66 @@ typedef enum SigmaEscape
 	SIGMA_ESCAPE_SURROGATE		/* half of a surrogate pair */
 } SigmaEscape;
 
-/* Told of a value while its text is checked; see sigma_json_visit(). */
-typedef void (*SigmaJsonVisit) (void *arg, int depth, SigmaSpan name, const SigmaJsonValue *value);
+/*
+ * A set of names, to be found quickly among the members of objects.  Names
+ * that are the same have the number of the first of them.
+ */
+typedef struct SigmaNames
+{
+	int			n;
+	const char **names;
+	size_t	   *lengths;
+	int16	   *next;			/* the next name of the same bucket, or -1 */
+	int16		buckets[64];	/* the first name of each, or -1 */
+} SigmaNames;
+
+/* The number of a member's name in the set, or -1. */
+extern int	sigma_names_find(const SigmaNames *names, const SigmaJsonValue *name);
+
+/*
+ * Who is told of values while a text is checked.  Either function may be NULL,
+ * and either may raise.
+ */
+typedef struct SigmaJsonVisitor
+{
+	void	   *arg;
+
+	/*
+	 * Called for each value at a depth of 1 (a member or an element of the whole) and of 2, as it
+	 * ends, with the name of the depth-1 member that it is or belongs to.
+	 */
+	void		(*visit) (void *arg, int depth, SigmaSpan name, const SigmaJsonValue *value);
+
+	/*
+	 * Called for each member at member_depth (1 to 3; 0: for none) whose name is in the set, as it
+	 * ends, before a visit of the object that it is in, with the name's number.
+	 */
+	void		(*note) (void *arg, int name, const SigmaJsonValue *value);
+	int			member_depth;
+	const SigmaNames *names;
+	int			nmembers;		/* set: how many the last object has whose members are at that
+								 * depth, an array: 0 */
+} SigmaJsonVisitor;
 
 /*
  * Is "text" exactly one JSON value, with nothing but white space around it?
  * If so, *value tells which.  If not, *error says why, as the end of a
- * sentence.
- *
- * The visitor, unless NULL, is called for each value at a depth of 1 (a member or
- * an element of the whole) and of 2, as it ends, with the name of the depth-1
- * member that it is or belongs to.  What it is told holds only if all of the
- * text turns out to be well-formed.
+ * sentence.  What a visitor is told holds only if all of the text turns out to be
+ * well-formed.
  */
-extern bool sigma_json_visit(SigmaSpan text, SigmaJsonVisit visit, void *arg,
-							 SigmaJsonValue *value, const char **error);
+extern bool sigma_json_visit(SigmaSpan text, SigmaJsonVisitor *visitor, SigmaJsonValue *value,
+							 const char **error);
 
 /* The same without a visitor. */
 extern bool sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error);
+
+/*
+ * The values of an object's members in checked text whose names are in the set,
+ * one per name.  Others stay as they are.  If a name comes twice, the last counts, as in
+ * jsonb.
+ */
+extern void sigma_names_values(const SigmaNames *names, const SigmaJsonValue *object,
+							   SigmaJsonValue *values);
 
 /*
  * The next member of an object in checked text; false at its end.  *cursor is
@@ -130,36 +173,13 @@ extern SigmaJsonSplitResult sigma_json_split(SigmaJsonSplit *split, SigmaSpan re
 /* -------------------------------------------------------------- json.c */
 
 /*
- * A set of names, to be found quickly among the members of objects.  Names
- * that are the same have the number of the first of them.
- */
-typedef struct SigmaNames
-{
-	int			n;
-	const char **names;
-	size_t	   *lengths;
-	int16	   *next;			/* the next name of the same bucket, or -1 */
-	int16		buckets[64];	/* the first name of each, or -1 */
-} SigmaNames;
-
-/*
  * Fills in a set of names; it keeps the list, and allocates in the current
  * context.  A NULL in the list is never found.
  */
 extern void sigma_names_init(SigmaNames *names, int n, const char **list);
 
-/* The number of a member's name in the set, or -1. */
-extern int	sigma_names_find(const SigmaNames *names, const SigmaJsonValue *name);
-
-/* An entry has dozens; each takes ten times as much memory as it can be short. */
+/* How many members an entry may have; it has dozens. */
 #define SIGMA_MAX_MEMBERS 10000
-
-/*
- * Takes an object in checked text apart.  *members has room for *room of them
- * and is enlarged as needed; returns how many there are, or -1 if there are
- * more than SIGMA_MAX_MEMBERS.
- */
-extern int	sigma_split_object(const SigmaJsonValue *object, SigmaJsonMember **members, int *room);
 
 /* UTF-8 from the API as a C string in the database's encoding, palloc'd. */
 extern char *sigma_from_utf8(const char *data, size_t length);
@@ -256,6 +276,16 @@ extern SigmaSpan sigma_json_end_object(StringInfo out);
 
 /* Text as a JSON string with its quotes, palloc'd. */
 extern char *sigma_text_to_json(const char *text);
+
+/* ------------------------------------------------------------- quick.c */
+
+/*
+ * A value as one of a built-in type without a modifier, just as the type's input
+ * function would make it, if that can be told at a glance; else false, and the
+ * function is to be asked.  A string is taken by what is between its quotes, as
+ * it stands.  Raises nothing.
+ */
+extern bool sigma_json_quick(Oid type, const SigmaJsonValue *value, Datum *datum);
 
 /* -------------------------------------------------------------- mask.c */
 

@@ -30,12 +30,13 @@
 #define MAX_DEPTH 10000
 
 /* How deep a caller may look on while a text is checked. */
-#define VISIT_DEPTH 2
+#define VISIT_DEPTH 3
 
-static inline const char *
+static pg_attribute_always_inline const char *
 skip_space(const char *p, const char *end)
 {
-	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+	/* in replies there is mostly none */
+	while (p < end && (unsigned char) *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
 		p++;
 	return p;
 }
@@ -60,16 +61,17 @@ hex_digit(char c)
 
 /*
  * The first byte from p on that is a quote, a backslash or a control character;
- * "end" if there is none.  Most of a reply is passed over here, so several bytes
- * are looked at together: sixteen where the processor surely can (every x86-64),
- * else eight.
+ * "end" if there is none.  *beyond, unless NULL, becomes nonzero if a byte before
+ * that is not ASCII.  Most of a reply is passed over here, so several bytes are
+ * looked at together: sixteen where the processor surely can (every x86-64), else
+ * eight.
  *
  * With eight: a byte of "low", "quote" or "backslash" borrows from its sign bit
  * only if it is below 0x20, or zero.  A borrow may run on into higher bytes,
  * but not into lower ones, so the lowest hit counts.
  */
-static inline const char *
-skip_plain(const char *p, const char *end)
+static pg_attribute_always_inline const char *
+skip_plain(const char *p, const char *end, uint64 *beyond)
 {
 #if defined(__SSE2__)
 	while (end - p >= 16)
@@ -78,10 +80,17 @@ skip_plain(const char *p, const char *end)
 		__m128i		low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
 		__m128i		quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
 		__m128i		backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-		int			hits = _mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
+		uint32		hits = (uint32) _mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
+		uint32		high = beyond ? (uint32) _mm_movemask_epi8(bytes) : 0;
 
 		if (hits)
-			return p + pg_rightmost_one_pos32((uint32) hits);
+		{
+			if (beyond)
+				*beyond |= high & (hits - 1) & ~hits;
+			return p + pg_rightmost_one_pos32(hits);
+		}
+		if (beyond)
+			*beyond |= high;
 		p += 16;
 	}
 #elif !defined(WORDS_BIGENDIAN)
@@ -100,55 +109,79 @@ skip_plain(const char *p, const char *end)
 			((backslash - ones) & ~backslash);
 		hits &= ones * 0x80;
 		if (hits)
+		{
+			if (beyond)
+				*beyond |= word & (ones * 0x80) & (hits - 1) & ~hits;
 			return p + pg_rightmost_one_pos64(hits) / 8;
+		}
+		if (beyond)
+			*beyond |= word & (ones * 0x80);
 		p += 8;
 	}
 #endif
-	while (p < end && *p != '"' && *p != '\\' && (unsigned char) *p >= 0x20)
-		p++;
+	for (; p < end && *p != '"' && *p != '\\' && (unsigned char) *p >= 0x20; p++)
+		if (beyond)
+			*beyond |= (unsigned char) *p & 0x80;
 	return p;
 }
 
-/* p stands behind the opening quote; returns behind the closing one, or NULL */
+/* p stands behind a backslash; returns behind what it escapes, or NULL */
 static const char *
-check_string(const char *p, const char *end, bool *escaped)
+check_escape(const char *p, const char *end)
 {
-	while ((p = skip_plain(p, end)) < end)
+	if (p >= end)
+		return NULL;
+	switch (*p++)
 	{
-		unsigned char c = (unsigned char) *p++;
-
-		if (c == '"')
+		case '"':
+		case '\\':
+		case '/':
+		case 'b':
+		case 'f':
+		case 'n':
+		case 'r':
+		case 't':
 			return p;
-		if (c < 0x20)
-			return NULL;
-		if (c != '\\')
-			continue;
-		*escaped = true;
-		if (p >= end)
-			return NULL;
-		switch (*p++)
-		{
-			case '"':
-			case '\\':
-			case '/':
-			case 'b':
-			case 'f':
-			case 'n':
-			case 'r':
-			case 't':
-				break;
-			case 'u':
-				if (end - p < 4)
-					return NULL;
-				for (int i = 0; i < 4; i++)
-					if (hex_digit(*p++) < 0)
-						return NULL;
-				break;
-			default:
+		case 'u':
+			if (end - p < 4)
 				return NULL;
-		}
+			for (int i = 0; i < 4; i++)
+				if (hex_digit(*p++) < 0)
+					return NULL;
+			return p;
+		default:
+			return NULL;
 	}
-	return NULL;
+}
+
+/* From a backslash of a string on, if it is one; returns behind the closing quote, or NULL */
+static pg_noinline const char *
+check_rest(const char *p, const char *end, uint64 *beyond)
+{
+	while (p < end && *p == '\\')
+	{
+		if ((p = check_escape(p + 1, end)) == NULL)
+			return NULL;
+		p = skip_plain(p, end, beyond);
+	}
+	return p < end && *p == '"' ? p + 1 : NULL;
+}
+
+/*
+ * p stands behind the opening quote; returns behind the closing one, or NULL.
+ * *beyond, unless NULL, is as for skip_plain().
+ */
+static pg_attribute_always_inline const char *
+check_string(const char *p, const char *end, bool *escaped, uint64 *beyond)
+{
+	uint64		unused = 0;
+
+	*escaped = false;
+	p = skip_plain(p, end, beyond);
+	if (likely(p < end && *p == '"'))
+		return p + 1;
+	*escaped = true;
+	return check_rest(p, end, beyond ? beyond : &unused);
 }
 
 /* returns behind the number, or NULL */
@@ -194,15 +227,12 @@ check_word(const char *p, const char *end, const char *word)
 	return p + length;
 }
 
-/* A string, number or word at p; sets the kind; returns behind it, or NULL. */
+/* A number or word at p; sets the kind; returns behind it, or NULL */
 static const char *
-check_scalar(const char *p, const char *end, SigmaJsonKind *kind, bool *escaped)
+check_unquoted(const char *p, const char *end, SigmaJsonKind *kind)
 {
 	switch (*p)
 	{
-		case '"':
-			*kind = SIGMA_JSON_STRING;
-			return check_string(p + 1, end, escaped);
 		case 'n':
 			*kind = SIGMA_JSON_NULL;
 			return check_word(p, end, "null");
@@ -218,41 +248,129 @@ check_scalar(const char *p, const char *end, SigmaJsonKind *kind, bool *escaped)
 	}
 }
 
-/*
- * A member's name and its colon at p; returns at the value, or NULL.  *name,
- * unless NULL, gets the name with its quotes.
- */
-static const char *
-check_name(const char *p, const char *end, SigmaSpan *name)
+/* What is known of a text while it is checked. */
+typedef struct Check
 {
-	bool		escaped;
-	const char *start;
+	SigmaJsonVisitor *visitor;
+	const char *end;
+	int			deepest;		/* that the visitor looks at */
+	int			depth;			/* how many brackets are open */
+	SigmaSpan	name;			/* of the member at a depth of 1 */
+	int			noted;			/* the number of the member's name at the visitor's depth, or -1 */
+	const char *starts[VISIT_DEPTH + 1];	/* of the values that are open */
+	uint8		is_object[MAX_DEPTH / 8 + 1];	/* one bit per open bracket */
+} Check;
 
-	start = p = skip_space(p, end);
-	if (p >= end || *p != '"' || (p = check_string(p + 1, end, &escaped)) == NULL)
-		return NULL;
-	if (name)
+/* A member with this name begins, at a depth that the visitor looks at: does it want the member? */
+static pg_attribute_always_inline void
+begin_member(Check *check, const char *start, const char *behind, bool escaped)
+{
+	SigmaJsonVisitor *visitor = check->visitor;
+
+	if (check->depth == 1)
+		check->name = (SigmaSpan)
 	{
-		name->data = start;
-		name->length = p - start;
+		start, behind - start
+	};
+	if (check->depth != visitor->member_depth)
+		return;
+	visitor->nmembers++;
+	check->noted = -1;
+	if (visitor->note && (escaped || sigma_names_may_have(visitor->names, start + 1, behind - start - 2)))
+	{
+		SigmaJsonValue name = {.kind = SIGMA_JSON_STRING, .escaped = escaped, .text = {start, behind - start}};
+
+		check->noted = sigma_names_find(visitor->names, &name);
 	}
+}
+
+/*
+ * A member's name and its colon, perhaps behind space, at p; returns at the
+ * value, or NULL
+ */
+static pg_attribute_always_inline const char *
+check_name(Check *check, const char *p)
+{
+	const char *end = check->end;
+	const char *start = skip_space(p, end);
+	bool		escaped;
+
+	if (start >= end || *start != '"' || (p = check_string(start + 1, end, &escaped, NULL)) == NULL)
+		return NULL;
+	if (check->depth <= check->deepest)
+		begin_member(check, start, p, escaped);
 	p = skip_space(p, end);
 	if (p >= end || *p != ':')
 		return NULL;
 	return skip_space(p + 1, end);
 }
 
+/* A value inside of the whole has ended: tells the visitor, if it looks at this depth. */
+static pg_attribute_always_inline void
+end_value(Check *check, SigmaJsonValue value)
+{
+	SigmaJsonVisitor *visitor = check->visitor;
+	bool		note = check->depth == visitor->member_depth && check->noted >= 0;
+	bool		visit = check->depth <= 2 && visitor->visit;
+
+	if (note)
+		visitor->note(visitor->arg, check->noted, &value);
+	if (visit)
+		visitor->visit(visitor->arg, check->depth, check->name, &value);
+}
+
+/* A bracket opens at p; false if there are too many. */
+static pg_attribute_always_inline bool
+open_bracket(Check *check, const char *p, bool object)
+{
+	int			depth = check->depth;
+
+	if (depth >= MAX_DEPTH)
+		return false;
+	if (depth <= VISIT_DEPTH)
+		check->starts[depth] = p;
+	if (object)
+		check->is_object[depth / 8] |= (uint8) (1 << (depth % 8));
+	else
+		check->is_object[depth / 8] &= (uint8) ~(1 << (depth % 8));
+	check->depth = ++depth;
+	if (depth == check->visitor->member_depth)
+	{
+		/* the elements of an array have no names */
+		check->noted = -1;
+		check->visitor->nmembers = 0;
+	}
+	return true;
+}
+
+/* Is the innermost of the open brackets an object's? */
+static pg_attribute_always_inline bool
+in_object(const Check *check)
+{
+	int			last = check->depth - 1;
+
+	return last >= 0 && (check->is_object[last / 8] >> (last % 8)) & 1;
+}
+
 bool
-sigma_json_visit(SigmaSpan text, SigmaJsonVisit visit, void *arg, SigmaJsonValue *value,
+sigma_json_visit(SigmaSpan text, SigmaJsonVisitor *visitor, SigmaJsonValue *value,
 				 const char **error)
 {
-	uint8		is_object[MAX_DEPTH / 8 + 1];	/* one bit per open bracket */
-	const char *starts[VISIT_DEPTH + 1];	/* of the values that are open */
+	Check		check;
 	const char *end = text.data + text.length;
 	const char *p = skip_space(text.data, end);
-	SigmaSpan	name = {NULL, 0};
-	int			depth = 0;
+	bool		object = false; /* is the innermost of the open brackets an object's? */
 
+	Assert(visitor->member_depth <= VISIT_DEPTH);
+	check.visitor = visitor;
+	check.end = end;
+	check.deepest = Max(visitor->visit ? 2 : 0, visitor->member_depth);
+	check.depth = 0;
+	check.name = (SigmaSpan)
+	{
+		NULL, 0
+	};
+	check.noted = -1;
 	*error = "it is not well-formed JSON";
 	if (p >= end)
 	{
@@ -261,67 +379,66 @@ sigma_json_visit(SigmaSpan text, SigmaJsonVisit visit, void *arg, SigmaJsonValue
 	}
 	for (;;)
 	{
-		SigmaJsonKind kind = SIGMA_JSON_NULL;
+		SigmaJsonKind kind;
 		bool		escaped = false;
+		uint64		beyond = 0;
+		const char *start = p;
 
 		/* here a value begins */
 		if (p >= end)
 			return false;
-		if (depth <= VISIT_DEPTH)
-			starts[depth] = p;
-		if (*p == '{' || *p == '[')
+		if (*p == '"')
 		{
-			bool		object = *p == '{';
-
-			if (depth >= MAX_DEPTH)
+			kind = SIGMA_JSON_STRING;
+			if ((p = check_string(p + 1, end, &escaped, &beyond)) == NULL)
+				return false;
+		}
+		else if (*p == '{' || *p == '[')
+		{
+			object = *p == '{';
+			if (!open_bracket(&check, p, object))
 			{
 				*error = "it is nested too deeply";
 				return false;
 			}
-			if (object)
-				is_object[depth / 8] |= (uint8) (1 << (depth % 8));
-			else
-				is_object[depth / 8] &= (uint8) ~(1 << (depth % 8));
-			depth++;
 			p = skip_space(p + 1, end);
-			if (p >= end || *p != (object ? '}' : ']'))
+			if (p >= end)
+				return false;
+			if (*p != (object ? '}' : ']'))
 			{
-				if (object && (p = check_name(p, end, depth == 1 ? &name : NULL)) == NULL)
+				if (object && (p = check_name(&check, p)) == NULL)
 					return false;
 				continue;
 			}
 			p++;
-			depth--;
+			check.depth--;
 			kind = object ? SIGMA_JSON_OBJECT : SIGMA_JSON_ARRAY;
+			beyond = 1;
+			object = in_object(&check);
 		}
-		else if ((p = check_scalar(p, end, &kind, &escaped)) == NULL)
+		else if ((p = check_unquoted(p, end, &kind)) == NULL)
 			return false;
 
 		/* here a value has ended: close what it closes */
 		for (;;)
 		{
-			bool		object;
-
-			if (depth <= VISIT_DEPTH)
+			if (check.depth <= check.deepest)
 			{
-				SigmaJsonValue ended = {kind, escaped, {starts[depth], p - starts[depth]}};
+				SigmaJsonValue ended = {kind, escaped, beyond == 0, {start, p - start}};
 
-				if (depth == 0)
+				if (check.depth == 0)
 				{
 					*value = ended;
 					return skip_space(p, end) == end;
 				}
-				if (visit)
-					visit(arg, depth, name, &ended);
+				end_value(&check, ended);
 			}
 			p = skip_space(p, end);
 			if (p >= end)
 				return false;
-			object = (is_object[(depth - 1) / 8] >> ((depth - 1) % 8)) & 1;
 			if (*p == ',')
 			{
-				p = object ? check_name(p + 1, end, depth == 1 ? &name : NULL)
-					: skip_space(p + 1, end);
+				p = object ? check_name(&check, p + 1) : skip_space(p + 1, end);
 				if (p == NULL)
 					return false;
 				break;
@@ -329,9 +446,14 @@ sigma_json_visit(SigmaSpan text, SigmaJsonVisit visit, void *arg, SigmaJsonValue
 			if (*p != (object ? '}' : ']'))
 				return false;
 			p++;
-			depth--;
+			check.depth--;
 			kind = object ? SIGMA_JSON_OBJECT : SIGMA_JSON_ARRAY;
 			escaped = false;
+			/* nobody knows */
+			beyond = 1;
+			if (check.depth <= VISIT_DEPTH)
+				start = check.starts[check.depth];
+			object = in_object(&check);
 		}
 	}
 }
@@ -339,7 +461,9 @@ sigma_json_visit(SigmaSpan text, SigmaJsonVisit visit, void *arg, SigmaJsonValue
 bool
 sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error)
 {
-	return sigma_json_visit(text, NULL, NULL, value, error);
+	SigmaJsonVisitor nobody = {.visit = NULL};
+
+	return sigma_json_visit(text, &nobody, value, error);
 }
 
 /*
@@ -347,11 +471,14 @@ sigma_json_check(SigmaSpan text, SigmaJsonValue *value, const char **error)
  * that of the container: it stands further on.
  */
 static inline const char *
-skip_string(const char *p, const char *end, bool *escaped)
+skip_string(const char *p, const char *end, bool *escaped, bool *ascii)
 {
+	uint64		beyond = 0;
+
 	*escaped = false;
-	for (p = skip_plain(p, end); *p == '\\'; p = skip_plain(p + 2, end))
+	for (p = skip_plain(p, end, &beyond); *p == '\\'; p = skip_plain(p + 2, end, &beyond))
 		*escaped = true;
+	*ascii = beyond == 0;
 	return p + 1;
 }
 
@@ -361,14 +488,16 @@ take_value(const char *p, const char *end, SigmaJsonValue *value)
 {
 	int			depth = 0;
 	bool		escaped;
+	bool		ascii;
 
 	value->text.data = p;
 	value->escaped = false;
+	value->ascii = *p != '{' && *p != '[';
 	switch (*p)
 	{
 		case '"':
 			value->kind = SIGMA_JSON_STRING;
-			p = skip_string(p + 1, end, &value->escaped);
+			p = skip_string(p + 1, end, &value->escaped, &value->ascii);
 			break;
 		case '{':
 		case '[':
@@ -378,7 +507,7 @@ take_value(const char *p, const char *end, SigmaJsonValue *value)
 				switch (*p++)
 				{
 					case '"':
-						p = skip_string(p, end, &escaped);
+						p = skip_string(p, end, &escaped, &ascii);
 						break;
 					case '{':
 					case '[':
@@ -443,6 +572,61 @@ sigma_json_next_element(const SigmaJsonValue *array, const char **cursor,
 		return false;
 	*cursor = take_value(p, end, element);
 	return true;
+}
+
+void
+sigma_names_fill(SigmaNames *names)
+{
+	for (int i = 0; i < (int) lengthof(names->buckets); i++)
+		names->buckets[i] = -1;
+	/* from the last to the first, so that the first of the same name is found */
+	for (int i = names->n - 1; i >= 0; i--)
+	{
+		int			bucket;
+
+		if (names->names[i] == NULL)
+			continue;
+		names->lengths[i] = strlen(names->names[i]);
+		bucket = sigma_name_bucket(names->names[i], names->lengths[i]);
+		names->next[i] = names->buckets[bucket];
+		names->buckets[bucket] = (int16) i;
+	}
+}
+
+int
+sigma_names_find(const SigmaNames *names, const SigmaJsonValue *name)
+{
+	const char *text = name->text.data + 1;
+	size_t		length = name->text.length - 2;
+
+	if (name->escaped)
+	{
+		for (int i = 0; i < names->n; i++)
+			if (names->names[i] && sigma_json_is(name, names->names[i]))
+				return i;
+		return -1;
+	}
+	for (int i = names->buckets[sigma_name_bucket(text, length)]; i >= 0; i = names->next[i])
+		if (names->lengths[i] == length && memcmp(names->names[i], text, length) == 0)
+			return i;
+	return -1;
+}
+
+void
+sigma_names_values(const SigmaNames *names, const SigmaJsonValue *object, SigmaJsonValue *values)
+{
+	const char *cursor = NULL;
+	SigmaJsonMember member;
+
+	if (object->kind != SIGMA_JSON_OBJECT)
+		return;
+	while (sigma_json_next_member(object, &cursor, &member))
+	{
+		int			name = sigma_names_find(names, &member.key);
+
+		if (name >= 0)
+			values[name] = member.value;
+	}
 }
 
 /* Appends a code point as UTF-8; returns behind it. */

@@ -56,10 +56,6 @@ struct SigmaElement
 
 	/* what a chunk had behind the rows that were compared */
 	List	   *waiting;		/* of SigmaSpan, in chunk_context */
-
-	/* the row in hand */
-	SigmaJsonMember *members;
-	int			members_room;
 };
 
 SigmaElement *
@@ -74,8 +70,6 @@ sigma_element_open(SigmaSession *session, MemoryContext context, const SigmaElem
 	e->spec = *spec;
 	e->stats = stats;
 	e->chunk_context = AllocSetContextCreate(own, "sigma chunk", ALLOCSET_SMALL_SIZES);
-	e->members_room = 64;
-	e->members = MemoryContextAlloc(own, e->members_room * sizeof(SigmaJsonMember));
 	return e;
 }
 
@@ -303,6 +297,7 @@ bool
 sigma_element_next(SigmaElement *e, SigmaEntry *entry)
 {
 	SigmaSpan	text;
+	SigmaJsonVisitor counter = {.member_depth = 1};
 	SigmaJsonValue row;
 	const char *error;
 
@@ -315,18 +310,18 @@ sigma_element_next(SigmaElement *e, SigmaEntry *entry)
 		e->export = NULL;
 		return false;
 	}
-	if (!sigma_json_check(text, &row, &error))
+	if (!sigma_json_visit(text, &counter, &row, &error))
 		sigma_raise_reply(sigma_export_request(e->export), "row " INT64_FORMAT " of the export of %s is no JSON: %s",
 						  e->rows + 1, sigma_export_subject(e->export), error);
 	if (row.kind != SIGMA_JSON_OBJECT)
 		sigma_raise_reply(sigma_export_request(e->export), "row " INT64_FORMAT " of the export of %s is not an object",
 						  e->rows + 1, sigma_export_subject(e->export));
-	entry->nmembers = sigma_split_object(&row, &e->members, &e->members_room);
-	if (entry->nmembers < 0)
+	if (counter.nmembers > SIGMA_MAX_MEMBERS)
 		sigma_raise_reply(sigma_export_request(e->export), "row " INT64_FORMAT " of the export of %s has more than %d columns",
 						  e->rows + 1, sigma_export_subject(e->export), SIGMA_MAX_MEMBERS);
-	entry->members = e->members;
 	entry->text = row.text;
+	entry->is_part = false;
+	entry->fields = NULL;
 	entry->keys = e->spec.sent;
 	entry->failure = NULL;
 	*seam_hash(e, e->rows) = text_hash(text);

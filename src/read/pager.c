@@ -80,6 +80,30 @@ typedef struct ApiPage
 	MemoryContext context;
 } ApiPage;
 
+/*
+ * A member of an entry of the page in hand that somebody wants, where the page was checked: there may be millions of
+ * them, so they are small.  No body is longer than 32 bits count.
+ */
+typedef struct Note
+{
+	uint32		offset;			/* of its value in the page */
+	uint32		length;
+	int16		name;
+	uint8		kind;
+	bool		escaped:1;
+	bool		ascii:1;
+} Note;
+
+/* What tells what an entry is. */
+typedef enum Telling
+{
+	TELLS_KEY,
+	TELLS_ARCHIVED,
+	TELLS_CODE,
+	TELLS_MESSAGE,
+	TELLS_COUNT
+} Telling;
+
 struct SigmaPager
 {
 	dlist_node	link;			/* in open_pagers */
@@ -114,11 +138,17 @@ struct SigmaPager
 	int			nentries;
 	int			entries_room;
 	int			next_entry;
+	const char *text;			/* what the notes' offsets are of */
+	Note	   *notes;			/* of all entries, in the order of the text */
+	int			nnotes;
+	int			notes_room;
+	int			next_note;
 
-	/* the entry in hand */
-	SigmaJsonMember *members;
-	int			members_room;
-	SigmaNames	names;			/* of the members that tell what an entry is */
+	/* the members that are wanted, and then those that tell what an entry is */
+	SigmaNames	names;
+	int			telling[TELLS_COUNT];	/* the numbers of these */
+	SigmaJsonValue *values;		/* of the entry in hand, one per name */
+	StringInfoData wrapped;		/* its text, if it is a bare value */
 
 	/* what was read to the end before it was wanted, see sigma_read_lists() */
 	List	   *kept;			/* of SigmaJsonValue, in walk_context */
@@ -128,16 +158,6 @@ struct SigmaPager
 
 /* The lists that this backend has under way. */
 static dlist_head open_pagers = DLIST_STATIC_INIT(open_pagers);
-
-/* What sigma_names_find() finds in "names". */
-typedef enum NamedMember
-{
-	TELLS_KEY,
-	TELLS_ARCHIVED,
-	TELLS_CODE,
-	TELLS_MESSAGE,
-	TELLS_COUNT
-} NamedMember;
 
 /* "?" or "&", whichever comes next in the target */
 static void
@@ -181,17 +201,41 @@ sigma_list_target(const SigmaListSpec *spec, const char *page_token)
 	return target.data;
 }
 
-/* In the order of NamedMember; NULL for what this resource does not have. */
-static const char **
-telling_names(const SigmaResource *resource)
+/* Which members are looked for: those that the caller wants, and those that tell what an entry is. */
+static void
+set_names(SigmaPager *pager)
 {
-	const char **names = palloc(TELLS_COUNT * sizeof(char *));
+	const SigmaResource *resource = pager->spec.resource;
+	const SigmaNames *wanted = pager->spec.fields;
+	int			nwanted = wanted ? wanted->n : 0;
+	int			n = nwanted + TELLS_COUNT;
+	const char **list = palloc(n * sizeof(char *));
+	const char **telling = list + nwanted;
 
-	names[TELLS_KEY] = resource->key ? sigma_find_field(resource, resource->key)->field : NULL;
-	names[TELLS_ARCHIVED] = resource->archived_field;
-	names[TELLS_CODE] = "code";
-	names[TELLS_MESSAGE] = "message";
-	return names;
+	for (int i = 0; i < nwanted; i++)
+		list[i] = wanted->names[i];
+	telling[TELLS_KEY] = resource->key ? sigma_find_field(resource, resource->key)->field : NULL;
+	telling[TELLS_ARCHIVED] = resource->archived_field;
+	telling[TELLS_CODE] = "code";
+	telling[TELLS_MESSAGE] = "message";
+	sigma_names_init(&pager->names, n, list);
+	/* of a name that stands there twice, the first is found */
+	for (int i = 0; i < TELLS_COUNT; i++)
+	{
+		int			j = 0;
+
+		while (j < nwanted + i && !(telling[i] && list[j] && strcmp(list[j], telling[i]) == 0))
+			j++;
+		pager->telling[i] = j;
+	}
+	pager->values = palloc0(n * sizeof(SigmaJsonValue));
+}
+
+/* The field that is an entry's key; or NULL. */
+static const char *
+key_name(const SigmaPager *pager)
+{
+	return pager->names.names[pager->telling[TELLS_KEY]];
 }
 
 static void
@@ -228,9 +272,9 @@ sigma_pager_open(SigmaSession *session, MemoryContext context, const SigmaListSp
 	old = MemoryContextSwitchTo(own);
 	pager->entries_room = 64;
 	pager->entries = palloc(pager->entries_room * sizeof(SigmaJsonValue));
-	pager->members_room = 64;
-	pager->members = palloc(pager->members_room * sizeof(SigmaJsonMember));
-	sigma_names_init(&pager->names, TELLS_COUNT, telling_names(spec->resource));
+	pager->notes_room = 64;
+	pager->notes = palloc(pager->notes_room * sizeof(Note));
+	set_names(pager);
 	MemoryContextSwitchTo(old);
 	return pager;
 }
@@ -397,24 +441,52 @@ typedef struct Envelope
 	int			entries_count;	/* how often the entries stand in it */
 	int			next_count[2];
 	bool		more;			/* "hasMore" is true */
+	int			nnotes;			/* that are of entries */
+	SigmaJsonVisitor visitor;
 } Envelope;
 
 /* The names of the next page's token, in the two idioms. */
 static const char *const next_names[2] = {"nextPage", "nextPageToken"};
 
 static void
-add_entry(SigmaPager *pager, const SigmaJsonValue *entry)
+add_note(void *arg, int name, const SigmaJsonValue *value)
 {
+	SigmaPager *pager = ((Envelope *) arg)->pager;
+	Note	   *note;
+
+	if (pager->nnotes == pager->notes_room)
+	{
+		CHECK_FOR_INTERRUPTS();
+		pager->notes_room *= 2;
+		pager->notes = repalloc_huge(pager->notes, pager->notes_room * sizeof(Note));
+	}
+	note = &pager->notes[pager->nnotes++];
+	note->offset = (uint32) (value->text.data - pager->text);
+	note->length = (uint32) value->text.length;
+	note->name = (int16) name;
+	note->kind = (uint8) value->kind;
+	note->escaped = value->escaped;
+	note->ascii = value->ascii;
+}
+
+static void
+add_entry(Envelope *e, const SigmaJsonValue *entry)
+{
+	SigmaPager *pager = e->pager;
+
 	/* the text of a page may be a gigabyte */
 	CHECK_FOR_INTERRUPTS();
 	if (pager->nentries == MAX_PAGE_ENTRIES)
 		sigma_raise_reply(pager->target, "it has more than %d entries", MAX_PAGE_ENTRIES);
+	if (entry->kind == SIGMA_JSON_OBJECT && e->visitor.nmembers > SIGMA_MAX_MEMBERS)
+		sigma_raise_reply(pager->target, "an entry has more than %d members", SIGMA_MAX_MEMBERS);
 	if (pager->nentries == pager->entries_room)
 	{
 		pager->entries_room *= 2;
 		pager->entries = repalloc_huge(pager->entries, pager->entries_room * sizeof(SigmaJsonValue));
 	}
 	pager->entries[pager->nentries++] = *entry;
+	e->nnotes = pager->nnotes;
 }
 
 /* While a reply is checked: notes its entries, and what else it says. */
@@ -422,12 +494,15 @@ static void
 visit_value(void *arg, int depth, SigmaSpan name, const SigmaJsonValue *value)
 {
 	Envelope   *e = arg;
-	SigmaJsonValue key = {SIGMA_JSON_STRING, memchr(name.data, '\\', name.length) != NULL, name};
+	SigmaJsonValue key = {.kind = SIGMA_JSON_STRING, .text = name};
 
+	key.escaped = memchr(name.data, '\\', name.length) != NULL;
 	if (depth == 2)
 	{
 		if (sigma_json_is(&key, e->entries_name))
-			add_entry(e->pager, value);
+			add_entry(e, value);
+		else
+			e->pager->nnotes = e->nnotes;
 		return;
 	}
 	if (sigma_json_is(&key, e->entries_name))
@@ -455,7 +530,7 @@ static void
 visit_element(void *arg, int depth, SigmaSpan name UNUSED, const SigmaJsonValue *value)
 {
 	if (depth == 1)
-		add_entry(((Envelope *) arg)->pager, value);
+		add_entry(arg, value);
 }
 
 /* Keeps the length of a whole resource for the planner. */
@@ -528,7 +603,7 @@ read_page(SigmaPager *pager)
 	bool		single = pager->spec.item || paging == SIGMA_PAGING_OBJECT;
 	size_t		blank = 0;
 	bool		bare;
-	Envelope	e = {.pager = pager};
+	Envelope	e = {.pager = pager, .visitor = {.arg = &e, .note = add_note, .names = &pager->names}};
 	SigmaJsonValue reply;
 	const char *error;
 
@@ -537,18 +612,23 @@ read_page(SigmaPager *pager)
 	pager->total = -1;
 	pager->nentries = 0;
 	pager->next_entry = 0;
+	pager->text = body.data;
+	pager->nnotes = 0;
+	pager->next_note = 0;
 	while (blank < body.length && memchr(" \t\r\n", body.data[blank], 4))
 		blank++;
 	bare = blank < body.length && body.data[blank] == '[';
 	e.entries_name = pager->spec.resource->entries ? pager->spec.resource->entries : "entries";
-	if (!sigma_json_visit(body, single ? NULL : bare ? visit_element : visit_value, &e, &reply, &error))
+	e.visitor.visit = single ? NULL : bare ? visit_element : visit_value;
+	e.visitor.member_depth = single ? 1 : bare ? 2 : 3;
+	if (!sigma_json_visit(body, &e.visitor, &reply, &error))
 	{
 		if (sigma_call_is_text(pager->page->call))
 			raise_text(pager);
 		sigma_raise_reply(pager->target, "%s", error);
 	}
 	if (single)
-		add_entry(pager, &reply);
+		add_entry(&e, &reply);
 	else if (reply.kind == SIGMA_JSON_OBJECT)
 		read_envelope(pager, &e);
 	else if (!bare || (paging != SIGMA_PAGING_NONE && paging != SIGMA_PAGING_FOUND))
@@ -670,37 +750,68 @@ take_page(SigmaPager *pager, const char *token)
 	return true;
 }
 
-/* An entry that is a bare value becomes an object with one field, which lives as long as the page. */
+/* Begins with an entry; raises if it is not an object, and must be one.  Its values are yet to be filled in. */
 static void
-wrap_entry(SigmaPager *pager, SigmaJsonValue *value)
+set_entry(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
 {
-	MemoryContext old = MemoryContextSwitchTo(pager->page->context);
-	StringInfoData s;
-
-	initStringInfo(&s);
-	appendStringInfo(&s, "{\"%s\":", pager->spec.resource->bare_field);
-	appendBinaryStringInfo(&s, value->text.data, (int) value->text.length);
-	appendStringInfoChar(&s, '}');
-	*value = sigma_json_object(sigma_span(s.data));
-	MemoryContextSwitchTo(old);
+	if (value->kind != SIGMA_JSON_OBJECT && !pager->spec.raw)
+		sigma_raise_reply(pager->target, "an entry is not an object");
+	entry->text = value->text;
+	entry->is_part = false;
+	entry->fields = pager->spec.fields;
+	entry->values = pager->values;
+	memset(pager->values, 0, pager->names.n * sizeof(SigmaJsonValue));
 }
 
-/* Takes an entry apart into its members; raises if it is not an object, and must be one. */
+/* The next entry of the page in hand, by what was noted when that was checked. */
 static void
-split_entry(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
+take_entry(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
 {
-	entry->text = value->text;
-	if (pager->spec.raw && value->kind != SIGMA_JSON_OBJECT)
+	size_t		end = (size_t) (value->text.data - pager->text) + value->text.length;
+
+	set_entry(pager, value, entry);
+	for (; pager->next_note < pager->nnotes && pager->notes[pager->next_note].offset < end; pager->next_note++)
 	{
-		entry->nmembers = 0;
-		return;
+		const Note *note = &pager->notes[pager->next_note];
+		SigmaJsonValue *member = &pager->values[note->name];
+
+		/* if a name comes twice, the last counts, as in jsonb */
+		member->kind = note->kind;
+		member->escaped = note->escaped;
+		member->ascii = note->ascii;
+		member->text.data = pager->text + note->offset;
+		member->text.length = note->length;
 	}
-	if (value->kind != SIGMA_JSON_OBJECT)
-		sigma_raise_reply(pager->target, "an entry is not an object");
-	entry->nmembers = sigma_split_object(value, &pager->members, &pager->members_room);
-	if (entry->nmembers < 0)
-		sigma_raise_reply(pager->target, "an entry has more than %d members", SIGMA_MAX_MEMBERS);
-	entry->members = pager->members;
+}
+
+/* An entry that has not been checked as a part of a page. */
+static void
+take_object(SigmaPager *pager, const SigmaJsonValue *object, SigmaEntry *entry)
+{
+	set_entry(pager, object, entry);
+	sigma_names_values(&pager->names, object, pager->values);
+}
+
+/* An entry that is a bare value becomes an object with one field. */
+static void
+take_bare(SigmaPager *pager, const SigmaJsonValue *value, SigmaEntry *entry)
+{
+	StringInfo	s = &pager->wrapped;
+	SigmaJsonValue object;
+
+	if (s->data == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(pager->context);
+
+		initStringInfo(s);
+		MemoryContextSwitchTo(old);
+	}
+	resetStringInfo(s);
+	appendStringInfo(s, "{\"%s\":", pager->spec.resource->bare_field);
+	appendBinaryStringInfo(s, value->text.data, (int) value->text.length);
+	appendStringInfoChar(s, '}');
+	object = sigma_json_object(sigma_span(s->data));
+	take_object(pager, &object, entry);
 }
 
 /*
@@ -719,9 +830,9 @@ apply_queued_change(SigmaPager *pager, SigmaEntry *entry)
 		return;
 	/* a statement does not see what it changes itself */
 	as_of = pager->spec.dated ? pager->spec.as_of : InvalidCommandId;
-	key = sigma_json_member_text(&object, pager->names.names[TELLS_KEY]);
+	key = sigma_json_member_text(&object, key_name(pager));
 	if (key && sigma_queue_find(serverid, key, as_of, &object.text))
-		split_entry(pager, &object, entry);
+		take_object(pager, &object, entry);
 	if (key)
 		pfree(key);
 }
@@ -765,29 +876,21 @@ check_item(const SigmaPager *pager, const SigmaEntry *entry)
 static bool
 entry_belongs(const SigmaPager *pager, const SigmaEntry *entry)
 {
-	bool		has[TELLS_COUNT] = {false};
-	bool		archived = false;
+	bool		has[TELLS_COUNT];
 
-	for (int i = 0; i < entry->nmembers; i++)
-	{
-		int			name = sigma_names_find(&pager->names, &entry->members[i].key);
-
-		if (name < 0)
-			continue;
-		has[name] = entry->members[i].value.kind != SIGMA_JSON_NULL;
-		if (name == TELLS_ARCHIVED)
-			archived = entry->members[i].value.kind == SIGMA_JSON_TRUE;
-	}
+	for (int i = 0; i < TELLS_COUNT; i++)
+		has[i] = entry->values[pager->telling[i]].kind != SIGMA_JSON_NULL;
 	/* where the API describes errors as entries, they have columns of their own */
 	if (!has[TELLS_KEY] && has[TELLS_CODE] && has[TELLS_MESSAGE] &&
 		sigma_find_api_field(pager->spec.resource, "code") == NULL)
 		raise_error_entry(pager, entry);
-	if (pager->spec.item && pager->names.names[TELLS_KEY])
+	if (pager->spec.item && key_name(pager))
 		check_item(pager, entry);
 	/* what can be looked up by its key surely has one */
-	if (!has[TELLS_KEY] && pager->spec.resource->item_path && pager->names.names[TELLS_KEY])
-		sigma_raise_reply(pager->target, "an entry has no \"%s\"", pager->names.names[TELLS_KEY]);
-	return pager->spec.scope.include_archived || !archived;
+	if (!has[TELLS_KEY] && pager->spec.resource->item_path && key_name(pager))
+		sigma_raise_reply(pager->target, "an entry has no \"%s\"", key_name(pager));
+	return pager->spec.scope.include_archived ||
+		entry->values[pager->telling[TELLS_ARCHIVED]].kind != SIGMA_JSON_TRUE;
 }
 
 /* The walk has come to its end: was it complete? */
@@ -902,8 +1005,9 @@ read_entry(SigmaPager *pager, SigmaEntry *entry)
 			pager->empty_pages = 0;
 			next = &pager->entries[pager->next_entry++];
 			if (pager->spec.resource->bare_field && next->kind == SIGMA_JSON_STRING)
-				wrap_entry(pager, next);
-			split_entry(pager, next, entry);
+				take_bare(pager, next, entry);
+			else
+				take_entry(pager, next, entry);
 			apply_queued_change(pager, entry);
 			if (entry_belongs(pager, entry))
 				return true;
@@ -931,7 +1035,7 @@ sigma_pager_next(SigmaPager *pager, SigmaEntry *entry)
 {
 	if (pager->next_kept < list_length(pager->kept))
 	{
-		split_entry(pager, list_nth(pager->kept, pager->next_kept++), entry);
+		take_object(pager, list_nth(pager->kept, pager->next_kept++), entry);
 		return true;
 	}
 	if (pager->cut)
@@ -1035,6 +1139,7 @@ sigma_pager_rewind(SigmaPager *pager)
 	{
 		/* what has been asked for behind it stays asked for */
 		pager->next_entry = 0;
+		pager->next_note = 0;
 		return;
 	}
 	drop_pages_ahead(pager);

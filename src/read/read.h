@@ -27,8 +27,10 @@
 typedef struct SigmaEntry
 {
 	SigmaSpan	text;			/* an object in checked text; empty if it failed */
-	int			nmembers;
-	const SigmaJsonMember *members; /* the object's */
+	bool		is_part;		/* it is only a part of the entry, which nobody knows whole */
+	const SigmaNames *fields;	/* whose values are known already; or NULL */
+	const SigmaJsonValue *values;	/* these, one per name; of no kind but null where the object
+									 * has none */
 	char	  **keys;			/* of the parents, in the order of the path; or NULL */
 	const SigmaFailure *failure;	/* why there is no entry; or NULL */
 } SigmaEntry;
@@ -47,6 +49,7 @@ typedef struct SigmaColumn
 	bool		is_json;		/* json or jsonb: takes the text as it stands */
 	bool		is_integer;		/* takes 30.0 and 3e1 for 30 */
 	bool		is_utc;			/* a time without a zone is one of UTC */
+	Oid			quick;			/* a type that sigma_json_quick() may know, or 0 */
 	FmgrInfo	input;
 	Oid			ioparam;
 	int32		typmod;
@@ -60,7 +63,8 @@ typedef struct SigmaRowReader
 	int			ncolumns;
 	SigmaColumn *columns;
 	SigmaNames	fields;			/* of all columns */
-	SigmaJsonValue *values;		/* one per field: the entry's, NULL if it has none */
+	SigmaJsonValue *values;		/* one per field, if the entry does not have them ready */
+	const SigmaJsonValue *in_hand;	/* one per field: the entry's, null if it has none */
 	int			current;		/* the column in hand, for messages; -1 none */
 	const SigmaEntry *entry;	/* the entry in hand */
 	int64		row;			/* its number in this scan, from 1 */
@@ -151,6 +155,8 @@ typedef struct SigmaListSpec
 	bool		exact;			/* another number of entries than "total" is an error */
 	bool		raw;			/* entries are any JSON values; nothing is kept of the resource */
 	List	   *secrets;		/* texts to mask in whatever the server says */
+	const SigmaNames *fields;	/* whose values are wanted; or NULL.  They live as long as the
+								 * pager */
 	SigmaPaging found;			/* of SIGMA_PAGING_FOUND, what was found: the pager's own */
 	bool		dated;			/* read with the changes of this transaction's */
 	CommandId	as_of;			/* commands before this one; else, of all before the current */
@@ -223,6 +229,7 @@ typedef struct SigmaWalkSpec
 	bool		whole;			/* as for a list */
 	bool		tolerate;		/* a parent whose list fails becomes an entry */
 	SigmaMissing missing;		/* as for a list */
+	const SigmaNames *fields;	/* as for a list */
 	bool		dated;			/* as for a list */
 	CommandId	as_of;
 } SigmaWalkSpec;

@@ -112,6 +112,8 @@ add_column(SigmaRowReader *reader, Relation rel, int attnum)
 	column->is_json = base == JSONOID || base == JSONBOID;
 	column->is_integer = base == INT2OID || base == INT4OID || base == INT8OID;
 	column->typmod = att->atttypmod;
+	/* a domain or a modifier has its say only when the type's input function is called */
+	column->quick = att->atttypmod < 0 ? att->atttypid : InvalidOid;
 	getTypeInputInfo(att->atttypid, &input, &column->ioparam);
 	fmgr_info(input, &column->input);
 	return column;
@@ -215,12 +217,15 @@ sigma_element_reader(Relation rel, const Bitmapset *attnums, const List *control
 static char *
 find_field_of(const SigmaRowReader *reader, const SigmaColumn *column)
 {
+	SigmaJsonValue object = sigma_json_object(reader->entry->text);
 	char	   *wanted = sigma_to_utf8(column->name);
 	char	   *found = NULL;
+	const char *cursor = NULL;
+	SigmaJsonMember member;
 
-	for (int i = 0; i < reader->entry->nmembers; i++)
+	while (sigma_json_next_member(&object, &cursor, &member))
 	{
-		char	   *name = sigma_json_unescaped(&reader->entry->members[i].key);
+		char	   *name = sigma_json_unescaped(&member.key);
 
 		if (name == NULL)
 			continue;
@@ -317,15 +322,12 @@ static void
 conversion_error_callback(void *arg)
 {
 	SigmaRowReader *reader = arg;
+	SigmaJsonValue object = sigma_json_object(reader->entry->text);
+	SigmaJsonValue value;
 	char	   *key = NULL;
 
-	for (int i = 0; reader->key_field && i < reader->entry->nmembers; i++)
-	{
-		const SigmaJsonMember *member = &reader->entry->members[i];
-
-		if (sigma_json_is(&member->key, reader->key_field))
-			key = sigma_clean_text(member->value.text.data, member->value.text.length, 100);
-	}
+	if (reader->key_field && object.text.data && sigma_json_member(&object, reader->key_field, &value))
+		key = sigma_clean_text(value.text.data, value.text.length, 100);
 	if (reader->current < 0)
 		errcontext("row " INT64_FORMAT " of foreign table \"%s\"", reader->row, reader->table);
 	else if (key)
@@ -387,7 +389,7 @@ static char *
 input_text(const SigmaRowReader *reader, int i)
 {
 	const SigmaColumn *column = &reader->columns[i];
-	const SigmaJsonValue *value = &reader->values[column->value];
+	const SigmaJsonValue *value = &reader->in_hand[column->value];
 	const SigmaEntry *entry = reader->entry;
 
 	switch (column->read)
@@ -395,7 +397,7 @@ input_text(const SigmaRowReader *reader, int i)
 		case SIGMA_FROM_FIELD:
 			break;
 		case SIGMA_FROM_ENTRY:
-			return entry->text.data ? sigma_from_utf8(entry->text.data, entry->text.length) : NULL;
+			return entry->text.data && !entry->is_part ? sigma_from_utf8(entry->text.data, entry->text.length) : NULL;
 		case SIGMA_FROM_KEY:
 			return sigma_key_spelling(column->kind, entry->keys[column->key]);
 		case SIGMA_FROM_ERROR:
@@ -416,35 +418,50 @@ input_text(const SigmaRowReader *reader, int i)
 	return sigma_from_utf8(value->text.data, value->text.length);
 }
 
-/* Notes which of the entry's fields the columns want. */
+/* A column's value without its input function, if that can be had. */
+static bool
+read_quick(const SigmaRowReader *reader, const SigmaColumn *column, Datum *datum)
+{
+	const SigmaJsonValue *value;
+
+	if (column->read != SIGMA_FROM_FIELD || reader->entry->failure)
+		return false;
+	value = &reader->in_hand[column->value];
+	/* a key may have to be spelled otherwise */
+	if (column->kind != SIGMA_PLAIN && value->kind == SIGMA_JSON_STRING &&
+		!sigma_is_shown_uuid(value->text.data + 1, value->text.length - 2))
+		return false;
+	return sigma_json_quick(column->quick, value, datum);
+}
+
+/* Looks for the fields that the columns want. */
 static void
 find_fields(SigmaRowReader *reader)
 {
-	for (int i = 0; i < reader->ncolumns; i++)
-		reader->values[i] = (SigmaJsonValue)
-	{
-		SIGMA_JSON_NULL, false,
-		{
-			NULL, 0
-		}
-	};
+	SigmaJsonValue object = sigma_json_object(reader->entry->text);
+	const char *cursor = NULL;
+	SigmaJsonMember member;
+
+	memset(reader->values, 0, reader->ncolumns * sizeof(SigmaJsonValue));
+	if (object.text.data == NULL)
+		return;
 	if (reader->unknown > 0 && reader->row <= ROWS_TO_KNOW_FIELDS)
 		learn_fields(reader);
-	for (int i = 0; i < reader->entry->nmembers; i++)
+	if (reader->found == NULL)
 	{
-		const SigmaJsonMember *member = &reader->entry->members[i];
-		int			field = sigma_names_find(&reader->fields, &member->key);
+		sigma_names_values(&reader->fields, &object, reader->values);
+		return;
+	}
+	while (sigma_json_next_member(&object, &cursor, &member))
+	{
+		int			field = sigma_names_find(&reader->fields, &member.key);
 
 		if (field < 0)
 			continue;
-		if (reader->found)
-		{
-			if (reader->values[field].text.data)
-				fail_ambiguous(reader, field);
-			reader->found[field] = true;
-		}
-		/* if a name comes twice, the last counts, as in jsonb */
-		reader->values[field] = member->value;
+		if (reader->values[field].text.data)
+			fail_ambiguous(reader, field);
+		reader->found[field] = true;
+		reader->values[field] = member.value;
 	}
 }
 
@@ -458,6 +475,11 @@ read_columns(SigmaRowReader *reader, Datum *values, bool *isnull)
 		char	   *text;
 
 		reader->current = i;
+		if (read_quick(reader, column, &values[column->attnum - 1]))
+		{
+			isnull[column->attnum - 1] = false;
+			continue;
+		}
 		text = input_text(reader, i);
 		/* also called for a NULL, since a domain may refuse it */
 		values[column->attnum - 1] = InputFunctionCall(&column->input, text,
@@ -477,7 +499,14 @@ sigma_read_row(SigmaRowReader *reader, const SigmaEntry *entry, Datum *values, b
 	if (reader->ncolumns == 0)
 		return;
 	reader->entry = entry;
-	find_fields(reader);
+	/* whoever has checked the text may have noted them */
+	if (entry->fields == &reader->fields)
+		reader->in_hand = entry->values;
+	else
+	{
+		find_fields(reader);
+		reader->in_hand = reader->values;
+	}
 
 	callback.callback = conversion_error_callback;
 	callback.arg = reader;

@@ -331,6 +331,7 @@ open_branch(SigmaWalk *walk)
 			.tolerate = walk->spec.tolerate,
 			.missing = walk->spec.missing,
 			.nothing = what_is_nothing(walk, branch->keys),
+			.fields = walk->spec.fields,
 			.dated = walk->spec.dated,
 			.as_of = walk->spec.as_of,
 		};
@@ -423,6 +424,9 @@ sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry)
 			entry->failure = branch->pager ? sigma_pager_failure(branch->pager) : branch->failure;
 			if (entry->failure)
 			{
+				/* it is no entry, also if one was left out before */
+				entry->text.data = NULL;
+				entry->text.length = 0;
 				/* what failed further up has been counted there */
 				if (walk->stats && branch->pager && !sigma_pager_nothing(branch->pager))
 					walk->stats->failed_parents++;

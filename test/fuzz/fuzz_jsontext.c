@@ -57,6 +57,9 @@ check_span(const SigmaJsonValue *value, const SigmaJsonValue *holder)
 	CHECK(again.text.length == value->text.length);
 	CHECK(again.kind == value->kind);
 	CHECK(again.escaped == value->escaped);
+	CHECK(again.ascii == value->ascii);
+	for (size_t i = 0; value->ascii && i < value->text.length; i++)
+		CHECK((unsigned char) value->text.data[i] < 0x80);
 	if (value->kind == SIGMA_JSON_STRING)
 		CHECK(value->escaped == (memchr(value->text.data, '\\', value->text.length) != NULL));
 }
@@ -178,6 +181,9 @@ typedef struct Visits
 {
 	SigmaJsonValue whole;
 	int			count;
+	int			depth;			/* of the members that it is told of */
+	const SigmaNames *names;
+	int			noted;
 } Visits;
 
 /* Each visit is told of a value that the walk finds, too, by the right name. */
@@ -210,6 +216,61 @@ check_visit(void *arg, int depth, SigmaSpan name, const SigmaJsonValue *value)
 	}
 	CHECK(member.value.text.data == value->text.data && member.value.text.length == value->text.length);
 	CHECK(member.value.kind == value->kind && member.value.escaped == value->escaped);
+}
+
+/* Each member that it is told of has that name. */
+static void
+check_note(void *arg, int name, const SigmaJsonValue *value)
+{
+	Visits	   *visits = arg;
+	SigmaJsonValue again;
+
+	visits->noted++;
+	CHECK(name >= 0 && name < visits->names->n);
+	CHECK(value->text.data > visits->whole.text.data);
+	CHECK(value->text.data + value->text.length < visits->whole.text.data + visits->whole.text.length);
+	CHECK(is_json(value->text.data, value->text.length, &again));
+	CHECK(again.kind == value->kind && again.escaped == value->escaped && again.ascii == value->ascii);
+}
+
+/* How many members of that depth have a name of the set? */
+static int
+count_named(const SigmaJsonValue *value, int depth, const SigmaNames *names)
+{
+	const char *cursor = NULL;
+	SigmaJsonMember member;
+	int			n = 0;
+
+	if (value->kind == SIGMA_JSON_OBJECT)
+		while (sigma_json_next_member(value, &cursor, &member))
+			n += depth > 1 ? count_named(&member.value, depth - 1, names) : sigma_names_find(names, &member.key) >= 0;
+	else if (value->kind == SIGMA_JSON_ARRAY)
+		while (sigma_json_next_element(value, &cursor, &member.value))
+			n += depth > 1 ? count_named(&member.value, depth - 1, names) : 0;
+	return n;
+}
+
+/* Tells of the members at each depth, by names that texts here have, and compares with the walk. */
+static void
+check_notes(SigmaSpan span, Visits *visits)
+{
+	static const char *list[] = {"a", "id", "name", "", "entries", NULL, "a\"b", "\xc3\xa9", "a"};
+	static size_t lengths[lengthof(list)];
+	static int16 next[lengthof(list)];
+	SigmaNames	names = {.n = lengthof(list), .names = list, .lengths = lengths, .next = next};
+	SigmaJsonValue value;
+	const char *error;
+
+	sigma_names_fill(&names);
+	visits->names = &names;
+	for (int depth = 1; depth <= 3; depth++)
+	{
+		SigmaJsonVisitor visitor = {.arg = visits, .note = check_note, .member_depth = depth, .names = &names};
+
+		visits->noted = 0;
+		CHECK(sigma_json_visit(span, &visitor, &value, &error));
+		CHECK(visits->noted == count_named(&visits->whole, depth, &names));
+	}
 }
 
 /* How many values stand at a depth of 1 and 2? */
@@ -318,8 +379,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	visits.whole = value;
 	if (size < 512)
 	{
-		CHECK(sigma_json_visit(span, check_visit, &visits, &value, &error));
+		SigmaJsonVisitor visitor = {.arg = &visits, .visit = check_visit};
+
+		CHECK(sigma_json_visit(span, &visitor, &value, &error));
 		CHECK(visits.count == count_values(&value, 1));
+		check_notes(span, &visits);
 	}
 	return 0;
 }

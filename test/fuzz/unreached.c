@@ -25,5 +25,6 @@ UNREACHED(geterrcode)
 UNREACHED(jsonb_in)
 
 UNREACHED(quote_identifier)
+UNREACHED(sigma_column_control_option)
 UNREACHED(sigma_column_field_option)
 UNREACHED(varstr_levenshtein_less_equal)

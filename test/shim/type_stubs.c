@@ -94,6 +94,19 @@ integer_stub(PG_FUNCTION_ARGS)
 	return CStringGetDatum(text);
 }
 
+static Datum
+bigint_stub(PG_FUNCTION_ARGS)
+{
+	char	   *text = take_text(fcinfo);
+	char	   *end;
+
+	errno = 0;
+	(void) strtoll(text, &end, 10);
+	if (end == text || *end || errno == ERANGE)
+		refuse("bigint", text);
+	return CStringGetDatum(text);
+}
+
 /* A date and a time; the rest is the backend's business. */
 static Datum
 timestamp_stub(PG_FUNCTION_ARGS)
@@ -104,6 +117,16 @@ timestamp_stub(PG_FUNCTION_ARGS)
 	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d", &fields[0], &fields[1], &fields[2], &fields[3], &fields[4]) != 5)
 		refuse("timestamp with time zone", text);
 	return CStringGetDatum(text);
+}
+
+text *
+cstring_to_text_with_len(const char *s, int len)
+{
+	text	   *result = palloc(len + VARHDRSZ);
+
+	SET_VARSIZE(result, len + VARHDRSZ);
+	memcpy(VARDATA(result), s, len);
+	return result;
 }
 
 PGFunction
@@ -118,8 +141,9 @@ stub_input(Oid type)
 			return bool_stub;
 		case INT2OID:
 		case INT4OID:
-		case INT8OID:
 			return integer_stub;
+		case INT8OID:
+			return bigint_stub;
 		case TIMESTAMPTZOID:
 			return timestamp_stub;
 		default:

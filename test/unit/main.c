@@ -25,5 +25,7 @@ main(void)
 	test_openapi();
 	test_naming();
 	test_jsonsplit();
+	test_visit();
+	test_quick();
 	return tap_finish();
 }

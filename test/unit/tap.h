@@ -39,5 +39,7 @@ extern void test_wire(void);
 extern void test_openapi(void);
 extern void test_naming(void);
 extern void test_jsonsplit(void);
+extern void test_visit(void);
+extern void test_quick(void);
 
 #endif							/* TAP_H */

@@ -159,17 +159,12 @@ static const char *
 read_one(SigmaRowReader *reader, const char *entry)
 {
 	char	   *copy = exact(entry, strlen(entry));
-	SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, {copy, strlen(entry)}};
-	int			room = 1;
-	SigmaJsonMember *members = palloc(sizeof(SigmaJsonMember));
-	SigmaEntry	one = {.text = object.text};
+	SigmaEntry	one = {.text = {copy, strlen(entry)}};
 	Datum		value = (Datum) 0;
 	bool		isnull = false;
 	const char *volatile result = NULL;
 	MemoryContext context = CurrentMemoryContext;
 
-	one.nmembers = sigma_split_object(&object, &members, &room);
-	one.members = members;
 	PG_TRY();
 	{
 		sigma_read_row(reader, &one, &value, &isnull);

@@ -16,7 +16,7 @@
 static SigmaJsonValue
 checked(const char *text, char **copy)
 {
-	SigmaJsonValue value = {SIGMA_JSON_NULL, false, {NULL, 0}};
+	SigmaJsonValue value = {.kind = SIGMA_JSON_NULL};
 	SigmaSpan	span;
 	const char *error = NULL;
 	bool		ok;
@@ -298,7 +298,7 @@ test_every_code_point(void)
 	char		json[16];
 	char		out[16];
 	unsigned char expected[4];
-	SigmaJsonValue value = {SIGMA_JSON_STRING, true, {json, 0}};
+	SigmaJsonValue value = {.kind = SIGMA_JSON_STRING, .escaped = true, .text = {json, 0}};
 
 	tap_begin("unescape: every code point, and every half of a pair");
 	for (uint32 c = 1; c <= 0x10FFFF; c++)

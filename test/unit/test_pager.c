@@ -57,7 +57,7 @@ read_ids(SigmaPager *pager, int limit, StringInfo out)
 
 		for (int i = 0; i < limit && sigma_pager_next(pager, &entry); i++)
 		{
-			SigmaJsonValue object = {SIGMA_JSON_OBJECT, false, entry.text};
+			SigmaJsonValue object = sigma_json_object(entry.text);
 			char	   *id = sigma_json_member_text(&object, "connectionId");
 
 			appendStringInfo(out, "%s ", id ? id : "-");
