@@ -316,8 +316,12 @@ note_end(ElementScan *scan)
 static bool
 names_nulls(const SigmaEntry *entry)
 {
-	for (int i = 0; i < entry->nmembers; i++)
-		if (entry->members[i].value.kind == SIGMA_JSON_NULL)
+	SigmaJsonValue object = sigma_json_object(entry->text);
+	SigmaJsonMember member;
+	const char *cursor = NULL;
+
+	while (sigma_json_next_member(&object, &cursor, &member))
+		if (member.value.kind == SIGMA_JSON_NULL)
 			return true;
 	return false;
 }

@@ -195,19 +195,24 @@ begin_rows(FunctionCallInfo fcinfo)
 static void
 check_names(const SigmaEntry *entry)
 {
-	for (int i = 1; i < entry->nmembers; i++)
-		for (int j = 0; j < i; j++)
-		{
-			SigmaSpan	a = entry->members[i].key.text;
-			SigmaSpan	b = entry->members[j].key.text;
+	SigmaJsonValue object = sigma_json_object(entry->text);
+	SigmaJsonMember member;
+	SigmaJsonMember other;
+	const char *cursor = NULL;
 
-			if (a.length == b.length && memcmp(a.data, b.data, a.length) == 0)
+	while (sigma_json_next_member(&object, &cursor, &member))
+	{
+		const char *behind = cursor;
+
+		CHECK_FOR_INTERRUPTS();
+		while (sigma_json_next_member(&object, &behind, &other))
+			if (other.key.text.length == member.key.text.length &&
+				memcmp(other.key.text.data, member.key.text.data, member.key.text.length) == 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_FDW_ERROR),
-						 errmsg("the element has two columns %s",
-								sigma_quoted(sigma_json_string(&entry->members[i].key))),
+						 errmsg("the element has two columns %s", sigma_quoted(sigma_json_string(&member.key))),
 						 errhint("Give the element's columns different names in Sigma. A foreign table of the element reads the others.")));
-		}
+	}
 }
 
 /* sigma_element_rows(server, workbook_id, element_id, parameters), row by row */
