@@ -106,6 +106,7 @@ SELECT o || ' ' || v || ': ' || server(format('region ''aws-us-east'', %s %L', o
                ('page_size', ARRAY['1', '1000', '0', '1001', '10kB']),
                ('max_response_size', ARRAY['1', '1023MB', '64kB', '1GB', '1024MB', '0', '3GB', '5s']),
                ('max_concurrency', ARRAY['1', '64', '0', '65']),
+               ('requests_per_minute', ARRAY['1', '1000000', '0', '1000001', '2.5']),
                ('ca_file', ARRAY['/etc/ssl/certs/ca.pem', 'ca.pem', '']),
                ('include_archived', ARRAY['true', 'off', '1', 'maybe', '']),
                ('updatable', ARRAY['false', 'yes', 'maybe']))

@@ -59,6 +59,7 @@ typedef struct SigmaSettings
 	int			max_retries;
 	int			max_response_size;	/* bytes */
 	int			max_concurrency;
+	int			requests_per_minute;	/* 0: as many as can be */
 	bool		keep_on_rollback;	/* what was created stays */
 	int			rollback_timeout_ms;	/* for deleting it again */
 } SigmaSettings;

@@ -122,6 +122,8 @@ static const SigmaOption option_table[] =
 		.fallback = 64 * 1024 * 1024, .min = 1, .max = 1024.0 * 1024 * 1023, .range = "1B to 1023MB"},
 	{.name = "max_concurrency", .places = ON_SERVER, .type = OPTION_INT, SETTING(max_concurrency),
 		.fallback = 4, .min = 1, .max = 64, .range = "1 to 64"},
+	{.name = "requests_per_minute", .places = ON_SERVER, .type = OPTION_INT, SETTING(requests_per_minute),
+		.fallback = 0, .min = 1, .max = 1000000, .range = "1 to 1000000"},
 	{.name = "ca_file", .places = ON_SERVER, .type = OPTION_FILE, SETTING(ca_file)},
 	{.name = "include_archived", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
 		TABLE_OPTION(scope.include_archived)},

@@ -39,6 +39,13 @@ sigma_explain_stats(const SigmaStats *stats, ExplainState *es)
 	ExplainPropertyInteger("Pages", NULL, stats->pages, es);
 	ExplainPropertyInteger("Retries", NULL, stats->retries, es);
 	ExplainPropertyInteger("Sign-Ins", NULL, stats->sign_ins, es);
+	ExplainPropertyInteger("Concurrency", NULL, stats->concurrency, es);
+	if (es->format != EXPLAIN_FORMAT_TEXT || stats->throttled > 0 || stats->throttled_ms > 0)
+	{
+		ExplainPropertyInteger("Throttled", NULL, stats->throttled, es);
+		if (es->timing)
+			ExplainPropertyFloat("Throttled Time", "ms", stats->throttled_ms, 3, es);
+	}
 	if (stats->failed_parents > 0)
 		ExplainPropertyInteger("Failed Parents", NULL, stats->failed_parents, es);
 	if (stats->nothing_there > 0)

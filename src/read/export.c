@@ -207,6 +207,7 @@ start(SigmaExport *export, const SigmaFailure **refusal)
 		.body = request_body(spec),
 		.purpose = SIGMA_READ,
 		.stats = &export->stats->calls,
+		.pace = SIGMA_PACE_EXPORT,
 	};
 	SigmaCall  *call = sigma_call_start(export->session, export->context, &call_spec);
 	SigmaJsonValue reply;
@@ -434,6 +435,7 @@ is_ready(SigmaExport *export)
 		.purpose = SIGMA_READ,
 		.stats = &export->stats->calls,
 		.download = true,
+		.pace = SIGMA_PACE_DOWNLOAD,
 	};
 
 	if (export->call)

@@ -32,9 +32,6 @@
 #include "config/config.h"
 #include "session/session_internal.h"
 
-/* After a 429, so many good replies let the session send one more at once. */
-#define GOOD_REPLIES_TO_WIDEN 20
-
 /* A wait that nothing interrupts looks up this often whether it should end. */
 #define LOOK_UP_MS 50
 
@@ -124,6 +121,7 @@ sigma_detach_call(SigmaCall *call)
 	{
 		sigma_give_up_sign_in(s);
 		leave_queue(s);
+		sigma_pace_forget(s);
 	}
 }
 
@@ -205,7 +203,10 @@ send_call(SigmaCall *call)
 	call->sent_ms = now_ms();
 	call->tries++;
 	if (call->spec.stats)
+	{
 		call->spec.stats->requests++;
+		call->spec.stats->concurrency = Max(call->spec.stats->concurrency, s->flying + s->urgent_flying);
+	}
 }
 
 /* What there is to tell of a write if there is no memory to tell more. */
@@ -261,32 +262,6 @@ fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
 	call->failure = describe_reply(call, reply, attempt, false);
 }
 
-/*
- * Too much at once is answered with 429: the session then sends half as much,
- * and after a while of good replies one more again, up to max_concurrency.
- * Calls that were sent before it slowed down tell nothing new.
- */
-static void
-adapt_width(SigmaSession *s, const SigmaCall *call, const SigmaReply *reply)
-{
-	if (reply->outcome != SIGMA_REPLIED)
-		return;
-	if (reply->status == 429)
-	{
-		s->good_replies = 0;
-		if (call->sent_ms < s->narrowed_ms)
-			return;
-		s->width = Max(s->width / 2, 1);
-		s->narrowed_ms = now_ms();
-	}
-	else if (reply->status < 400 && s->width < s->settings->max_concurrency &&
-			 ++s->good_replies >= GOOD_REPLIES_TO_WIDEN)
-	{
-		s->good_replies = 0;
-		s->width++;
-	}
-}
-
 /* A call's transfer has ended. */
 static void
 receive_reply(SigmaCall *call)
@@ -310,11 +285,12 @@ receive_reply(SigmaCall *call)
 	bool		plainly;
 
 	land(call);
-	adapt_width(s, call, reply);
 	call->state = CALL_READY;
 	log_reply(call, reply);
 	if (call->spec.stats)
 		call->spec.stats->bytes += reply->body.length;
+	if (reply->outcome == SIGMA_REPLIED && reply->status != 429)
+		sigma_pace_good(s, call->sent_ms);
 
 	if (reply->outcome == SIGMA_REPLIED)
 	{
@@ -360,6 +336,12 @@ receive_reply(SigmaCall *call)
 		return;
 	}
 	delay = call->last_try ? -1 : sigma_retry_delay(&attempt);
+	if (reply->outcome == SIGMA_REPLIED && reply->status == 429)
+	{
+		sigma_pace_refused(s, call->spec.pace, call->sent_ms, delay);
+		if (call->spec.stats)
+			call->spec.stats->throttled++;
+	}
 	if (delay < 0)
 	{
 		fail_call(call, reply, &attempt);
@@ -379,6 +361,7 @@ begin_stream(SigmaCall *call)
 {
 	land(call);
 	log_reply(call, sigma_transfer_reply(call->transfer));
+	sigma_pace_good(call->session, call->sent_ms);
 	finish_call(call);
 }
 
@@ -491,6 +474,60 @@ give_up_queue(SigmaSession *s)
 	leave_queue(s);
 }
 
+/* Sends a call, if there is a place for it; else false. */
+static bool
+send_if_place(SigmaSession *s, SigmaCall *call)
+{
+	if (s->flying >= s->width || !sigma_shared_begin_request(&s->seat, &s->budget_key, s->width))
+		return false;
+	s->queued = false;
+	take_step(send_call, call);
+	return true;
+}
+
+/*
+ * Sends the calls that are ready, as far as pace and places allow.  *refused: a
+ * place was not to be had.
+ */
+static void
+send_calls(SigmaSession *s, bool urgent, bool *refused)
+{
+	dlist_mutable_iter iter;
+	bool		held[SIGMA_PACES] = {false};
+
+	*refused = false;
+	s->held_ms = 0;
+	dlist_foreach_modify(iter, &s->calls)
+	{
+		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
+		double		later;
+
+		if (call->state != CALL_READY || !sigma_token_is_good(s))
+			continue;
+		/* while the end of a transaction is at work, nobody wants the others any more */
+		if (urgent)
+		{
+			if (call->spec.urgent && s->urgent_flying < s->settings->max_concurrency)
+				take_step(send_call, call);
+			continue;
+		}
+		if (s->flying >= s->width || *refused || held[call->spec.pace])
+			continue;
+		later = sigma_pace_ask(s, call->spec.pace);
+		if (later > 0)
+		{
+			held[call->spec.pace] = true;
+			s->held_ms = s->held_ms > 0 ? Min(s->held_ms, later) : later;
+		}
+		else if (!send_if_place(s, call))
+		{
+			sigma_pace_give_back(s, call->spec.pace);
+			/* the others may have made it slower just now */
+			*refused = s->flying < s->width;
+		}
+	}
+}
+
 /* Does whatever can be done without waiting.  Raises nothing. */
 void
 sigma_advance(SigmaSession *s)
@@ -534,31 +571,11 @@ sigma_advance(SigmaSession *s)
 		take_sign_in_step(s, waiting);
 	if (waiting == NULL && s->queued)
 		leave_queue(s);
-	refused = false;
-	dlist_foreach_modify(iter, &s->calls)
-	{
-		SigmaCall  *call = dlist_container(SigmaCall, node, iter.cur);
-
-		if (call->state != CALL_READY || !sigma_token_is_good(s))
-			continue;
-		/* while the end of a transaction is at work, nobody wants the others any more */
-		if (urgent)
-		{
-			if (call->spec.urgent && s->urgent_flying < s->settings->max_concurrency)
-				take_step(send_call, call);
-		}
-		else if (s->flying < s->width && !refused)
-		{
-			refused = !sigma_shared_begin_request(&s->seat, &s->budget_key, s->width);
-			if (refused)
-				wait_in_queue(s);
-			else
-			{
-				s->queued = false;
-				take_step(send_call, call);
-			}
-		}
-	}
+	send_calls(s, urgent, &refused);
+	if (refused)
+		wait_in_queue(s);
+	else if (s->queued && s->held_ms > 0)
+		leave_queue(s);			/* who keeps a pace does not wait for a place */
 	if (refused && time_in_queue(s) >= s->settings->request_timeout_ms)
 		give_up_queue(s);
 }
@@ -612,7 +629,14 @@ sigma_idle_time(SigmaSession *s)
 			next = 0;
 	}
 	else if (waiting && sigma_token_is_good(s) && s->flying < s->width)
-		next = s->queued ? Min(next, s->ask_again_ms) : 0;
+	{
+		if (s->held_ms > 0)
+			next = Min(next, s->held_ms);
+		if (s->queued)
+			next = Min(next, s->ask_again_ms);
+		else if (s->held_ms == 0)
+			next = 0;
+	}
 	if (s->seat != 0 || s->elected)
 		next = Min(next, s->renew_ms);
 	if (isinf(next))
@@ -650,6 +674,19 @@ sigma_call_done(const SigmaCall *call)
 	return call->state == CALL_DONE;
 }
 
+/* Waits until something may have changed for a call, and notes what for. */
+static void
+wait_for(SigmaCall *call)
+{
+	SigmaSession *s = call->session;
+	double		start = now_ms();
+	double		held_ms = Max(s->held_ms, s->throttled_ms);
+
+	sigma_transport_wait(s->transport, sigma_idle_time(s));
+	if (call->spec.stats && held_ms > start)
+		call->spec.stats->throttled_ms += Min(now_ms(), held_ms) - start;
+}
+
 void
 sigma_call_wait(SigmaCall *call)
 {
@@ -661,7 +698,7 @@ sigma_call_wait(SigmaCall *call)
 
 		sigma_advance(s);
 		if (call->state != CALL_DONE)
-			sigma_transport_wait(s->transport, sigma_idle_time(s));
+			wait_for(call);
 	}
 	if (call->spec.stats)
 		call->spec.stats->wait_ms += now_ms() - start;
@@ -677,7 +714,7 @@ sigma_call_wait_turn(SigmaCall *call)
 		return;
 	sigma_advance(s);
 	if (call->state != CALL_DONE)
-		sigma_transport_wait(s->transport, sigma_idle_time(s));
+		wait_for(call);
 	sigma_advance(s);
 	if (call->spec.stats)
 		call->spec.stats->wait_ms += now_ms() - start;

@@ -67,8 +67,20 @@ typedef struct SigmaStats
 	int64		bytes;			/* of bodies, decoded */
 	int64		failed_parents;
 	int64		nothing_there;	/* requests that were answered so */
+	int			concurrency;	/* the most of the session's that were under way when one was sent */
+	int64		throttled;		/* replies 429 */
+	double		throttled_ms;	/* waited because of these, or to keep a pace */
 	double		wait_ms;
 } SigmaStats;
+
+/* Requests that have a limit of their own, beside that of all. */
+typedef enum SigmaPaceClass
+{
+	SIGMA_PACE_ALL,				/* has none */
+	SIGMA_PACE_EXPORT,			/* starts an export */
+	SIGMA_PACE_DOWNLOAD,		/* asks for what a query has given */
+	SIGMA_PACES
+}			SigmaPaceClass;
 
 typedef struct SigmaCallSpec
 {
@@ -82,6 +94,7 @@ typedef struct SigmaCallSpec
 	SigmaStats *stats;			/* or NULL; must outlive the call */
 	bool		urgent;			/* goes before all others, which are not sent meanwhile */
 	bool		download;		/* see sigma_call_read() */
+	SigmaPaceClass pace;
 } SigmaCallSpec;
 
 /* What a statement warns of once, however often it is met. */

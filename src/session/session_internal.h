@@ -28,6 +28,17 @@
 /* How often to say that requests under way, or a sign-in, are still waited for. */
 #define RENEW_MS 500.0
 
+/* How fast a server may be asked.  All zero: nothing is known against it. */
+typedef struct SigmaPace
+{
+	int			width;			/* so many may be under way; 0: as many as may ever be */
+	bool		probing;		/* one at a time, until it is known that it goes again */
+	int			good_replies;	/* since the width was changed */
+	double		narrowed_ms;	/* when it was lowered last; all by now_ms(), which processes share */
+	double		hold_ms[SIGMA_PACES];	/* none of these is sent before */
+	double		due_ms[SIGMA_PACES];	/* when the next of these would be sent if all came evenly */
+}			SigmaPace;
+
 struct SigmaSession
 {
 	dlist_node	node;			/* in sessions */
@@ -43,8 +54,9 @@ struct SigmaSession
 	int			flying;			/* calls in that state, but for */
 	int			urgent_flying;	/* those that have places of their own */
 	int			width;			/* so many may be flying: max_concurrency, or less after a 429 */
-	double		narrowed_ms;	/* when it was lowered last */
-	int			good_replies;	/* since it was changed last */
+	SigmaPace	pace;			/* its own, if it is not shared */
+	double		held_ms;		/* until then, some call is not sent, though it could; or 0 */
+	double		throttled_ms;	/* until then, it is told to wait */
 	struct notes_hash *notes;	/* what is known of resources */
 
 	/* what is shared with other backends */
@@ -152,6 +164,13 @@ extern void sigma_detach_call(SigmaCall *call);
 extern long sigma_idle_time(SigmaSession *s);
 extern void sigma_advance(SigmaSession *s);
 
+/* ------------------------------------------------------------------ pace.c */
+extern double sigma_pace_ask(SigmaSession *s, SigmaPaceClass class);
+extern void sigma_pace_give_back(SigmaSession *s, SigmaPaceClass class);
+extern void sigma_pace_forget(SigmaSession *s);
+extern void sigma_pace_good(SigmaSession *s, double sent_ms);
+extern void sigma_pace_refused(SigmaSession *s, SigmaPaceClass class, double sent_ms, long delay_ms);
+
 /* ------------------------------------------------------------- retry.c */
 
 extern long sigma_retry_delay(const SigmaAttempt *attempt);
@@ -178,5 +197,7 @@ extern bool sigma_shared_begin_request(int *number, const SigmaSharedKey *key, i
 extern void sigma_shared_renew(int number);
 extern void sigma_shared_end_request(int *number);
 extern void sigma_shared_stop_waiting(int *number);
+extern SigmaPace * sigma_shared_take_pace(const SigmaSharedKey *key);
+extern void sigma_shared_give_pace(void);
 
 #endif							/* SIGMA_SESSION_INTERNAL_H */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * shared.c
- *	  What the backends of a cluster share: tokens, and a budget of requests.
+ *	  What the backends of a cluster share: tokens, and a budget and a pace of
+ *	  requests.
  *
  * Only if the library is in shared_preload_libraries; without it, everything
  * here says that there is nothing to share, and each backend signs in for
@@ -19,6 +20,8 @@
  * place, has a seat.  A place goes to the session that has fewest, and among
  * these to the one that has waited longest, so that no session takes its
  * second while another waits for its first.
+ *
+ * The pace is how fast such a place may be asked, see pace.c.
  *
  * All of it is lent.  A client may leave its session alone for hours, in the
  * middle of a cursor: then nobody looks after its requests, its sign-in, or
@@ -47,6 +50,9 @@
 #include "session/session_internal.h"
 
 #define TOKENS 64
+
+/* So many places that are asked with the same credentials have a pace of all. */
+#define PACES 64
 
 /* A longer token is not shared. */
 #define TOKEN_ROOM 8192
@@ -84,9 +90,18 @@ typedef struct Seat
 	TimestampTz asked;			/* when it last asked, if it waits */
 } Seat;
 
+/* How fast a server is asked; of those that nobody asks any more, the oldest makes room. */
+typedef struct SharedPace
+{
+	SigmaSharedKey key;			/* of the budget */
+	TimestampTz used;			/* when last; 0: never */
+	SigmaPace	pace;
+}			SharedPace;
+
 typedef struct Shared
 {
 	Token		tokens[TOKENS];
+	SharedPace	paces[PACES];
 	uint64		tickets;		/* how many have been given */
 	int			room;			/* of seats */
 	int			nseats;			/* all behind these are free */
@@ -564,5 +579,47 @@ sigma_shared_stop_waiting(int *number)
 	seat = &shared->seats[*number - 1];
 	seat->ticket = 0;
 	rest(seat, number);
+	LWLockRelease(lock);
+}
+
+/* -------------------------------------------------------------------- pace */
+
+/*
+ * The pace of a budget, with the lock held: sigma_shared_give_pace() gives it
+ * back, and nothing in between may raise.  NULL, and no lock, if nothing is shared.
+ */
+SigmaPace *
+sigma_shared_take_pace(const SigmaSharedKey *key)
+{
+	SharedPace *found;
+
+	if (!available())
+		return NULL;
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	found = &shared->paces[0];
+	for (int i = 0; i < PACES; i++)
+	{
+		SharedPace *pace = &shared->paces[i];
+
+		if (pace->used != 0 && memcmp(&pace->key, key, sizeof(SigmaSharedKey)) == 0)
+		{
+			found = pace;
+			break;
+		}
+		if (pace->used < found->used)
+			found = pace;
+	}
+	if (found->used == 0 || memcmp(&found->key, key, sizeof(SigmaSharedKey)) != 0)
+	{
+		memset(found, 0, sizeof(SharedPace));
+		found->key = *key;
+	}
+	found->used = GetCurrentTimestamp();
+	return &found->pace;
+}
+
+void
+sigma_shared_give_pace(void)
+{
 	LWLockRelease(lock);
 }

@@ -247,7 +247,8 @@ SELECT sim_call('POST', 'reset', NULL, 'busy') \g /dev/null
 
 -- who is ended gives its places back
 SELECT sim_spoil_list('never', '{"times": 4}', 'busy') \g /dev/null
-SELECT start_in('s' || i, 'SELECT count(name)::text FROM busy.connections') FROM generate_series(1, 4) i \g /dev/null
+-- one request each, though they know the list
+SELECT start_in('s' || i, 'SELECT max(name) FROM (SELECT name FROM busy.connections LIMIT 1) c') FROM generate_series(1, 4) i \g /dev/null
 CALL wait_until('sim_count(''busy'') = 4');
 SELECT start_in('s5', 'SELECT count(name)::text FROM busy.connections') \g /dev/null
 SELECT pg_sleep(0.5) \g /dev/null
@@ -265,7 +266,8 @@ SELECT is(in_all('SELECT count(name)::text FROM busy.connections'), '{200}', 'th
 SELECT is(at_once('busy'), 4, '... four of them');
 -- a wait for a place can be cancelled
 SELECT sim_spoil_list('never', '{"times": 4}', 'busy') \g /dev/null
-SELECT start_in('s' || i, 'SELECT count(name)::text FROM busy.connections') FROM generate_series(1, 4) i \g /dev/null
+-- one request each, though they know the list
+SELECT start_in('s' || i, 'SELECT max(name) FROM (SELECT name FROM busy.connections LIMIT 1) c') FROM generate_series(1, 4) i \g /dev/null
 SELECT sim_call('DELETE', 'log', NULL, 'busy') \g /dev/null
 SELECT pg_sleep(0.3) \g /dev/null
 SELECT dblink_exec('s5', 'SET statement_timeout = 300') \g /dev/null
@@ -394,6 +396,32 @@ ALTER FOREIGN TABLE busy.connections OPTIONS (ADD rows '100000');
 SELECT sim_calm('busy') \g /dev/null
 SELECT is(in_all('SELECT count(c.name)::text FROM ids JOIN busy.connections c USING (connection_id)'), '{20}', 'look-up joins of 8 sessions');
 SELECT cmp_ok(at_once('busy'), '<=', 4, '... within the budget');
+SELECT disconnect_sessions() \g /dev/null
+
+-- ---------------------------------------------------------------------- pace
+
+SELECT sim_start('limited', '--connections 60') \g /dev/null
+SELECT make_server('limited', sim_url('limited'), 'max_concurrency ''8'', page_size ''5'', requests_per_minute ''2''') \g /dev/null
+SELECT connect_sessions(3) \g /dev/null
+SELECT is(answer_within('s1', 'SELECT count(*)::text FROM (SELECT name FROM limited.connections LIMIT 1) c', 10000), '1', 'two requests a minute: the first');
+SELECT is(answer_within('s2', 'SELECT count(*)::text FROM (SELECT name FROM limited.connections LIMIT 1) c', 2000), 'no answer within 2000 ms',
+	'... the second waits, though it is another session''s');
+SELECT is(answer_within('s2', 'SELECT count(name)::text FROM busy.connections', 10000), '200', '... not that to another server');
+SELECT is(sim_count('limited'), 1, '... and has not been sent');
+-- who has been told to slow down tells the others
+ALTER SERVER limited OPTIONS (DROP requests_per_minute);
+SELECT sim_calm('limited') \g /dev/null
+SELECT sim_config('{"latency_ms": 20}', 'limited') \g /dev/null
+SELECT sim_spoil_list('status', '{"status": 429, "times": 1, "html": true, "headers": {"Retry-After": "2"}}', 'limited') \g /dev/null
+SELECT start_in('s1', 'SELECT count(name)::text FROM limited.connections') \g /dev/null
+CALL wait_until('EXISTS (SELECT FROM sim_log(''limited'') WHERE status = 429)');
+SELECT start_in('s2', 'SELECT count(name)::text FROM limited.connections') \g /dev/null
+SELECT is(answer_within('s' || n, NULL, 20000), '60', 'a 429 with Retry-After, session ' || n) FROM generate_series(1, 2) n;
+SELECT is((SELECT count(*)::int FROM sim_log('limited') r, sim_log('limited') e WHERE e.status = 429 AND r.started_ms > e.finished_ms + 100
+	AND r.started_ms < e.finished_ms + 2000), 0, '... no session asks before');
+SELECT sim_calm('limited') \g /dev/null
+SELECT is(answer_within('s3', 'SELECT count(name)::text FROM limited.connections', 20000), '60', 'a third session');
+SELECT cmp_ok(at_once('limited'), '<=', 6, '... begins with what the others have found');
 SELECT disconnect_sessions() \g /dev/null
 DROP ROLE sigma_shared_other;
 

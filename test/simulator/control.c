@@ -81,6 +81,7 @@ reset_post(Request *req, Reply *reply)
 	fault_clear();
 	auth_reset();
 	shape_reset();
+	limit_reset();
 	export_init();
 	server_set_latency(options.latency_ms);
 	server_reset_stats();
@@ -92,7 +93,7 @@ static void
 config_post(Request *req, Reply *reply)
 {
 	static const char *const known[] = {
-		"latency_ms", "token_lifetime", "token_rate", "expires_in", "ids", "list_omits", "export"
+		"latency_ms", "token_lifetime", "token_rate", "expires_in", "ids", "list_omits", "export", "limiter"
 	};
 	const cJSON *latency = cJSON_GetObjectItemCaseSensitive(req->json, "latency_ms");
 	const cJSON *item;
@@ -120,6 +121,8 @@ config_post(Request *req, Reply *reply)
 		problem = shape_configure(req->json);
 	if (problem == NULL)
 		problem = auth_configure(req->json);
+	if (problem == NULL)
+		problem = limit_configure(req->json);
 	if (problem)
 	{
 		reply_invalid(req, reply, "%s", problem);

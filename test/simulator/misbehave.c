@@ -97,6 +97,21 @@ status_code_name(unsigned int status)
 	}
 }
 
+/* The page of what stands before the API. */
+void
+reply_edge(Request *req, Reply *reply, unsigned int status)
+{
+	buffer_printf(&reply->body,
+				  "<!DOCTYPE html>\n<html lang=\"en-US\">\n"
+				  "<head><title>sigma.example | %u</title></head>\n"
+				  "<body><h1>Error %u</h1><p>The web server reported an error.</p>\n"
+				  "<p>Ray ID: <strong>%.16s</strong></p></body>\n</html>\n",
+				  status, status, req->id);
+	set_content_type(reply, "text/html; charset=UTF-8");
+	reply_header(reply, "Server", "cloudflare");
+	reply->status = status;
+}
+
 static void
 do_status(Request *req, Reply *reply)
 {
@@ -105,16 +120,7 @@ do_status(Request *req, Reply *reply)
 	if (cJSON_GetObjectItemCaseSensitive(req->fault, "body"))
 		param_text(req, "body", &reply->body);
 	else if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(req->fault, "html")))
-	{
-		buffer_printf(&reply->body,
-					  "<!DOCTYPE html>\n<html lang=\"en-US\">\n"
-					  "<head><title>sigma.example | %u</title></head>\n"
-					  "<body><h1>Error %u</h1><p>The web server reported an error.</p>\n"
-					  "<p>Ray ID: <strong>%.16s</strong></p></body>\n</html>\n",
-					  status, status, req->id);
-		set_content_type(reply, "text/html; charset=UTF-8");
-		reply_header(reply, "Server", "cloudflare");
-	}
+		reply_edge(req, reply, status);
 	else if (status >= 400)
 		reply_error(req, reply, status, status_code_name(status), "The simulator was told to fail");
 	reply->status = status;

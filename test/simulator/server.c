@@ -210,7 +210,10 @@ request_answer(Request *req)
 	{
 		fault_take(req);
 		wait_ms(atomic_load(&latency_ms));
-		if (req->too_large)
+		/* token requests have a limit of their own */
+		if (strcmp(req->path, "/v2/auth/token") != 0 && !limit_passes())
+			reply_edge(req, &reply, 429);
+		else if (req->too_large)
 			reply_error(req, &reply, 413, "invalid_request", "The request body is too large");
 		else if (misbehave_before(req, &reply))
 			auth_identify(req);

@@ -186,6 +186,11 @@ extern bool page_args(Request *req, Reply *reply, PageArgs *page,
 					  const char *token_name, const char *size_name);
 extern bool body_object(Request *req, Reply *reply);
 
+/* limit.c */
+extern void limit_reset(void);
+extern const char *limit_configure(const cJSON *config);
+extern bool limit_passes(void);
+
 /* log.c */
 extern void log_open(const char *file);
 extern void log_close(void);
@@ -294,6 +299,7 @@ extern cJSON *fault_list(void);
 extern void fault_clear(void);
 
 /* misbehave.c */
+extern void reply_edge(Request *req, Reply *reply, unsigned int status);
 extern const char *misbehave_check(const cJSON *rule);
 extern bool misbehave_before(Request *req, Reply *reply);
 extern void misbehave_after(Request *req, Reply *reply);
