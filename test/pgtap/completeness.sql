@@ -60,8 +60,8 @@ BEGIN
 	PERFORM sim_fault(jsonb_build_object('path', '/v2/connections', 'page', '', 'do', 'edit', 'set', jsonb_build_object('nextPage', token)), 'paged');
 	PERFORM sim_fault('{"path": "/v2/connections", "times": -1, "do": "body", "body": {"entries": []}}', 'paged');
 	PERFORM catch('SELECT * FROM paged.connections');
-	-- the last: some were guessed from what was read before
-	RETURN (sim_requests('paged'))[sim_count('paged')];
+	-- not those that were guessed from what was read before, which may come in any order
+	RETURN (SELECT r FROM unnest(sim_requests('paged')) r WHERE r ~ '[?&]page=' AND r !~ '[?&]page=[1-9][0-9]*0$' LIMIT 1);
 END $$;
 SELECT is(regexp_replace(query_after(token), '.*[?&]page=', ''), encoded, 'a page token is sent back as it came: ' || token)
 FROM (VALUES ('abc', 'abc'), ('a b', 'a%20b'), ('a+b/c=', 'a%2Bb%2Fc%3D'), ('a&limit=1', 'a%26limit%3D1'), ('a#b?c', 'a%23b%3Fc'),
