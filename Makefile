@@ -21,7 +21,7 @@
 
 # These bring what they need, PostgreSQL included, and then call make again; so they cannot rely on PGXS, which needs
 # PostgreSQL to be there when this file is read (and has a "check" of its own).
-DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh check-differential check-catalogue check-mock bench indent dist dist-test deb
+DRIVERS = demo check check-unit check-asan check-valgrind check-fuzz check-build check-modes check-cassert check-fresh check-differential check-catalogue check-mock bench docs indent dist dist-test deb
 
 ifneq (,$(filter $(DRIVERS),$(MAKECMDGOALS)))
 
@@ -84,6 +84,9 @@ check-mock:
 
 check-build:
 	@$(TOP)test/harness/check-build $(QUIET_FAILURE)
+
+docs:
+	@$(TOP)test/harness/with-cluster -t $(TOP)test/harness/make-docs $(QUIET_FAILURE)
 
 check-fresh:
 	@$(TOP)test/harness/check-fresh $(QUIET_FAILURE)

@@ -272,6 +272,47 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION @extschema@.sigma_openapi_tables(pg_catalog.text, pg_catalog.jsonb) IS
 'the tables that a published description of the Sigma API has, how they differ from those that sigma_fdw knows, and the statements that make them';
 
+CREATE FUNCTION @extschema@.sigma_options(
+    OUT object pg_catalog.text,
+    OUT option pg_catalog.text,
+    OUT default_value pg_catalog.text,
+    OUT allowed pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'sigma_known_options'
+LANGUAGE C STABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_options() IS
+'the options of servers, user mappings, foreign tables and columns: defaults and values';
+
+CREATE FUNCTION @extschema@.sigma_resources(
+    OUT resource pg_catalog.text,
+    OUT description pg_catalog.text,
+    OUT request pg_catalog.text,
+    OUT keys pg_catalog.text[],
+    OUT filters pg_catalog.text[],
+    OUT parent pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'sigma_known_resources'
+LANGUAGE C STABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_resources() IS
+'what can be a table: the request for each list, the columns that it is looked up by, and those that narrow it';
+
+CREATE FUNCTION @extschema@.sigma_columns(
+    OUT resource pg_catalog.text,
+    OUT column_name pg_catalog.text,
+    OUT data_type pg_catalog.regtype,
+    OUT is_readable pg_catalog.bool,
+    OUT is_imported pg_catalog.bool,
+    OUT written pg_catalog.text,
+    OUT description pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'sigma_known_columns'
+LANGUAGE C STABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION @extschema@.sigma_columns() IS
+'the columns of each resource: types, meanings, and where an INSERT or UPDATE puts a value';
+
 CREATE FUNCTION @extschema@.sigma_inode_id(id pg_catalog.text)
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME'

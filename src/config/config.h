@@ -167,6 +167,20 @@ extern char *sigma_column_control_option(Oid relid, AttrNumber attnum);
 /* The column option "field", in the current memory context; NULL if not set. */
 extern char *sigma_column_field_option(Oid relid, AttrNumber attnum);
 
+/* ------------------------------------------------------------ option.c */
+
+/* What the table of options says of one, for people; texts are constant or palloc'd. */
+typedef struct SigmaOptionFacts
+{
+	const char *name;
+	bool		places[4];		/* of a server, a user mapping, a foreign table, a column */
+	const char *fallback;		/* what counts if it is not set; or NULL */
+	const char *values;			/* those that it takes */
+} SigmaOptionFacts;
+
+/* Those of the option of this number, from 0 on; false if there are no more. */
+extern bool sigma_option_facts(int number, SigmaOptionFacts *facts);
+
 /* -------------------------------------------------------- parameters.c */
 
 /* A parameter of an export: the value that a control is set to. */

@@ -57,6 +57,9 @@ pg_noreturn extern void sigma_bad_value(const char *option, const char *hint);
 /* The base URL of a region; NULL if there is none of that name. */
 extern const char *sigma_region_url(const char *name);
 
+/* The names of all regions, with commas; palloc'd. */
+extern char *sigma_region_names(void);
+
 /* Raises 22023 unless there is such a region. */
 extern void sigma_check_region(const char *value);
 

@@ -686,6 +686,93 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* -------------------------------------------------------- what they are */
+
+/* The values that an option takes, in a few words. */
+static const char *
+values_of_option(const SigmaOption *option)
+{
+	switch (option->type)
+	{
+		case OPTION_TEXT:
+		case OPTION_SECRET:
+			return "a text";
+		case OPTION_REGION:
+			return sigma_region_names();
+		case OPTION_PARAMETERS:
+			return "a JSON object";
+		case OPTION_URL:
+			return "https://host, with a port and a path if need be";
+		case OPTION_FILE:
+		case OPTION_SECRET_FILE:
+			return "an absolute path";
+		case OPTION_EMAIL:
+			return "an email address";
+		case OPTION_ID:
+			return "an id";
+		case OPTION_RESOURCE:
+			return "a resource";
+		case OPTION_PATH:
+			return "a path of the API";
+		case OPTION_QUERY:
+			return "parameters as in a URL, or a JSON object";
+		case OPTION_BOOL:
+			return "true, false";
+		case OPTION_CHOICE:
+			return psprintf("%s, %s", option->words[0], option->words[1]);
+		case OPTION_INT:
+		case OPTION_TIME:
+		case OPTION_SIZE:
+			return option->range;
+		case OPTION_PAGING:
+			return "page, page_token, none";
+		case OPTION_ROWS:
+			return "0 or more";
+	}
+	return NULL;
+}
+
+/* What counts if it is not set, as one would write it; NULL if that is nothing. */
+static const char *
+default_of_option(const SigmaOption *option)
+{
+	int			n = (int) option->fallback;
+
+	switch (option->type)
+	{
+		case OPTION_BOOL:
+			return n ? "true" : "false";
+		case OPTION_CHOICE:
+			return option->words[n];
+		case OPTION_INT:
+			/* no default is out of its range, but for one that means none */
+			return n < option->min ? NULL : psprintf("%d", n);
+		case OPTION_TIME:
+			return psprintf("%ds", n / 1000);
+		case OPTION_SIZE:
+			return psprintf("%dMB", n / (1024 * 1024));
+		default:
+			return NULL;
+	}
+}
+
+bool
+sigma_option_facts(int number, SigmaOptionFacts *facts)
+{
+	static const int places[] = {ON_SERVER, ON_MAPPING, ON_TABLE, ON_COLUMN};
+	const SigmaOption *option;
+
+	if (number >= (int) lengthof(option_table))
+		return false;
+	option = &option_table[number];
+	facts->name = option->name;
+	for (int i = 0; i < (int) lengthof(places); i++)
+		facts->places[i] = (option->places & places[i]) != 0;
+	facts->fallback = default_of_option(option);
+	facts->values = values_of_option(option);
+	return true;
+}
+
 /* ------------------------------------------------------------ where they go */
 
 /* What is being read, for the context of an error. */

@@ -179,21 +179,28 @@ sigma_region_url(const char *name)
 	return NULL;
 }
 
+char *
+sigma_region_names(void)
+{
+	StringInfoData all;
+
+	initStringInfo(&all);
+	for (int i = 0; i < (int) lengthof(regions); i++)
+		appendStringInfo(&all, "%s%s", i ? ", " : "", regions[i].name);
+	return all.data;
+}
+
 void
 sigma_check_region(const char *value)
 {
 	const char *closest;
-	StringInfoData all;
 
 	if (sigma_region_url(value))
 		return;
 	closest = closest_region(value);
 	if (closest)
 		sigma_bad_value("region", psprintf("Perhaps you meant the region \"%s\".", closest));
-	initStringInfo(&all);
-	for (int i = 0; i < (int) lengthof(regions); i++)
-		appendStringInfo(&all, "%s%s", i ? ", " : "", regions[i].name);
-	sigma_bad_value("region", psprintf("Valid regions are %s.", all.data));
+	sigma_bad_value("region", psprintf("Valid regions are %s.", sigma_region_names()));
 }
 
 void
