@@ -647,6 +647,11 @@ check_object(List *options, Oid context)
 		check_server(options);
 	if (context == UserMappingRelationId)
 		check_mapping(options);
+	if (context == AttributeRelationId && has_option(options, "field") && has_option(options, "control"))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("options \"%s\" and \"%s\" exclude each other", "field", "control"),
+				 errhint("A column is of the element's rows, or of a control.")));
 	if (context == ForeignTableRelationId)
 	{
 		check_table(options);

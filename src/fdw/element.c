@@ -50,6 +50,7 @@ typedef struct ElementScan
 	List	   *set;			/* names of the controls that the query sets */
 	List	   *exprs;			/* ExprStates of what they are set to */
 	List	   *types;			/* and OIDs of their types */
+	Bitmapset  *params;			/* what subqueries give, among the expressions */
 	List	   *columns;		/* names of the controls that are columns */
 	SigmaElement *element;		/* NULL until the first row is wanted */
 	bool		nothing;		/* no row can be what the query asks for */
@@ -227,6 +228,19 @@ sigma_element_open_whole(SigmaSession *session, MemoryContext context, Relation 
 	return sigma_element_open(session, context, &spec, stats);
 }
 
+/* The parameters in an expression that other plan nodes set, added to a Bitmapset. */
+static bool
+collect_params(Node *node, void *arg)
+{
+	Bitmapset **params = arg;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+		*params = bms_add_member(*params, ((Param *) node)->paramid);
+	return expression_tree_walker(node, collect_params, arg);
+}
+
 void
 sigma_begin_element_scan(ForeignScanState *node, int eflags)
 {
@@ -237,6 +251,7 @@ sigma_begin_element_scan(ForeignScanState *node, int eflags)
 	Bitmapset  *attnums = NULL;
 	ListCell   *lc;
 
+	sigma_check_controls(node);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 	options = sigma_table_options(RelationGetRelid(rel));
@@ -252,6 +267,7 @@ sigma_begin_element_scan(ForeignScanState *node, int eflags)
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_ELEMENT_CONTROLS))
 		scan->set = lappend(scan->set, strVal(lfirst(lc)));
 	scan->exprs = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
+	(void) collect_params((Node *) plan->fdw_exprs, &scan->params);
 	foreach(lc, plan->fdw_exprs)
 		scan->types = lappend_oid(scan->types, exprType(lfirst(lc)));
 	foreach(lc, (List *) list_nth(plan->fdw_private, SIGMA_ELEMENT_ATTRIBUTES))
@@ -387,8 +403,17 @@ sigma_rescan_element_scan(ForeignScanState *node)
 
 	if (scan == NULL)
 		return;
-	/* nothing that comes from other nodes decides about the rows: they are the same */
-	if (scan->kept.store)
+	/* a control may be set to something else now; otherwise the rows are the same */
+	if (bms_overlap(node->ss.ps.chgParam, scan->params))
+	{
+		sigma_end_kept(&scan->kept);
+		if (scan->element)
+			sigma_element_close(scan->element);
+		scan->element = NULL;
+		scan->nothing = false;
+		scan->reader->row = 0;
+	}
+	else if (scan->kept.store)
 		tuplestore_rescan(scan->kept.store);
 	else if (scan->element)
 	{

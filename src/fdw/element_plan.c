@@ -70,49 +70,43 @@ sigma_is_element_plan(const ForeignScan *plan)
 
 /* ----------------------------------------------------------------- controls */
 
-/* The parameters that the initial plans of the whole statement set, once. */
+/*
+ * The parameters that initial plans set, if they do it once: not in what is
+ * planned for each row of other relations.
+ */
 static Bitmapset *
 initial_params(const PlannerInfo *root)
 {
 	Bitmapset  *params = NULL;
-	ListCell   *lc;
 
-	/* those of a part of it may be set again and again */
-	if (root->query_level > 1)
-		return NULL;
-	foreach(lc, root->init_plans)
+	for (; root; root = root->parent_root)
 	{
-		ListCell   *param;
+		ListCell   *lc;
 
-		foreach(param, lfirst_node(SubPlan, lc)->setParam)
-			params = bms_add_member(params, lfirst_int(param));
+		/* what the query below is given by this one, which is none of its own */
+		if (root->plan_params)
+			return NULL;
+		foreach(lc, root->init_plans)
+		{
+			ListCell   *param;
+
+			foreach(param, lfirst_node(SubPlan, lc)->setParam)
+				params = bms_add_member(params, lfirst_int(param));
+		}
 	}
 	return params;
 }
 
-pg_noreturn static void
-refuse_condition(Oid relid, const char *column, const char *control)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("column \"%s\" of foreign table \"%s\" can only be compared by \"=\", with one value that is known when the query begins",
-					column, get_rel_name(relid)),
-			 errdetail("It is what the control %s is set to before Sigma runs the element's query, and NULL if that is not told.",
-					   sigma_quoted(control)),
-			 errhint("For several values at once, give them as Sigma takes them: 'a,b'. A value that comes from other rows would take an export for each of them.")));
-}
-
-/* Is it "column IS NULL", or IS NOT NULL?  That is no question to Sigma. */
+/* Is it "column IS NULL"?  That is no question to Sigma. */
 static bool
 is_null_test(const RestrictInfo *rinfo)
 {
-	return IsA(rinfo->clause, NullTest);
+	return IsA(rinfo->clause, NullTest) && ((const NullTest *) rinfo->clause)->nulltesttype == IS_NULL;
 }
 
 /* What the query says of a column that is a control's. */
 static void
-take_control(PlannerInfo *root, RelOptInfo *rel, Oid relid, AttrNumber attnum, const char *column,
-			 const char *control)
+take_control(PlannerInfo *root, RelOptInfo *rel, Oid relid, AttrNumber attnum, const char *control)
 {
 	struct SigmaElementInfo *info = sigma_element_info(rel);
 	Node	   *source;
@@ -129,7 +123,7 @@ take_control(PlannerInfo *root, RelOptInfo *rel, Oid relid, AttrNumber attnum, c
 	}
 	/* 0 stands for the target list; other relations, for a join's condition */
 	if (!bms_is_subset(needed, bms_make_singleton(0)))
-		refuse_condition(relid, column, control);
+		sigma_refuse_control(relid, attnum);
 	foreach(lc, rel->baserestrictinfo)
 	{
 		RestrictInfo *rinfo = lfirst_node(RestrictInfo, lc);
@@ -137,7 +131,7 @@ take_control(PlannerInfo *root, RelOptInfo *rel, Oid relid, AttrNumber attnum, c
 
 		pull_varattnos((Node *) rinfo->clause, rel->relid, &used);
 		if (bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used) && !is_null_test(rinfo))
-			refuse_condition(relid, column, control);
+			sigma_refuse_control(relid, attnum);
 	}
 }
 
@@ -172,7 +166,7 @@ take_controls(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 			continue;
 		control = sigma_column_control_option(relid, att->attnum);
 		if (control && !is_set_by_table(rel, control))
-			take_control(root, rel, relid, att->attnum, NameStr(att->attname), control);
+			take_control(root, rel, relid, att->attnum, control);
 	}
 	table_close(relation, NoLock);
 }

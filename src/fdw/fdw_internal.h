@@ -200,6 +200,17 @@ extern SigmaElement *sigma_element_open_whole(SigmaSession *session, MemoryConte
 											  const Bitmapset *attnums, SigmaExportStats *stats,
 											  SigmaRowReader **reader);
 
+/* --------------------------------------------------- element_control.c */
+
+/* Raises that the column of a control cannot be compared so. */
+pg_noreturn extern void sigma_refuse_control(Oid relid, AttrNumber attnum);
+
+/*
+ * Raises if a condition of the plan that a scan is in is on what comes from its
+ * columns of controls that are not set.  To be called when it begins.
+ */
+extern void sigma_check_controls(ForeignScanState *node);
+
 /* ------------------------------------------------------ element_plan.c */
 
 /* What stands at which place of the fdw_private of such a scan. */

@@ -150,6 +150,11 @@ sigma_row_reader(Relation rel, const SigmaResource *resource, const Bitmapset *a
 
 		if (column == NULL)
 			continue;
+		if (sigma_column_control_option(RelationGetRelid(rel), (AttrNumber) attnum))
+			ereport(ERROR,
+					(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+					 errmsg("column \"%s\" of foreign table \"%s\" has the option \"control\", but the table is of no element",
+							column->name, RelationGetRelationName(rel))));
 		column->field = sigma_column_field(rel, resource, (AttrNumber) attnum, &known);
 		column->read = known ? known->read : SIGMA_FROM_FIELD;
 		column->absent = known ? known->absent : NULL;
