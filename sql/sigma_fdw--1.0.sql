@@ -499,6 +499,171 @@ $function$;
 COMMENT ON FUNCTION @extschema@.sigma_install_views(pg_catalog.text) IS
 'makes views that answer what is often asked, in the schema that holds the imported tables, and returns their names';
 
+CREATE FUNCTION @extschema@.sigma_stat_resources(
+    OUT serverid pg_catalog.oid,
+    OUT server pg_catalog.text,
+    OUT userid pg_catalog.oid,
+    OUT username pg_catalog.text,
+    OUT resource pg_catalog.text,
+    OUT requests pg_catalog.int8,
+    OUT status_2xx pg_catalog.int8,
+    OUT status_3xx pg_catalog.int8,
+    OUT status_4xx pg_catalog.int8,
+    OUT status_5xx pg_catalog.int8,
+    OUT no_reply pg_catalog.int8,
+    OUT retries pg_catalog.int8,
+    OUT throttled pg_catalog.int8,
+    OUT wait_time pg_catalog.float8,
+    OUT throttle_time pg_catalog.float8,
+    OUT bytes pg_catalog.int8,
+    OUT rows pg_catalog.int8,
+    OUT sign_ins pg_catalog.int8,
+    OUT sign_ins_failed pg_catalog.int8,
+    OUT writes_done pg_catalog.int8,
+    OUT writes_refused pg_catalog.int8,
+    OUT writes_unknown pg_catalog.int8,
+    OUT stats_reset pg_catalog.timestamptz)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION @extschema@.sigma_stat_resources() IS
+'the rows of the view sigma_stat_resources';
+
+CREATE VIEW @extschema@.sigma_stat_resources AS
+    SELECT * FROM @extschema@.sigma_stat_resources();
+
+COMMENT ON VIEW @extschema@.sigma_stat_resources IS
+'what was asked of each resource by way of each user mapping, and what came of it; with the library preloaded by all sessions, else by this one';
+
+CREATE VIEW @extschema@.sigma_stat_servers AS
+    SELECT serverid, server, userid, username,
+           pg_catalog.sum(requests)::pg_catalog.int8 AS requests,
+           pg_catalog.sum(status_2xx)::pg_catalog.int8 AS status_2xx,
+           pg_catalog.sum(status_3xx)::pg_catalog.int8 AS status_3xx,
+           pg_catalog.sum(status_4xx)::pg_catalog.int8 AS status_4xx,
+           pg_catalog.sum(status_5xx)::pg_catalog.int8 AS status_5xx,
+           pg_catalog.sum(no_reply)::pg_catalog.int8 AS no_reply,
+           pg_catalog.sum(retries)::pg_catalog.int8 AS retries,
+           pg_catalog.sum(throttled)::pg_catalog.int8 AS throttled,
+           pg_catalog.sum(wait_time) AS wait_time,
+           pg_catalog.sum(throttle_time) AS throttle_time,
+           pg_catalog.sum(bytes)::pg_catalog.int8 AS bytes,
+           pg_catalog.sum(rows)::pg_catalog.int8 AS rows,
+           pg_catalog.sum(sign_ins)::pg_catalog.int8 AS sign_ins,
+           pg_catalog.sum(sign_ins_failed)::pg_catalog.int8 AS sign_ins_failed,
+           pg_catalog.sum(writes_done)::pg_catalog.int8 AS writes_done,
+           pg_catalog.sum(writes_refused)::pg_catalog.int8 AS writes_refused,
+           pg_catalog.sum(writes_unknown)::pg_catalog.int8 AS writes_unknown,
+           pg_catalog.max(stats_reset) AS stats_reset
+      FROM @extschema@.sigma_stat_resources()
+     GROUP BY serverid, server, userid, username;
+
+COMMENT ON VIEW @extschema@.sigma_stat_servers IS
+'what was asked of each server by way of each user mapping, and what came of it; with the library preloaded by all sessions, else by this one';
+
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.serverid IS 'OID of the foreign server';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.server IS 'Name of the foreign server';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.userid IS 'OID of the role whose user mapping it is; 0: PUBLIC';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.username IS 'Name of the role whose user mapping it is; public: PUBLIC';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.resource IS 'Resource, or table that defines its own; null: sign-ins, and requests of functions that are of no resource';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.requests IS 'Requests that were sent, retries included, sign-ins not';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.status_2xx IS 'Replies with a status from 200 to 299';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.status_3xx IS 'Replies with a status from 300 to 399';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.status_4xx IS 'Replies with a status from 400 to 499, 429 included';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.status_5xx IS 'Replies with a status of 500 or more';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.no_reply IS 'Requests that ended without a whole reply';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.retries IS 'How often a request was to be sent again after a failure';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.throttled IS 'Replies with status 429: too many requests';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.wait_time IS 'Time that backends waited for replies, pauses included, in milliseconds';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.throttle_time IS 'Pauses before requests were sent again after a 429, in milliseconds';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.bytes IS 'Bytes of replies, decoded';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.rows IS 'Entries that lists gave';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.sign_ins IS 'Requests for a token';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.sign_ins_failed IS 'Requests for a token that brought none';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.writes_done IS 'Writes that were carried out';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.writes_refused IS 'Writes that were surely not carried out';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.writes_unknown IS 'Writes of which nobody knows whether they were carried out';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.stats_reset IS 'Since when it is counted';
+
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.serverid IS 'OID of the foreign server';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.server IS 'Name of the foreign server';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.userid IS 'OID of the role whose user mapping it is; 0: PUBLIC';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.username IS 'Name of the role whose user mapping it is; public: PUBLIC';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.requests IS 'Requests that were sent, retries included, sign-ins not';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.status_2xx IS 'Replies with a status from 200 to 299';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.status_3xx IS 'Replies with a status from 300 to 399';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.status_4xx IS 'Replies with a status from 400 to 499, 429 included';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.status_5xx IS 'Replies with a status of 500 or more';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.no_reply IS 'Requests that ended without a whole reply';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.retries IS 'How often a request was to be sent again after a failure';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.throttled IS 'Replies with status 429: too many requests';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.wait_time IS 'Time that backends waited for replies, pauses included, in milliseconds';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.throttle_time IS 'Pauses before requests were sent again after a 429, in milliseconds';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.bytes IS 'Bytes of replies, decoded';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.rows IS 'Entries that lists gave';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.sign_ins IS 'Requests for a token';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.sign_ins_failed IS 'Requests for a token that brought none';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.writes_done IS 'Writes that were carried out';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.writes_refused IS 'Writes that were surely not carried out';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.writes_unknown IS 'Writes of which nobody knows whether they were carried out';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.stats_reset IS 'Since when it is counted';
+
+CREATE FUNCTION @extschema@.sigma_stat_progress(
+    OUT pid pg_catalog.int4,
+    OUT datid pg_catalog.oid,
+    OUT userid pg_catalog.oid,
+    OUT serverid pg_catalog.oid,
+    OUT server pg_catalog.text,
+    OUT resource pg_catalog.text,
+    OUT pages_done pg_catalog.int8,
+    OUT pages_total pg_catalog.int8,
+    OUT parents_done pg_catalog.int8,
+    OUT parents_total pg_catalog.int8,
+    OUT rows pg_catalog.int8,
+    OUT seconds pg_catalog.float8)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION @extschema@.sigma_stat_progress() IS
+'the rows of the view sigma_stat_progress';
+
+CREATE VIEW @extschema@.sigma_stat_progress AS
+    SELECT p.pid, p.datid, d.datname, p.userid, pg_catalog.pg_get_userbyid(p.userid) AS username, p.serverid, p.server,
+           p.resource, p.pages_done, p.pages_total, p.parents_done, p.parents_total, p.rows, p.seconds
+      FROM @extschema@.sigma_stat_progress() p LEFT JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) p.datid;
+
+COMMENT ON VIEW @extschema@.sigma_stat_progress IS
+'how far each list is that a query reads now, in all sessions; needs the library preloaded';
+
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.pid IS 'Process id of the backend';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.datid IS 'OID of its database';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.datname IS 'Name of its database';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.userid IS 'OID of the role whose session it is';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.username IS 'Name of the role whose session it is';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.serverid IS 'OID of the foreign server';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.server IS 'Name of the foreign server';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.resource IS 'Resource that is read, or table that defines its own';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.pages_done IS 'Pages that have come';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.pages_total IS 'Of how many; null if that is not known, as of lists below parents';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.parents_done IS 'Lists below parents that have been read; null if it is a single list';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.parents_total IS 'Of how many; null if that is not known';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.rows IS 'Rows of the pages that have been read';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.seconds IS 'For how long it has been read';
+
+GRANT SELECT ON @extschema@.sigma_stat_progress TO PUBLIC;
+
+CREATE FUNCTION @extschema@.sigma_stat_reset()
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION @extschema@.sigma_stat_reset() IS
+'begins to count anew for sigma_stat_servers and sigma_stat_resources; with the library preloaded, only the function''s owner may';
+
+GRANT SELECT ON @extschema@.sigma_stat_resources, @extschema@.sigma_stat_servers TO PUBLIC;
+
 -- what reaches the network is for those to whom it is granted
 REVOKE ALL ON FUNCTION @extschema@.sigma_whoami(pg_catalog.text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION @extschema@.sigma_test_connection(pg_catalog.text, pg_catalog.text) FROM PUBLIC;

@@ -17,6 +17,7 @@
 
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_server.h"
+#include "catalog/pg_proc.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "foreign/fdwapi.h"
@@ -176,6 +177,17 @@ sigma_server_aclcheck(Oid serverid, Oid userid, AclMode mode)
 	return object_aclcheck(ForeignServerRelationId, serverid, userid, mode);
 #else
 	return pg_foreign_server_aclcheck(serverid, userid, mode);
+#endif
+}
+
+/* Does the role own a function, or is superuser? */
+static inline bool
+sigma_function_ownercheck(Oid function, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(ProcedureRelationId, function, role);
+#else
+	return pg_proc_ownercheck(function, role);
 #endif
 }
 

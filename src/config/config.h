@@ -41,6 +41,7 @@ typedef struct SigmaSettings
 {
 	Oid			serverid;
 	Oid			umid;			/* the user mapping's OID */
+	Oid			umuser;			/* whose it is; InvalidOid: PUBLIC's */
 	char	   *server;
 	char	   *base_url;		/* without a slash at its end */
 	char	   *origin;			/* its scheme, host and port, in lower case */

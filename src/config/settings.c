@@ -150,6 +150,8 @@ sigma_settings(Oid serverid, Oid userid)
 	s->umid = sigma_mapping(serverid, userid, &mapping);
 	if (!OidIsValid(s->umid))
 		no_mapping(userid, serverid, s->server, NULL);
+	if (SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid), ObjectIdGetDatum(serverid)))
+		s->umuser = userid;
 	sigma_check_read_options(mapping, UserMappingRelationId, "the user mapping for server", s->server);
 	sigma_apply_options(mapping, UserMappingRelationId, INTO_SETTINGS, s);
 	if (s->client_id == NULL)

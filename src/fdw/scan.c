@@ -229,6 +229,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 		(!is_target || asks_for_errors(rel, scan->spec.resource, plan));
 	scan->spec.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT));
 	scan->spec.wanted = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_WANTED));
+	scan->spec.shown = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_ITEM)) == 0;
 	scan->spec.item = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_ITEM)) != 0;
 	scan->keyed = list_nth(plan->fdw_private, SIGMA_SCAN_KEYED);
 	scan->filters = list_nth(plan->fdw_private, SIGMA_SCAN_FILTERS);

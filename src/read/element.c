@@ -52,11 +52,23 @@ struct SigmaElement
 
 	/* the rows of all chunks */
 	int64		rows;			/* so far */
+	int64		uncounted;		/* of them, by stat.c */
+	MemoryContextCallback callback;
 	uint64		seam[SEAM_ROWS + 1];	/* hashes of the last, by number modulo the array's length */
 
 	/* what a chunk had behind the rows that were compared */
 	List	   *waiting;		/* of SigmaSpan, in chunk_context */
 };
+
+/* Counts the rows that have been handed over since that was done last. */
+static void
+count_rows(void *arg)
+{
+	SigmaElement *e = arg;
+
+	sigma_stat_add(e->session, SIGMA_ELEMENT, SIGMA_STAT_ROWS, e->uncounted);
+	e->uncounted = 0;
+}
 
 SigmaElement *
 sigma_element_open(SigmaSession *session, MemoryContext context, const SigmaElementSpec *spec,
@@ -69,6 +81,9 @@ sigma_element_open(SigmaSession *session, MemoryContext context, const SigmaElem
 	e->context = own;
 	e->spec = *spec;
 	e->stats = stats;
+	e->callback.func = count_rows;
+	e->callback.arg = e;
+	MemoryContextRegisterResetCallback(own, &e->callback);
 	e->chunk_context = AllocSetContextCreate(own, "sigma chunk", ALLOCSET_SMALL_SIZES);
 	return e;
 }
@@ -184,6 +199,7 @@ next_text(SigmaElement *e, SigmaSpan *text)
 								  sigma_export_subject(e->export), e->rows);
 			case SIGMA_SPLIT_MORE:
 				check_size(e, rest.length - used);
+				count_rows(e);
 				e->more = sigma_export_read(e->export, e->used + used, rest.length - used, e->rows, &e->rest);
 				e->used = 0;
 				break;
@@ -326,6 +342,7 @@ sigma_element_next(SigmaElement *e, SigmaEntry *entry)
 	entry->failure = NULL;
 	*seam_hash(e, e->rows) = text_hash(text);
 	e->rows++;
+	e->uncounted++;
 	e->stats->rows++;
 	return true;
 }

@@ -207,6 +207,7 @@ start(SigmaExport *export, const SigmaFailure **refusal)
 		.body = request_body(spec),
 		.purpose = SIGMA_READ,
 		.stats = &export->stats->calls,
+		.resource = SIGMA_ELEMENT,
 		.pace = SIGMA_PACE_EXPORT,
 	};
 	SigmaCall  *call = sigma_call_start(export->session, export->context, &call_spec);
@@ -434,6 +435,7 @@ is_ready(SigmaExport *export)
 		.target = psprintf("/v2/query/%s/download", sigma_text_url_encode(export->query_id)),
 		.purpose = SIGMA_READ,
 		.stats = &export->stats->calls,
+		.resource = SIGMA_ELEMENT,
 		.download = true,
 		.pace = SIGMA_PACE_DOWNLOAD,
 	};

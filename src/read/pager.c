@@ -123,6 +123,7 @@ struct SigmaPager
 	int			pages;
 	int			empty_pages;	/* in a row */
 	int64		entries_seen;	/* yielded or left out */
+	int64		rows;			/* yielded, and not yet counted by stat.c */
 	double		total;			/* as the last page says; -1: it does not */
 	seen_hash  *seen;
 	char	   *next_token;		/* in walk_context; NULL at the end */
@@ -238,10 +239,40 @@ key_name(const SigmaPager *pager)
 	return pager->names.names[pager->telling[TELLS_KEY]];
 }
 
+/* Under which name the list is counted; a raw one has no name but its path. */
+static const char *
+counted_as(const SigmaPager *pager)
+{
+	return pager->spec.raw ? NULL : pager->spec.resource->name;
+}
+
+/* Counts the rows that have been handed over since that was done last. */
+static void
+count_rows(SigmaPager *pager)
+{
+	sigma_stat_add(pager->session, counted_as(pager), SIGMA_STAT_ROWS, pager->rows);
+	sigma_progress_add(pager->spec.progress, SIGMA_PROGRESS_ROWS, pager->rows);
+	pager->rows = 0;
+}
+
+/* A page has come: tells of it, and of how many there are if the list says how long it is. */
+static void
+show_page(const SigmaPager *pager)
+{
+	sigma_progress_add(pager->spec.progress, SIGMA_PROGRESS_PAGES, 1);
+	if (pager->spec.alone && pager->pages == 1 && pager->nentries > 0 &&
+		(pager->next_token == NULL || pager->total >= 0))
+		sigma_progress_set(pager->spec.progress, SIGMA_PROGRESS_PAGES_TOTAL,
+						   pager->next_token == NULL ? 1 : (int64) ceil(pager->total / pager->nentries));
+}
+
 static void
 forget_pager(void *arg)
 {
-	dlist_delete(&((SigmaPager *) arg)->link);
+	SigmaPager *pager = arg;
+
+	count_rows(pager);
+	dlist_delete(&pager->link);
 }
 
 SigmaPager *
@@ -295,6 +326,7 @@ request_page(SigmaPager *pager, const char *token)
 	spec.purpose = pager->spec.by_key && token == NULL ? SIGMA_LOOKUP : SIGMA_READ;
 	spec.nothing = pager->spec.nothing;
 	spec.secrets = pager->spec.secrets;
+	spec.resource = counted_as(pager);
 	spec.target = sigma_list_target(&pager->spec, token);
 	page->context = context;
 	page->token = token ? pstrdup(token) : NULL;
@@ -713,9 +745,11 @@ static bool
 take_page(SigmaPager *pager, const char *token)
 {
 	MemoryContext old = MemoryContextSwitchTo(pager->context);
-	const SigmaFailure *failure = await_page(pager, token);
+	const SigmaFailure *failure;
 	const SigmaFailure *nothing;
 
+	count_rows(pager);
+	failure = await_page(pager, token);
 	if (failure && token == NULL && give_up_filters(pager, failure))
 		failure = await_page(pager, NULL);
 	if (failure && !(token == NULL && is_missing(pager, failure)))
@@ -745,6 +779,7 @@ take_page(SigmaPager *pager, const char *token)
 	if (pager->stats && !pager->spec.item)
 		pager->stats->pages++;
 	read_page(pager);
+	show_page(pager);
 	SIGMA_DEBUG(DEBUG2, "list of %s: page %d with %d entries, of a total of %.0f",
 				pager->spec.resource->name, pager->pages, pager->nentries, pager->total);
 	return true;
@@ -900,6 +935,7 @@ finish_walk(SigmaPager *pager)
 	const SigmaListSpec *spec = &pager->spec;
 
 	pager->finished = true;
+	count_rows(pager);
 	drop_pages_ahead(pager);
 	if (spec->item)
 		return;
@@ -1010,7 +1046,10 @@ read_entry(SigmaPager *pager, SigmaEntry *entry)
 				take_entry(pager, next, entry);
 			apply_queued_change(pager, entry);
 			if (entry_belongs(pager, entry))
+			{
+				pager->rows++;
 				return true;
+			}
 		}
 		if (pager->next_token == NULL)
 		{
@@ -1145,6 +1184,8 @@ sigma_pager_rewind(SigmaPager *pager)
 	drop_pages_ahead(pager);
 	drop_page(pager);
 	pager->pages = 0;
+	if (pager->spec.alone)
+		sigma_progress_set(pager->spec.progress, SIGMA_PROGRESS_PAGES, 0);
 	pager->depth = 0;
 	pager->wanted = false;
 	pager->step = 0;

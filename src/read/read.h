@@ -157,6 +157,8 @@ typedef struct SigmaListSpec
 	List	   *secrets;		/* texts to mask in whatever the server says */
 	const SigmaNames *fields;	/* whose values are wanted; or NULL.  They live as long as the
 								 * pager */
+	SigmaProgress *progress;	/* to tell pages and rows; or NULL */
+	bool		alone;			/* it is all that is told of there: its length is, too */
 	SigmaPaging found;			/* of SIGMA_PAGING_FOUND, what was found: the pager's own */
 	bool		dated;			/* read with the changes of this transaction's */
 	CommandId	as_of;			/* commands before this one; else, of all before the current */
@@ -230,6 +232,7 @@ typedef struct SigmaWalkSpec
 	bool		tolerate;		/* a parent whose list fails becomes an entry */
 	SigmaMissing missing;		/* as for a list */
 	const SigmaNames *fields;	/* as for a list */
+	bool		shown;			/* others see how far it is */
 	bool		dated;			/* as for a list */
 	CommandId	as_of;
 } SigmaWalkSpec;

@@ -43,6 +43,7 @@ struct SigmaWalk
 	SigmaSession *session;
 	SigmaWalkSpec spec;
 	SigmaStats *stats;
+	SigmaProgress *progress;	/* or NULL */
 	MemoryContext context;
 	int			nkeys;
 	const char *keys[SIGMA_MAX_KEYS];	/* columns named in the path */
@@ -180,6 +181,8 @@ sigma_walk_open(SigmaSession *session, MemoryContext context, const SigmaWalkSpe
 	walk->spec = *spec;
 	walk->stats = stats;
 	walk->context = own;
+	if (spec->shown)
+		walk->progress = sigma_progress_begin(session, own, spec->resource->name);
 	walk->nkeys = sigma_path_keys(walk_path(spec), walk->keys);
 	walk->width = first_width(walk);
 	walk->all_bound = true;
@@ -332,6 +335,8 @@ open_branch(SigmaWalk *walk)
 			.missing = walk->spec.missing,
 			.nothing = what_is_nothing(walk, branch->keys),
 			.fields = walk->spec.fields,
+			.progress = walk->progress,
+			.alone = walk->nkeys == 0,
 			.dated = walk->spec.dated,
 			.as_of = walk->spec.as_of,
 		};
@@ -357,11 +362,45 @@ close_branches(SigmaWalk *walk)
 	walk->branches = NIL;
 }
 
+/* How many lists there are, as far as is known; else -1. */
+static int64
+lists_in_all(const SigmaWalk *walk)
+{
+	const SigmaWalk *parent = walk->parent;
+	const Branch *branch = parent && parent->branches ? linitial(parent->branches) : NULL;
+	int64		n = 1;
+
+	if (walk->exhausted)
+		return walk->lists + list_length(walk->branches) -
+			(walk->branches && ((Branch *) linitial(walk->branches))->ended);
+	for (int i = 0; i < walk->nkeys; i++)
+	{
+		if (walk->all_bound)
+			n *= walk->spec.bound[i].nvalues;
+		else if (walk->spec.bound[i].given)
+			return -1;
+	}
+	if (walk->all_bound)
+		return n;
+	return parent->nkeys == 0 && branch && branch->pager ? (int64) sigma_pager_total(branch->pager) : -1;
+}
+
+/* Tells others how far the walk over its lists is. */
+static void
+show_lists(const SigmaWalk *walk)
+{
+	if (walk->progress == NULL || walk->nkeys == 0)
+		return;
+	sigma_progress_set(walk->progress, SIGMA_PROGRESS_PARENTS, walk->lists);
+	sigma_progress_set(walk->progress, SIGMA_PROGRESS_PARENTS_TOTAL, lists_in_all(walk));
+}
+
 /* A list has ended: what does it tell of the others? */
 static void
 note_ended(SigmaWalk *walk, const Branch *branch)
 {
 	walk->lists++;
+	show_lists(walk);
 	if (branch->pager == NULL)
 		return;
 	if (sigma_pager_refused_filters(branch->pager))
@@ -412,6 +451,8 @@ sigma_walk_next(SigmaWalk *walk, SigmaEntry *entry)
 			return false;
 		}
 
+		if (walk->lists == 0)
+			show_lists(walk);
 		branch = linitial(walk->branches);
 		memset(entry, 0, sizeof(SigmaEntry));
 		entry->keys = branch->keys;
@@ -484,6 +525,7 @@ sigma_walk_missing(const SigmaWalk *walk)
 void
 sigma_walk_rewind(SigmaWalk *walk)
 {
+	sigma_progress_set(walk->progress, SIGMA_PROGRESS_ROWS, 0);
 	if (walk->nkeys == 0)
 	{
 		/* the pager may have its only page still */
@@ -497,6 +539,7 @@ sigma_walk_rewind(SigmaWalk *walk)
 		return;
 	}
 	close_branches(walk);
+	sigma_progress_set(walk->progress, SIGMA_PROGRESS_PAGES, 0);
 	walk->width = first_width(walk);
 	walk->exhausted = false;
 	walk->lists = 0;

@@ -99,12 +99,43 @@ leave_queue(SigmaSession *s)
 	sigma_shared_stop_waiting(&s->seat);
 }
 
+/* Somebody begins to wait for a call. */
+static void
+begin_wait(SigmaCall *call)
+{
+	call->awaited_ms = now_ms();
+}
+
+/* A turn of the wait has ended; how much of it, in ms, was for the pace or a 429. */
+static double
+end_turn(SigmaCall *call)
+{
+	double		ms = Max(Min(now_ms(), call->held_ms) - call->turn_ms, 0);
+
+	sigma_stat_call(call, SIGMA_STAT_THROTTLE, (int64) (ms * 1000));
+	call->held_ms = 0;
+	return ms;
+}
+
+/* Nobody waits any more, be it that an error has ended the wait. */
+static void
+end_wait(SigmaCall *call)
+{
+	(void) end_turn(call);
+	sigma_stat_call(call, SIGMA_STAT_WAIT, (int64) ((now_ms() - call->awaited_ms) * 1000));
+	call->awaited_ms = 0;
+}
+
 /* Ends a call wherever it stands: its context, or its session, ends. */
 void
 sigma_detach_call(SigmaCall *call)
 {
 	SigmaSession *s = call->session;
 
+	if (s && call->state != CALL_DONE)
+		sigma_stat_ended(call, sigma_call_may_have_acted(call));
+	if (call->awaited_ms > 0)
+		end_wait(call);
 	if (call->transfer)
 		sigma_transfer_free(call->transfer);
 	call->transfer = NULL;
@@ -207,6 +238,7 @@ send_call(SigmaCall *call)
 		call->spec.stats->requests++;
 		call->spec.stats->concurrency = Max(call->spec.stats->concurrency, s->flying + s->urgent_flying);
 	}
+	sigma_stat_call(call, SIGMA_STAT_REQUESTS, 1);
 }
 
 /* What there is to tell of a write if there is no memory to tell more. */
@@ -291,6 +323,7 @@ receive_reply(SigmaCall *call)
 		call->spec.stats->bytes += reply->body.length;
 	if (reply->outcome == SIGMA_REPLIED && reply->status != 429)
 		sigma_pace_good(s, call->sent_ms);
+	sigma_stat_replied(call, reply);
 
 	if (reply->outcome == SIGMA_REPLIED)
 	{
@@ -353,6 +386,7 @@ receive_reply(SigmaCall *call)
 	call->resume_ms = now_ms() + delay;
 	if (call->spec.stats)
 		call->spec.stats->retries++;
+	sigma_stat_call(call, SIGMA_STAT_RETRIES, 1);
 }
 
 /* The body of a download has begun to come: the rest of it is the caller's to read. */
@@ -362,6 +396,7 @@ begin_stream(SigmaCall *call)
 	land(call);
 	log_reply(call, sigma_transfer_reply(call->transfer));
 	sigma_pace_good(call->session, call->sent_ms);
+	sigma_stat_replied(call, sigma_transfer_reply(call->transfer));
 	finish_call(call);
 }
 
@@ -397,6 +432,8 @@ take_step(CallStep step, SigmaCall *call)
 			call->failure = sigma_catch(&before, call->context);
 	}
 	PG_END_TRY();
+	if (call->state == CALL_DONE)
+		sigma_stat_ended(call, sigma_call_may_have_acted(call));
 }
 
 /* The same for a step of the sign-in, which is that of all calls that wait for it. */
@@ -679,12 +716,14 @@ static void
 wait_for(SigmaCall *call)
 {
 	SigmaSession *s = call->session;
-	double		start = now_ms();
-	double		held_ms = Max(s->held_ms, s->throttled_ms);
+	double		held_ms;
 
+	call->turn_ms = now_ms();
+	call->held_ms = Max(s->held_ms, s->throttled_ms);
 	sigma_transport_wait(s->transport, sigma_idle_time(s));
-	if (call->spec.stats && held_ms > start)
-		call->spec.stats->throttled_ms += Min(now_ms(), held_ms) - start;
+	held_ms = end_turn(call);
+	if (call->spec.stats)
+		call->spec.stats->throttled_ms += held_ms;
 }
 
 void
@@ -692,6 +731,7 @@ sigma_call_wait(SigmaCall *call)
 {
 	double		start = now_ms();
 
+	begin_wait(call);
 	while (call->state != CALL_DONE)
 	{
 		SigmaSession *s = call->session;
@@ -700,6 +740,7 @@ sigma_call_wait(SigmaCall *call)
 		if (call->state != CALL_DONE)
 			wait_for(call);
 	}
+	end_wait(call);
 	if (call->spec.stats)
 		call->spec.stats->wait_ms += now_ms() - start;
 }
@@ -712,10 +753,12 @@ sigma_call_wait_turn(SigmaCall *call)
 
 	if (call->state == CALL_DONE)
 		return;
+	begin_wait(call);
 	sigma_advance(s);
 	if (call->state != CALL_DONE)
 		wait_for(call);
 	sigma_advance(s);
+	end_wait(call);
 	if (call->spec.stats)
 		call->spec.stats->wait_ms += now_ms() - start;
 }
@@ -758,20 +801,25 @@ sigma_call_read(SigmaCall *call, size_t used, size_t seen, SigmaSpan *rest,
 {
 	SigmaSession *s = call->session;
 	double		start = now_ms();
+	int64		bytes;
 	bool		more = sigma_transfer_take(call->transfer, used, seen > 0, rest);
 
 	*failure = NULL;
 	call->handed -= used;
+	begin_wait(call);
 	while (more && rest->length <= seen)
 	{
 		sigma_advance(s);
 		sigma_transport_wait(s->transport, sigma_idle_time(s));
 		more = sigma_transfer_take(call->transfer, 0, seen > 0, rest);
 	}
+	end_wait(call);
+	bytes = (int64) (rest->length - call->handed);
+	sigma_stat_call(call, SIGMA_STAT_BYTES, bytes);
 	if (call->spec.stats)
 	{
 		call->spec.stats->wait_ms += now_ms() - start;
-		call->spec.stats->bytes += (int64) (rest->length - call->handed);
+		call->spec.stats->bytes += bytes;
 	}
 	call->handed = rest->length;
 	if (!more && sigma_transfer_reply(call->transfer)->outcome != SIGMA_REPLIED)

@@ -205,6 +205,7 @@ create_session(Oid serverid, Oid userid)
 	MemoryContextSwitchTo(old);
 
 	sigma_prepare_conversion();
+	sigma_stat_prepare();
 	/* a change while the settings were read may not be in them, and has not found the session */
 	s->stale = invalidations != before;
 	MemoryContextSetParent(context, TopMemoryContext);

@@ -12,6 +12,7 @@
 #ifndef SIGMA_SESSION_H
 #define SIGMA_SESSION_H
 
+#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
 #include "base/base.h"
@@ -57,6 +58,58 @@ extern void sigma_shared_init(void);
 typedef struct SigmaSession SigmaSession;
 typedef struct SigmaCall SigmaCall;
 
+/* ------------------------------------------------------------- stat.c */
+
+/* What is counted; the columns of sigma_stat_resources have this order. */
+typedef enum SigmaStatCounter
+{
+	SIGMA_STAT_REQUESTS,		/* sent, retries included, sign-ins not */
+	SIGMA_STAT_2XX,				/* replies, by class of status */
+	SIGMA_STAT_3XX,
+	SIGMA_STAT_4XX,
+	SIGMA_STAT_5XX,
+	SIGMA_STAT_NO_REPLY,		/* requests that ended without one */
+	SIGMA_STAT_RETRIES,
+	SIGMA_STAT_THROTTLED,		/* replies with status 429 */
+	SIGMA_STAT_WAIT,			/* time waited for replies, in microseconds */
+	SIGMA_STAT_THROTTLE,		/* of it, pauses after a 429, likewise */
+	SIGMA_STAT_BYTES,			/* of bodies, decoded */
+	SIGMA_STAT_ROWS,
+	SIGMA_STAT_SIGN_INS,		/* token requests, retries included */
+	SIGMA_STAT_SIGN_INS_FAILED, /* those that brought none */
+	SIGMA_STAT_WRITES_DONE,
+	SIGMA_STAT_WRITES_REFUSED,	/* surely not carried out */
+	SIGMA_STAT_WRITES_UNKNOWN,
+	SIGMA_STAT_COUNTERS
+} SigmaStatCounter;
+
+typedef struct SigmaStatRow
+{
+	Oid			serverid;
+	Oid			userid;			/* of the mapping; InvalidOid: PUBLIC's */
+	char		resource[NAMEDATALEN];	/* "": none */
+	int64		counts[SIGMA_STAT_COUNTERS];
+} SigmaStatRow;
+
+/* Called while the library is preloaded, in the postmaster. */
+extern void sigma_stat_init(void);
+
+/*
+ * Counts what was asked of a resource (NULL: of none), whose name must tell no
+ * secret.  May be called in an abort, and raises nothing.
+ */
+extern void sigma_stat_add(const SigmaSession *session, const char *resource,
+						   SigmaStatCounter counter, int64 n);
+
+/* Are the counters those of all backends? */
+extern bool sigma_stat_is_shared(void);
+
+/* The counters of this database, palloc'd, and since when; the number of rows. */
+extern int	sigma_stat_read(SigmaStatRow **rows, TimestampTz *since);
+
+/* Forgets all that has been counted. */
+extern void sigma_stat_clear(void);
+
 /* What a scan's or a statement's requests came to, for EXPLAIN ANALYZE. */
 typedef struct SigmaStats
 {
@@ -82,6 +135,51 @@ typedef enum SigmaPaceClass
 	SIGMA_PACES
 }			SigmaPaceClass;
 
+/* --------------------------------------------------------- progress.c */
+
+typedef struct SigmaProgress SigmaProgress;
+
+/* How far a reading is; -1: it is not known. */
+typedef enum SigmaProgressNumber
+{
+	SIGMA_PROGRESS_PAGES,
+	SIGMA_PROGRESS_PAGES_TOTAL,
+	SIGMA_PROGRESS_PARENTS,
+	SIGMA_PROGRESS_PARENTS_TOTAL,
+	SIGMA_PROGRESS_ROWS,
+	SIGMA_PROGRESS_NUMBERS
+} SigmaProgressNumber;
+
+typedef struct SigmaProgressRow
+{
+	int			pid;
+	Oid			database;
+	Oid			role;			/* whose session it is */
+	Oid			serverid;
+	TimestampTz began;
+	char		server[NAMEDATALEN];
+	char		resource[NAMEDATALEN];	/* "": it has no name */
+	int64		numbers[SIGMA_PROGRESS_NUMBERS];
+} SigmaProgressRow;
+
+/* Called while the library is preloaded, in the postmaster. */
+extern void sigma_progress_init(void);
+
+/* Is there anything to be seen, since the library is preloaded? */
+extern bool sigma_progress_is_shown(void);
+
+/*
+ * Shows from now on how far the reading of a resource is, until the memory
+ * context goes.  NULL, which all below take, if that cannot be shown.
+ */
+extern SigmaProgress *sigma_progress_begin(const SigmaSession *session, MemoryContext context,
+										   const char *resource);
+extern void sigma_progress_set(SigmaProgress *progress, SigmaProgressNumber number, int64 n);
+extern void sigma_progress_add(SigmaProgress *progress, SigmaProgressNumber number, int64 n);
+
+/* What all backends are reading, palloc'd; the number of rows. */
+extern int	sigma_progress_read(SigmaProgressRow **rows);
+
 typedef struct SigmaCallSpec
 {
 	const char *method;
@@ -92,6 +190,7 @@ typedef struct SigmaCallSpec
 	const SigmaNothing *nothing;	/* what else than a look-up's 404 says so; or NULL */
 	List	   *secrets;		/* texts to mask in whatever the server says */
 	SigmaStats *stats;			/* or NULL; must outlive the call */
+	const char *resource;		/* that it is counted for; or NULL; must outlive the call */
 	bool		urgent;			/* goes before all others, which are not sent meanwhile */
 	bool		download;		/* see sigma_call_read() */
 	SigmaPaceClass pace;

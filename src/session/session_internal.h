@@ -109,7 +109,10 @@ struct SigmaCall
 	char	   *url;
 	CallState	state;
 	SigmaTransfer *transfer;	/* of the last attempt */
-	double		sent_ms;		/* when */
+	double		sent_ms;		/* when; 0: not yet */
+	double		awaited_ms;		/* since when it is waited for; 0: it is not */
+	double		turn_ms;		/* since when in this turn of the wait */
+	double		held_ms;		/* until when pace or a 429 hold it up in this turn; 0: they do not */
 	int			tries;			/* attempts that count against max_retries */
 	int			renewals;		/* how often a 401 has led to another token */
 	bool		last_try;		/* it is not to be sent again */
@@ -184,6 +187,13 @@ extern bool sigma_attempt_is_free(const SigmaAttempt *attempt);
 extern char *sigma_sign_hs256(const char *header, const char *claims, const char *key,
 							  size_t key_length);
 extern char *sigma_jwt(const SigmaSettings *settings, int64 now);
+
+/* -------------------------------------------------------------- stat.c */
+
+extern void sigma_stat_prepare(void);
+extern void sigma_stat_call(const SigmaCall *call, SigmaStatCounter counter, int64 n);
+extern void sigma_stat_replied(const SigmaCall *call, const SigmaReply *reply);
+extern void sigma_stat_ended(const SigmaCall *call, bool acted);
 
 /* ------------------------------------------------------------ shared.c */
 

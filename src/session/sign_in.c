@@ -234,6 +234,7 @@ start_sign_in(SigmaSession *s)
 	request.loopback = settings->token_loopback;
 	s->sign_in = sigma_transfer_start(s->transport, s->sign_in_context, &request);
 	s->sign_in_tries++;
+	sigma_stat_add(s, NULL, SIGMA_STAT_SIGN_INS, 1);
 	SIGMA_DEBUG(DEBUG1, "signing in to server \"%s\", try %d", settings->server, s->sign_in_tries);
 	MemoryContextSwitchTo(old);
 }
@@ -254,6 +255,7 @@ fail_waiting_calls(SigmaSession *s, const SigmaFailure *failure)
 		/* first, in case there is no memory for more */
 		call->failure = &sigma_out_of_memory;
 		finish_call(call);
+		sigma_stat_ended(call, false);
 		old = MemoryContextSwitchTo(call->context);
 		call->failure = sigma_copy_failure(failure);
 		MemoryContextSwitchTo(old);
@@ -356,6 +358,7 @@ sigma_finish_sign_in(SigmaSession *s)
 				reply->new_connection ? ", over a new connection" : "");
 	if (answered && take_token(s, reply))
 		return;
+	sigma_stat_add(s, NULL, SIGMA_STAT_SIGN_INS_FAILED, 1);
 	if (sigma_attempt_is_free(&attempt))
 	{
 		s->sign_in_tries--;

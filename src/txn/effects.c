@@ -175,6 +175,7 @@ start_undoing(SigmaEffect *e, MemoryContext context)
 		.purpose = SIGMA_WRITE,
 		.subject = "undoing a create that was rolled back",
 		.urgent = true,
+		.resource = "connections",
 	};
 
 	e->call = sigma_call_start(e->session, context, &spec);

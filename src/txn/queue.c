@@ -282,7 +282,7 @@ check_versions(MemoryContext context)
 			   started < i + sigma_session_concurrency(((Queued *) lfirst(lc))->session))
 		{
 			Queued	   *next = list_nth(to_check, started);
-			SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP};
+			SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP, .resource = "connections"};
 
 			/* the queue may end before the call does, if the process is terminated */
 			spec.target = pstrdup(next->change.target);
@@ -316,6 +316,7 @@ prepare_write(Queued *q, SigmaWrite *write)
 	foreach(lc, q->change.secrets)
 		write->spec.secrets = lappend(write->spec.secrets, pstrdup(lfirst(lc)));
 	write->spec.purpose = SIGMA_WRITE;
+	write->spec.resource = "connections";
 	write->spec.subject = psprintf("%s connection %s", is_deletion(q) ? "deleting" : "updating", name);
 	write->id = q->change.id;
 	write->role = q->role;

@@ -103,6 +103,7 @@ sigma_connection_write(const char *name, const char *body, List *secrets, SigmaS
 	write.spec.target = "/v2/connections";
 	write.spec.body = body;
 	write.spec.purpose = SIGMA_WRITE;
+	write.spec.resource = "connections";
 	write.spec.subject = psprintf("creating connection %s", sigma_quoted(name));
 	write.spec.secrets = secrets;
 	write.spec.stats = stats;
@@ -164,7 +165,9 @@ sigma_complete_entries(SigmaSession *session, SigmaSpan *entries, int n, SigmaSt
 		{
 			SigmaJsonValue object = sigma_json_object(entries[started]);
 			SigmaChange *change = &changes[started];
-			SigmaCallSpec spec = {.method = "GET", .purpose = SIGMA_LOOKUP, .stats = stats};
+			SigmaCallSpec spec = {
+				.method = "GET", .purpose = SIGMA_LOOKUP, .stats = stats, .resource = "connections"
+			};
 			char	   *id = sigma_json_member_text(&object, "connectionId");
 
 			change->id = id;
@@ -294,7 +297,7 @@ sigma_grant_call(SigmaSession *session, MemoryContext context, char *connection_
 	char	   *what = psprintf("grant of %s on connection %s to %s %s", sigma_shown_id(permission),
 								sigma_shown_id(connection_id), kind, sigma_shown_id(grantee));
 	SigmaWrite	write = {
-		.spec = {.method = "POST", .purpose = SIGMA_WRITE, .subject = what, .stats = stats},
+		.spec = {.method = "POST", .purpose = SIGMA_WRITE, .subject = what, .stats = stats, .resource = "connection_grants"},
 		.name = psprintf("%s exists in Sigma", what),
 		.id = connection_id,
 		.succeeded = effect_achieved,
@@ -316,7 +319,7 @@ sigma_revoke_call(SigmaSession *session, MemoryContext context, char *connection
 	char	   *what = psprintf("grant %s on connection %s", sigma_shown_id(grant_id),
 								sigma_shown_id(connection_id));
 	SigmaWrite	write = {
-		.spec = {.method = "DELETE", .purpose = SIGMA_WRITE, .stats = stats},
+		.spec = {.method = "DELETE", .purpose = SIGMA_WRITE, .stats = stats, .resource = "connection_grants"},
 		.name = psprintf("%s was revoked in Sigma", what),
 		.id = grant_id,
 		.succeeded = effect_achieved,

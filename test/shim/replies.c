@@ -85,6 +85,23 @@ sigma_session_steps(SigmaSession *session UNUSED, const SigmaResource *resource 
 	return false;
 }
 
+/* Nobody counts, and nobody looks on. */
+void
+sigma_stat_add(const SigmaSession *session UNUSED, const char *resource UNUSED,
+			   SigmaStatCounter counter UNUSED, int64 n UNUSED)
+{
+}
+
+void
+sigma_progress_set(SigmaProgress *progress UNUSED, SigmaProgressNumber number UNUSED, int64 n UNUSED)
+{
+}
+
+void
+sigma_progress_add(SigmaProgress *progress UNUSED, SigmaProgressNumber number UNUSED, int64 n UNUSED)
+{
+}
+
 SigmaCall *
 sigma_call_start(SigmaSession *session, MemoryContext context, const SigmaCallSpec *spec)
 {
