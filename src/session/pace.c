@@ -169,9 +169,10 @@ sigma_pace_refused(SigmaSession *s, SigmaPaceClass class, double sent_ms, long d
 	pace->good_replies = 0;
 	if (sent_ms >= pace->narrowed_ms)
 	{
-		int			width = pace->width > 0 ? Min(pace->width, s->settings->max_concurrency)
-		: s->settings->max_concurrency;
+		int			width = s->settings->max_concurrency;
 
+		if (pace->width > 0)
+			width = Min(pace->width, width);
 		pace->width = Max(width / 2, 1);
 		pace->narrowed_ms = now;
 		if (delay_ms > 0)

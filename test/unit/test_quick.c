@@ -13,6 +13,9 @@
 #include "catalog/pg_type_d.h"
 #include "datatype/timestamp.h"
 #include "utils/timestamp.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 #include "json/json.h"
 
