@@ -23,6 +23,10 @@
 #include "backend_shim.h"
 #include "postgres.h"
 
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 #include "fmgr.h"
 
 #include "base/base.h"
