@@ -41,11 +41,7 @@ _PG_init(void)
 	sigma_extent_init();
 	sigma_import_init();
 	if (process_shared_preload_libraries_in_progress)
-	{
 		sigma_shared_init();
-		sigma_stat_init();
-		sigma_progress_init();
-	}
 	/* nothing can fail any more: a library that is loaded again must not register twice */
 	sigma_txn_init();
 }

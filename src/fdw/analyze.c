@@ -38,17 +38,17 @@ typedef struct Source
 	SigmaRowReader *reader;
 	SigmaWalk  *walk;
 	SigmaElement *element;
-}			Source;
+} Source;
 
 static bool
-next_entry(Source * source, SigmaEntry *entry)
+next_entry(Source *source, SigmaEntry *entry)
 {
 	return source->element ? sigma_element_next(source->element, entry) : sigma_walk_next(source->walk, entry);
 }
 
 /* All of a list, or the lists below all parents. */
 static void
-open_walk(Source * source, SigmaSession *session, MemoryContext context, Relation rel,
+open_walk(Source *source, SigmaSession *session, MemoryContext context, Relation rel,
 		  SigmaTableOptions *options, const Bitmapset *attnums)
 {
 	const SigmaResource *resource = sigma_resource_form(rel, sigma_table_resource(options), attnums);

@@ -114,11 +114,9 @@ on_way(const Plan *plan, const Plan *wanted)
 	switch (nodeTag(plan))
 	{
 		case T_Append:
-			return any_on_way(((const Append *) plan)->appendplans, wanted);
 		case T_MergeAppend:
-			return any_on_way(((const MergeAppend *) plan)->mergeplans, wanted);
 		case T_SubqueryScan:
-			return on_way(((const SubqueryScan *) plan)->subplan, wanted);
+			return any_on_way(sigma_other_plans(plan), wanted);
 		case T_NestLoop:
 
 			/*

@@ -86,25 +86,6 @@ sigma_refuse_control(Oid relid, AttrNumber attnum)
 
 /* ------------------------------------------------------------ plans below plans */
 
-/* The plans below a node that are neither its left nor its right one. */
-static List *
-other_children(const Plan *plan)
-{
-	switch (nodeTag(plan))
-	{
-		case T_Append:
-			return ((const Append *) plan)->appendplans;
-		case T_MergeAppend:
-			return ((const MergeAppend *) plan)->mergeplans;
-		case T_SubqueryScan:
-			return list_make1(((const SubqueryScan *) plan)->subplan);
-		case T_CustomScan:
-			return ((const CustomScan *) plan)->custom_plans;
-		default:
-			return NIL;
-	}
-}
-
 /* What a node decides by whether rows, or which of them, go on. */
 static List *
 conditions_of(const Plan *plan)
@@ -178,7 +159,7 @@ collect(Flow *flow, const Plan *plan)
 		(void) collect_calls(lfirst(lc), &place);
 	collect(flow, plan->lefttree);
 	collect(flow, plan->righttree);
-	foreach(lc, other_children(plan))
+	foreach(lc, sigma_other_plans(plan))
 		collect(flow, lfirst(lc));
 }
 
@@ -273,7 +254,7 @@ var_derives(const Place *place, const Var *var)
 			if (IsA(plan, RecursiveUnion) && output_derives(flow, plan->righttree, var->varattno))
 				return true;
 			return output_derives(flow, plan->lefttree, var->varattno) ||
-				(!IsA(plan, SubqueryScan) && any_output_derives(flow, other_children(plan), var->varattno));
+				(!IsA(plan, SubqueryScan) && any_output_derives(flow, sigma_other_plans(plan), var->varattno));
 		case INNER_VAR:
 			return output_derives(flow, IsA(plan, ModifyTable) ? plan->lefttree : plan->righttree,
 								  var->varattno);

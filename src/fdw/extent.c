@@ -48,6 +48,24 @@ sigma_extent_init(void)
 	ExecutorRun_hook = note_run;
 }
 
+List *
+sigma_other_plans(const Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_Append:
+			return ((const Append *) plan)->appendplans;
+		case T_MergeAppend:
+			return ((const MergeAppend *) plan)->mergeplans;
+		case T_SubqueryScan:
+			return list_make1(((const SubqueryScan *) plan)->subplan);
+		case T_CustomScan:
+			return ((const CustomScan *) plan)->custom_plans;
+		default:
+			return NIL;
+	}
+}
+
 static bool seek(const Plan *plan, const Plan *wanted, bool all, bool *answer);
 
 static bool
@@ -83,15 +101,6 @@ seek(const Plan *plan, const Plan *wanted, bool all, bool *answer)
 	inner = all;
 	switch (nodeTag(plan))
 	{
-		case T_Append:
-			return seek_among(((const Append *) plan)->appendplans, wanted, all, answer);
-		case T_MergeAppend:
-			return seek_among(((const MergeAppend *) plan)->mergeplans, wanted, all, answer);
-		case T_CustomScan:
-			return seek_among(((const CustomScan *) plan)->custom_plans, wanted, all, answer) ||
-				seek(plan->lefttree, wanted, all, answer);
-		case T_SubqueryScan:
-			return seek(((const SubqueryScan *) plan)->subplan, wanted, all, answer);
 		case T_ModifyTable:
 		case T_Hash:
 		case T_Sort:
@@ -117,7 +126,8 @@ seek(const Plan *plan, const Plan *wanted, bool all, bool *answer)
 		default:
 			break;
 	}
-	return seek(plan->lefttree, wanted, all, answer) || seek(plan->righttree, wanted, inner, answer);
+	return seek_among(sigma_other_plans(plan), wanted, all, answer) ||
+		seek(plan->lefttree, wanted, all, answer) || seek(plan->righttree, wanted, inner, answer);
 }
 
 bool

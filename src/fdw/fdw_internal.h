@@ -62,6 +62,9 @@ extern void sigma_end_kept(SigmaKept *kept);
  */
 extern bool sigma_reads_all(const ForeignScanState *node);
 
+/* The plans below a node that are neither its left nor its right one. */
+extern List *sigma_other_plans(const Plan *plan);
+
 /* What the plan's rows call the row that is to be deleted. */
 #define OLD_ROW "sigma_row"
 

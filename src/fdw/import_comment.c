@@ -32,7 +32,7 @@ typedef struct Expected
 	const char *table;
 	const char *comment;
 	const List *columns;
-}			Expected;
+} Expected;
 
 static ProcessUtility_hook_type next_utility = NULL;
 
@@ -65,7 +65,7 @@ sigma_comment_import(const char *schema, const char *table, const char *comment,
 }
 
 static void
-make_comments(const Expected * e, Oid relid)
+make_comments(const Expected *e, Oid relid)
 {
 	ListCell   *lc;
 
@@ -98,7 +98,7 @@ comment_after(PlannedStmt *pstmt, const char *text, bool read_only, ProcessUtili
 		return;
 	foreach(lc, expected)
 	{
-		const		Expected *e = lfirst(lc);
+		const Expected *e = lfirst(lc);
 		Oid			relid;
 
 		if (strcmp(e->schema, made->schemaname) != 0 || strcmp(e->table, made->relname) != 0)

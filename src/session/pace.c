@@ -46,7 +46,7 @@ take_pace(SigmaSession *s)
 
 /* Gives it back, and takes what concerns the session out of it. */
 static void
-give_pace(SigmaSession *s, const SigmaPace * pace)
+give_pace(SigmaSession *s, const SigmaPace *pace)
 {
 	s->width = s->settings->max_concurrency;
 	if (pace->probing)
@@ -80,7 +80,7 @@ interval(int n)
 
 /* When the next of a class may be sent; a time that has gone by if it may be now. */
 static double
-next_ms(const SigmaSession *s, const SigmaPace * pace, SigmaPaceClass class)
+next_ms(const SigmaSession *s, const SigmaPace *pace, SigmaPaceClass class)
 {
 	int			n = per_minute(s, class);
 	double		due = n > 0 ? pace->due_ms[class] - (burst(n) - 1) * interval(n) : 0;
@@ -90,7 +90,7 @@ next_ms(const SigmaSession *s, const SigmaPace * pace, SigmaPaceClass class)
 
 /* Moves what is due by so many requests. */
 static void
-move_due(const SigmaSession *s, SigmaPace * pace, SigmaPaceClass class, double from, int count)
+move_due(const SigmaSession *s, SigmaPace *pace, SigmaPaceClass class, double from, int count)
 {
 	int			n = per_minute(s, class);
 

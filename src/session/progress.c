@@ -19,7 +19,6 @@
 #include "port/atomics.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -46,8 +45,6 @@ struct SigmaProgress
 static ProgressSlot *slots = NULL;
 static int	nslots = 0;
 static LWLock *lock = NULL;
-static shmem_request_hook_type next_request_hook = NULL;
-static shmem_startup_hook_type next_startup_hook = NULL;
 
 static Size
 slots_size(void)
@@ -56,42 +53,20 @@ slots_size(void)
 }
 
 static void
-request_shared_memory(void)
+attach(void *memory, LWLock *its_lock, bool is_new)
 {
-	if (next_request_hook)
-		next_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(slots_size()));
-	RequestNamedLWLockTranche("sigma_fdw_progress", 1);
-}
-
-static void
-start_shared_memory(void)
-{
-	bool		found;
-
-	if (next_startup_hook)
-		next_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	slots = ShmemInitStruct("sigma_fdw_progress", slots_size(), &found);
+	slots = memory;
 	nslots = SLOTS_PER_BACKEND * MaxBackends;
-	for (int i = 0; !found && i < nslots; i++)
+	lock = its_lock;
+	for (int i = 0; is_new && i < nslots; i++)
 	{
 		memset(&slots[i].row, 0, sizeof(slots[i].row));
 		for (int j = 0; j < SIGMA_PROGRESS_NUMBERS; j++)
 			pg_atomic_init_u64(&slots[i].numbers[j], 0);
 	}
-	lock = &(GetNamedLWLockTranche("sigma_fdw_progress"))->lock;
-	LWLockRelease(AddinShmemInitLock);
 }
 
-void
-sigma_progress_init(void)
-{
-	next_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shared_memory;
-	next_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = start_shared_memory;
-}
+const SigmaArea sigma_progress_area = {"sigma_fdw_progress", slots_size, attach};
 
 bool
 sigma_progress_is_shown(void)

@@ -91,9 +91,6 @@ typedef struct SigmaStatRow
 	int64		counts[SIGMA_STAT_COUNTERS];
 } SigmaStatRow;
 
-/* Called while the library is preloaded, in the postmaster. */
-extern void sigma_stat_init(void);
-
 /*
  * Counts what was asked of a resource (NULL: of none), whose name must tell no
  * secret.  May be called in an abort, and raises nothing.
@@ -133,7 +130,7 @@ typedef enum SigmaPaceClass
 	SIGMA_PACE_EXPORT,			/* starts an export */
 	SIGMA_PACE_DOWNLOAD,		/* asks for what a query has given */
 	SIGMA_PACES
-}			SigmaPaceClass;
+} SigmaPaceClass;
 
 /* --------------------------------------------------------- progress.c */
 
@@ -161,9 +158,6 @@ typedef struct SigmaProgressRow
 	char		resource[NAMEDATALEN];	/* "": it has no name */
 	int64		numbers[SIGMA_PROGRESS_NUMBERS];
 } SigmaProgressRow;
-
-/* Called while the library is preloaded, in the postmaster. */
-extern void sigma_progress_init(void);
 
 /* Is there anything to be seen, since the library is preloaded? */
 extern bool sigma_progress_is_shown(void);

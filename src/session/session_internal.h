@@ -9,6 +9,7 @@
 #define SIGMA_SESSION_INTERNAL_H
 
 #include "datatype/timestamp.h"
+#include "storage/lwlock.h"
 #include "nodes/pg_list.h"
 
 #include "base/base.h"
@@ -37,7 +38,7 @@ typedef struct SigmaPace
 	double		narrowed_ms;	/* when it was lowered last; all by now_ms(), which processes share */
 	double		hold_ms[SIGMA_PACES];	/* none of these is sent before */
 	double		due_ms[SIGMA_PACES];	/* when the next of these would be sent if all came evenly */
-}			SigmaPace;
+} SigmaPace;
 
 struct SigmaSession
 {
@@ -188,6 +189,22 @@ extern char *sigma_sign_hs256(const char *header, const char *claims, const char
 							  size_t key_length);
 extern char *sigma_jwt(const SigmaSettings *settings, int64 now);
 
+/* -------------------------------------------------------------- area.c */
+
+/* A part of shared memory, with a lock. */
+typedef struct SigmaArea
+{
+	const char *name;
+	Size		(*size) (void);
+
+	/* takes both; what is new is to be filled in */
+	void		(*attach) (void *memory, LWLock *its_lock, bool is_new);
+} SigmaArea;
+
+extern const SigmaArea sigma_shared_area;
+extern const SigmaArea sigma_stat_area;
+extern const SigmaArea sigma_progress_area;
+
 /* -------------------------------------------------------------- stat.c */
 
 extern void sigma_stat_prepare(void);
@@ -207,7 +224,7 @@ extern bool sigma_shared_begin_request(int *number, const SigmaSharedKey *key, i
 extern void sigma_shared_renew(int number);
 extern void sigma_shared_end_request(int *number);
 extern void sigma_shared_stop_waiting(int *number);
-extern SigmaPace * sigma_shared_take_pace(const SigmaSharedKey *key);
+extern SigmaPace *sigma_shared_take_pace(const SigmaSharedKey *key);
 extern void sigma_shared_give_pace(void);
 
 #endif							/* SIGMA_SESSION_INTERNAL_H */

@@ -42,7 +42,6 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "utils/float.h"
 #include "utils/timestamp.h"
 
@@ -96,7 +95,7 @@ typedef struct SharedPace
 	SigmaSharedKey key;			/* of the budget */
 	TimestampTz used;			/* when last; 0: never */
 	SigmaPace	pace;
-}			SharedPace;
+} SharedPace;
 
 typedef struct Shared
 {
@@ -110,8 +109,6 @@ typedef struct Shared
 
 static Shared *shared = NULL;
 static LWLock *lock = NULL;
-static shmem_request_hook_type next_request_hook = NULL;
-static shmem_startup_hook_type next_startup_hook = NULL;
 
 static Size
 shared_size(void)
@@ -120,40 +117,17 @@ shared_size(void)
 }
 
 static void
-request_shared_memory(void)
+attach(void *memory, LWLock *its_lock, bool is_new)
 {
-	if (next_request_hook)
-		next_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(shared_size()));
-	RequestNamedLWLockTranche("sigma_fdw", 1);
+	shared = memory;
+	lock = its_lock;
+	if (!is_new)
+		return;
+	memset(shared, 0, shared_size());
+	shared->room = SEATS_PER_BACKEND * MaxBackends;
 }
 
-static void
-start_shared_memory(void)
-{
-	bool		found;
-
-	if (next_startup_hook)
-		next_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct("sigma_fdw", shared_size(), &found);
-	if (!found)
-	{
-		memset(shared, 0, shared_size());
-		shared->room = SEATS_PER_BACKEND * MaxBackends;
-	}
-	lock = &(GetNamedLWLockTranche("sigma_fdw"))->lock;
-	LWLockRelease(AddinShmemInitLock);
-}
-
-void
-sigma_shared_init(void)
-{
-	next_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shared_memory;
-	next_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = start_shared_memory;
-}
+const SigmaArea sigma_shared_area = {"sigma_fdw", shared_size, attach};
 
 /* ------------------------------------------------------------------- seats */
 

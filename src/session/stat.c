@@ -25,9 +25,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
-#include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -71,8 +69,6 @@ typedef struct StatTable
 
 static StatTable *table = NULL;
 static LWLock *lock = NULL;		/* NULL: the table is the session's own */
-static shmem_request_hook_type next_request_hook = NULL;
-static shmem_startup_hook_type next_startup_hook = NULL;
 
 static Size
 table_size(int room)
@@ -103,38 +99,22 @@ init_table(int room)
 	clear_table();
 }
 
-static void
-request_shared_memory(void)
+static Size
+shared_size(void)
 {
-	if (next_request_hook)
-		next_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(table_size(SHARED_ENTRIES)));
-	RequestNamedLWLockTranche("sigma_fdw_stat", 1);
+	return table_size(SHARED_ENTRIES);
 }
 
 static void
-start_shared_memory(void)
+attach(void *memory, LWLock *its_lock, bool is_new)
 {
-	bool		found;
-
-	if (next_startup_hook)
-		next_startup_hook();
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	table = ShmemInitStruct("sigma_fdw_stat", table_size(SHARED_ENTRIES), &found);
-	if (!found)
+	table = memory;
+	lock = its_lock;
+	if (is_new)
 		init_table(SHARED_ENTRIES);
-	lock = &(GetNamedLWLockTranche("sigma_fdw_stat"))->lock;
-	LWLockRelease(AddinShmemInitLock);
 }
 
-void
-sigma_stat_init(void)
-{
-	next_request_hook = shmem_request_hook;
-	shmem_request_hook = request_shared_memory;
-	next_startup_hook = shmem_startup_hook;
-	shmem_startup_hook = start_shared_memory;
-}
+const SigmaArea sigma_stat_area = {"sigma_fdw_stat", shared_size, attach};
 
 /* Makes the session's own table, unless there is a shared one. */
 void
