@@ -60,6 +60,7 @@ open_walk(Source *source, SigmaSession *session, MemoryContext context, Relation
 		.scope = options->scope,
 		.prefetch = options->prefetch,
 		.whole = true,
+		.shown = true,
 		.tolerate = options->on_error_row && !sigma_is_one_list(resource),
 		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
 	};

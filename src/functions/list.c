@@ -50,7 +50,7 @@ static ListCall *
 begin_list(FunctionCallInfo fcinfo)
 {
 	ListCall   *list = palloc0(sizeof(ListCall));
-	SigmaListSpec spec = {.resource = &list->resource, .prefetch = true, .raw = true};
+	SigmaListSpec spec = {.resource = &list->resource, .prefetch = true, .raw = true, .alone = true};
 	SigmaSession *session = sigma_function_session(fcinfo);
 	char	   *path = sigma_text_argument(fcinfo, 1, "path");
 	char	   *query;
@@ -63,6 +63,8 @@ begin_list(FunctionCallInfo fcinfo)
 	list->resource.query = query;
 	list->resource.paging = SIGMA_PAGING_FOUND;
 	spec.path = path;
+	/* without a name, since a path may have in it what others need not see */
+	spec.progress = sigma_progress_begin(session, CurrentMemoryContext, NULL);
 	list->pager = sigma_pager_open(session, CurrentMemoryContext, &spec, NULL);
 	return list;
 }

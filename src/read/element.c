@@ -54,6 +54,7 @@ struct SigmaElement
 	int64		rows;			/* so far */
 	int64		uncounted;		/* of them, by stat.c */
 	MemoryContextCallback callback;
+	SigmaProgress *progress;
 	uint64		seam[SEAM_ROWS + 1];	/* hashes of the last, by number modulo the array's length */
 
 	/* what a chunk had behind the rows that were compared */
@@ -67,6 +68,7 @@ count_rows(void *arg)
 	SigmaElement *e = arg;
 
 	sigma_stat_add(e->session, SIGMA_ELEMENT, SIGMA_STAT_ROWS, e->uncounted);
+	sigma_progress_add(e->progress, SIGMA_PROGRESS_ROWS, e->uncounted);
 	e->uncounted = 0;
 }
 
@@ -81,6 +83,8 @@ sigma_element_open(SigmaSession *session, MemoryContext context, const SigmaElem
 	e->context = own;
 	e->spec = *spec;
 	e->stats = stats;
+	e->progress = sigma_progress_begin(session, own, SIGMA_ELEMENT);
+	sigma_progress_set(e->progress, SIGMA_PROGRESS_PAGES, -1);
 	e->callback.func = count_rows;
 	e->callback.arg = e;
 	MemoryContextRegisterResetCallback(own, &e->callback);

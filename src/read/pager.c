@@ -13,7 +13,7 @@
  * Look-ahead.  Once the second page has been asked for, further pages are
  * requested before they are wanted, more of them the longer the walk goes on;
  * if it is known that all will be read, as many as may be at once, as soon as
- * the first has come, or with the first if the session has read the list before.
+ * the first has come, or with the first if the list has been read before.
  * The next page's token is known as soon as a page has arrived.  Those after
  * it are guessed, if tokens so far have been the number of entries read ("50"
  * after a first page of 50), and never beyond what "total" allows.  A guess is
@@ -380,20 +380,20 @@ is_noted(const SigmaPager *pager)
 }
 
 /*
- * Asks for the first page, and for those behind it if all will be read and the
- * session knows from the time before what their tokens are.
+ * Asks for the first page, and for those behind it if all will be read and
+ * it is known from the time before what their tokens are.
  */
 static void
 request_first(SigmaPager *pager)
 {
 	int64		limit = pager->spec.limit;
-	double		total;
+	int64		entries;
 
 	request_page(pager, NULL);
-	if (!pager->spec.whole || !pager->spec.prefetch || !is_noted(pager) ||
-		!sigma_session_steps(pager->session, pager->spec.resource, &total))
+	if (!pager->spec.whole || !pager->spec.prefetch || !is_noted(pager))
 		return;
-	for (int64 guess = limit; guess < total &&
+	entries = sigma_session_steps(pager->session, pager->spec.resource);
+	for (int64 guess = limit; guess < entries &&
 		 list_length(pager->ahead) < sigma_session_concurrency(pager->session); guess += limit)
 		request_page(pager, psprintf(INT64_FORMAT, guess));
 }
@@ -941,7 +941,7 @@ finish_walk(SigmaPager *pager)
 		return;
 	note_total(pager, (double) pager->entries_seen);
 	if (is_noted(pager))
-		sigma_session_note_steps(pager->session, spec->resource, pager->step == spec->limit);
+		sigma_session_note_steps(pager->session, spec->resource, pager->step == spec->limit ? pager->entries_seen : -1);
 	if (pager->total >= 0 && pager->total != (double) pager->entries_seen)
 		ereport(spec->exact ? ERROR : WARNING,
 				(spec->exact ? errcode(ERRCODE_FDW_ERROR) : 0,

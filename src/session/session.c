@@ -48,7 +48,6 @@ typedef struct Note
 {
 	const SigmaResource *resource;	/* constant, so the pointer is the key */
 	double		total;			/* the last "total" seen; or -1 */
-	bool		steps;			/* see sigma_session_note_steps() */
 	TimestampTz warned[SIGMA_WARNINGS]; /* the statement that was told last */
 	char		status;
 } Note;
@@ -297,7 +296,6 @@ note_on(SigmaSession *session, const SigmaResource *resource)
 	if (!found)
 	{
 		note->total = -1;
-		note->steps = false;
 		memset(note->warned, 0, sizeof(note->warned));
 	}
 	return note;
@@ -322,18 +320,15 @@ sigma_session_note_total(SigmaSession *session, const SigmaResource *resource, d
 }
 
 void
-sigma_session_note_steps(SigmaSession *session, const SigmaResource *resource, bool steps)
+sigma_session_note_steps(const SigmaSession *session, const SigmaResource *resource, int64 entries)
 {
-	note_on(session, resource)->steps = steps;
+	sigma_stat_note_length(session, resource->name, entries);
 }
 
-bool
-sigma_session_steps(SigmaSession *session, const SigmaResource *resource, double *total)
+int64
+sigma_session_steps(const SigmaSession *session, const SigmaResource *resource)
 {
-	const Note *note = note_on(session, resource);
-
-	*total = note->total;
-	return note->steps;
+	return sigma_stat_length(session, resource->name);
 }
 
 double

@@ -420,16 +420,16 @@ extern void sigma_session_note_total(SigmaSession *session, const SigmaResource 
 									 double total);
 
 /*
- * Keeps whether the tokens of a list's pages were the numbers of entries before
- * them, a full page each.  Who reads it again need not wait then for one page to
- * ask for the next.
+ * Keeps how many entries a list had, if the tokens of its pages were the numbers
+ * of entries before them, a full page each; else -1.  Who reads it again over the
+ * same user mapping need not wait then for one page to ask for the next, nor, if
+ * the library is preloaded, who reads it in another session.
  */
-extern void sigma_session_note_steps(SigmaSession *session, const SigmaResource *resource,
-									 bool steps);
+extern void sigma_session_note_steps(const SigmaSession *session, const SigmaResource *resource,
+									 int64 entries);
 
-/* Were they, when it was read last?  *total is how many entries it had then. */
-extern bool sigma_session_steps(SigmaSession *session, const SigmaResource *resource,
-								double *total);
+/* How many entries had it, when it was read last?  -1: not known, or without such tokens. */
+extern int64 sigma_session_steps(const SigmaSession *session, const SigmaResource *resource);
 
 /* The number last kept, or -1; makes no session and no request. */
 extern double sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource);

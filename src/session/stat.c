@@ -54,6 +54,7 @@ typedef struct StatEntry
 	StatKey		key;
 	int			next;			/* in its chain; -1: the last */
 	pg_atomic_uint64 used;		/* tells which was used last */
+	pg_atomic_uint64 length;	/* see sigma_stat_note_length() */
 	pg_atomic_uint64 counts[SIGMA_STAT_COUNTERS];
 } StatEntry;
 
@@ -93,6 +94,7 @@ init_table(int room)
 	for (int i = 0; i < room; i++)
 	{
 		pg_atomic_init_u64(&table->entries[i].used, 0);
+		pg_atomic_init_u64(&table->entries[i].length, (uint64) -1);
 		for (int j = 0; j < SIGMA_STAT_COUNTERS; j++)
 			pg_atomic_init_u64(&table->entries[i].counts[j], 0);
 	}
@@ -225,6 +227,7 @@ make_entry(const StatKey *key)
 	entry = &table->entries[number];
 	entry->key = *key;
 	pg_atomic_write_u64(&entry->used, 0);
+	pg_atomic_write_u64(&entry->length, (uint64) -1);
 	for (int i = 0; i < SIGMA_STAT_COUNTERS; i++)
 		pg_atomic_write_u64(&entry->counts[i], 0);
 	chain = chain_of(key);
@@ -271,6 +274,46 @@ sigma_stat_add(const SigmaSession *session, const char *resource, SigmaStatCount
 	pg_atomic_fetch_add_u64(&entry->counts[counter], n);
 	pg_atomic_write_u64(&entry->used, pg_atomic_add_fetch_u64(&table->uses, 1));
 	release();
+}
+
+/*
+ * Keeps how many entries a list has whose pages can be asked for together, or -1;
+ * see sigma_session_note_steps().  It stands beside the counters since these are
+ * kept by the same key, and for the same time.
+ */
+void
+sigma_stat_note_length(const SigmaSession *session, const char *resource, int64 length)
+{
+	StatKey		key;
+	StatEntry  *entry;
+
+	if (table == NULL)
+		return;
+	key = key_of(session, resource);
+	acquire(LW_SHARED);
+	entry = find_entry(&key);
+	/* its requests have been counted, so it is there unless it has been reset */
+	if (entry)
+		pg_atomic_write_u64(&entry->length, (uint64) length);
+	release();
+}
+
+/* The length last kept, or -1. */
+int64
+sigma_stat_length(const SigmaSession *session, const char *resource)
+{
+	StatKey		key;
+	StatEntry  *entry;
+	int64		length;
+
+	if (table == NULL)
+		return -1;
+	key = key_of(session, resource);
+	acquire(LW_SHARED);
+	entry = find_entry(&key);
+	length = entry ? (int64) pg_atomic_read_u64(&entry->length) : -1;
+	release();
+	return length;
 }
 
 /* ------------------------------------------------------------------ a call's */

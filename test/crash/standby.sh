@@ -40,6 +40,9 @@ is "$(there 'SELECT pg_is_in_recovery()')" t 'this is a standby'
 is "$(there 'SELECT count(name) > 5 FROM sigma.connections')" t 'which reads'
 is "$(there "SELECT user_id IS NOT NULL FROM sigma_whoami('sim')")" t 'and calls functions that read'
 is "$(there "SELECT count(*) FROM sigma_plan('sim', 'SELECT ''x'' AS name, ''postgres'' AS type') WHERE action = 'create'")" 1 'even plans'
+is "$(there "SELECT count(name) > 5 FROM sigma.connections; SELECT rows > 5 AND requests > 0 FROM sigma_stat_resources WHERE resource = 'connections'")" $'t\nt' \
+	'what it reads is counted'
+is "$(there 'SELECT sigma_stat_reset() IS NULL; SELECT count(*) FROM sigma_stat_servers')" $'f\n0' 'and that can be reset'
 before=$(requests)
 pg='{"type": "postgres", "host": "h", "database": "d"}'
 for statement in \

@@ -21,6 +21,7 @@ CREATE FUNCTION forget_list(server text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE format('ALTER SERVER %I OPTIONS (SET max_concurrency %L)', server, (SELECT option_value FROM pg_foreign_server f,
 		pg_options_to_table(f.srvoptions) WHERE srvname = server AND option_name = 'max_concurrency'));
+	PERFORM sigma_stat_reset();
 END $$;
 CREATE FUNCTION looks_ahead(server text, concurrency int) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE

@@ -42,9 +42,23 @@ SELECT psql('SELECT count(name) FROM sim.connections') \g /dev/null
 SELECT cmp_ok((SELECT stats_reset FROM sigma_stat_servers), '>', :'since'::timestamptz, '... and it is known since when it is counted');
 DROP ROLE sigma_stat_some;
 
+-- what a list was read by, another session knows
+SELECT make_server('pages', sim_url(), 'page_size ''5''') \g /dev/null
+SELECT sim_config('{"latency_ms": 150}') \g /dev/null
+SELECT sim_calm() \g /dev/null
+SELECT psql('SELECT count(name) FROM pages.connections') AS rows \gset
+SELECT is((SELECT max(concurrent) FROM sim_log() WHERE path = '/v2/connections'), 2, 'a first scan waits for the first page');
+SELECT sim_calm() \g /dev/null
+SELECT is(psql('SELECT count(name) FROM pages.connections'), :'rows', 'the same rows in another session');
+SELECT is((SELECT max(concurrent) FROM sim_log() WHERE path = '/v2/connections'), 3, '... which asks for all pages at once');
+SELECT is(cardinality(sim_requests()), 3, '... and for no more');
+SELECT sigma_stat_reset() \g /dev/null
+SELECT sim_config('{"latency_ms": 0}') \g /dev/null
+SELECT sim_calm() \g /dev/null
+
 -- progress, as another session sees it
 CREATE FUNCTION progress() RETURNS text LANGUAGE sql AS $$
-	SELECT string_agg(format('%s: %s/%s pages, %s/%s parents, %s rows', resource, pages_done, coalesce(pages_total::text, '?'),
+	SELECT string_agg(format('%s: %s/%s pages, %s/%s parents, %s rows', resource, coalesce(pages_done::text, '?'), coalesce(pages_total::text, '?'),
 		coalesce(parents_done::text, '-'), coalesce(parents_total::text, '?'), rows), '; ' ORDER BY resource COLLATE "C") FROM sigma_stat_progress
 $$;
 CREATE PROCEDURE wait_for_progress(pattern text) LANGUAGE plpgsql AS $$ BEGIN
@@ -81,5 +95,45 @@ SELECT pg_terminate_backend(:other, 10000) \g /dev/null
 SELECT is(progress(), NULL, '... of a backend that was terminated, too');
 SELECT sim_calm() \g /dev/null
 SELECT dblink_disconnect('other') \g /dev/null
+
+-- lists below parents: of 15 connections, 3 with a list that has come
+SELECT make_server('below', sim_url(), 'max_concurrency ''1''', 'connections, connection_grants') \g /dev/null
+SELECT dblink_connect('other', current_setting('sim.conninfo')) \g /dev/null
+SELECT pid AS other FROM dblink('other', 'SELECT pg_backend_pid()') r (pid int) \gset
+SELECT sim_fault('{"method": "GET", "path": "/v2/connections/*", "times": -1, "do": "never", "after": 3}') \g /dev/null
+SELECT dblink_send_query('other', 'SELECT permission FROM below.connection_grants') \g /dev/null
+CALL wait_for_progress('connection_grants: %, 3/% parents%');
+SELECT matches(progress(), '^connection_grants: 3/\? pages, 3/[0-9]+ parents, [0-9]+ rows$', 'lists below parents');
+SELECT pg_cancel_backend(:other) \g /dev/null
+SELECT dblink_disconnect('other') \g /dev/null
+SELECT sim_calm() \g /dev/null
+
+-- whatever else reads lists
+CREATE FUNCTION progress_of(statement text, pattern text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	seen text;
+BEGIN
+	PERFORM dblink_connect('other', current_setting('sim.conninfo'));
+	PERFORM dblink_send_query('other', statement);
+	CALL wait_for_progress(pattern);
+	seen := progress();
+	PERFORM dblink_cancel_query('other');
+	PERFORM dblink_disconnect('other');
+	RETURN seen;
+END $$;
+SELECT sim_spoil_list('never', '{"after": 1}') \g /dev/null
+SELECT is(progress_of('ANALYZE long.connections', '%1/% 5 rows'), 'connections: 1/3 pages, -/? parents, 5 rows', 'ANALYZE');
+SELECT sim_calm() \g /dev/null
+SELECT sim_spoil_list('never', '{"after": 1}') \g /dev/null
+SELECT is(progress_of($$SELECT sigma_list('sim', '/v2/connections', '{"limit": 5}')$$, '%1/% 5 rows'), ': 1/3 pages, -/? parents, 5 rows', 'sigma_list(), whose list has no name');
+SELECT sim_calm() \g /dev/null
+\ir ../pgtap/lib/elements.sql
+SELECT spoil_download('never') \g /dev/null
+SELECT is(progress_of('SELECT * FROM e.orders', 'element%'), 'element: ?/? pages, -/? parents, 0 rows', 'an export that is waited for has no pages');
+SELECT sim_calm('data') \g /dev/null
+SELECT is(psql('SELECT count(n) FROM e.large'), '1000', 'an export in another session');
+SELECT is((SELECT array[rows, writes_done] FROM sigma_stat_resources WHERE server = 'data' AND resource = 'element'), '{1000,0}'::bigint[],
+	'is counted, with its rows, and is no write');
+SELECT cmp_ok((SELECT requests FROM sigma_stat_resources WHERE server = 'data' AND resource = 'element'), '>=', 2::bigint, '... and with its requests');
 
 SELECT * FROM finish();

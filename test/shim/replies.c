@@ -73,16 +73,15 @@ sigma_session_note_total(SigmaSession *session UNUSED, const SigmaResource *reso
 }
 
 void
-sigma_session_note_steps(SigmaSession *session UNUSED, const SigmaResource *resource UNUSED,
-						 bool steps UNUSED)
+sigma_session_note_steps(const SigmaSession *session UNUSED, const SigmaResource *resource UNUSED,
+						 int64 entries UNUSED)
 {
 }
 
-bool
-sigma_session_steps(SigmaSession *session UNUSED, const SigmaResource *resource UNUSED,
-					double *total UNUSED)
+int64
+sigma_session_steps(const SigmaSession *session UNUSED, const SigmaResource *resource UNUSED)
 {
-	return false;
+	return -1;
 }
 
 /* Nobody counts, and nobody looks on. */
