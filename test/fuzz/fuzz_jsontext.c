@@ -271,6 +271,7 @@ check_notes(SigmaSpan span, Visits *visits)
 		CHECK(sigma_json_visit(span, &visitor, &value, &error));
 		CHECK(visits->noted == count_named(&visits->whole, depth, &names));
 	}
+	visits->names = NULL;
 }
 
 /* How many values stand at a depth of 1 and 2? */

@@ -91,6 +91,12 @@ sigma_stat_add(const SigmaSession *session UNUSED, const char *resource UNUSED,
 {
 }
 
+SigmaProgress *
+sigma_progress_begin(const SigmaSession *session UNUSED, MemoryContext context UNUSED, const char *resource UNUSED)
+{
+	return NULL;
+}
+
 void
 sigma_progress_set(SigmaProgress *progress UNUSED, SigmaProgressNumber number UNUSED, int64 n UNUSED)
 {
