@@ -57,7 +57,7 @@ static const SigmaField deployment_policy_fields[] = {
 	READ("name_in_tenant", "nameInTenant", TEXTOID, "Name of the workspace that it makes in the tenant"),
 	ID("version_tag_id", "versionTagId", "Version tag whose versions are deployed; null: the published ones"),
 	READ("source_swap_policies", "sourceSwapPolicies", JSONBOID, "Source swap policies that change connections on the way, an array of identifiers"),
-	READ("copy_input_table_data", "copyInputTableData", BOOLOID, "Are the data of input tables deployed, too?"),
+	READ("copy_input_table_data", "copyInputTableData", BOOLOID, "Is the data of input tables deployed, too?"),
 	ATTRS,
 };
 
@@ -186,7 +186,7 @@ static const SigmaFilter api_filters[] = {
 /* A single connector has more than the list shows, so it is not looked up by its key. */
 const SigmaResource sigma_resource_api_connectors = {
 	.name = "api_connectors",
-	.comment = "Calls of outside APIs that actions can make",
+	.comment = "Calls of external APIs that actions can make",
 	.path = "/v2/api-connectors",
 	.key = "api_connector_id",
 	.optional = true,
@@ -275,7 +275,7 @@ static const char *const organization_setting_names[] = {
 
 const SigmaResource sigma_resource_organization_settings = {
 	.name = "organization_settings",
-	.comment = "Settings of the organization, one request a setting; attrs has what is not only switched on or off",
+	.comment = "Settings of the organization, one request for each; attrs has the values of those that are more than a switch",
 	.path = "/v2/organizations/settings/{name}",
 	.key_values = organization_setting_names,
 	.optional = true,

@@ -20,7 +20,7 @@ static const SigmaField connection_fields[] = {
 	BOTH("user", "user", TEXTOID, SIGMA_WRITE_DETAILS, "User that Sigma signs in to the warehouse as"),
 	BOTH("role", "role", TEXTOID, SIGMA_WRITE_DETAILS, "Role that Sigma takes in the warehouse"),
 	READ("http_path", "httpPath", TEXTOID, "HTTP path of the SQL warehouse (Databricks)"),
-	BOTH("enable_hive_metastore", "enableHiveMetastore", BOOLOID, SIGMA_WRITE_DETAILS, "Is the catalog of the Hive metastore used, too (Databricks)?"),
+	BOTH("enable_hive_metastore", "enableHiveMetastore", BOOLOID, SIGMA_WRITE_DETAILS, "Is the catalog of the Hive metastore also used (Databricks)?"),
 	BOTH("use_python", "usePython", BOOLOID, SIGMA_WRITE_DETAILS, "Does Python run in the warehouse (Databricks, Snowflake)?"),
 	BOTH("python_compute_cluster_id", "pythonComputeClusterId", TEXTOID, SIGMA_WRITE_DETAILS, "Cluster that Python runs on (Databricks)"),
 	READ("is_sample", "isSample", BOOLOID, "Is it the sample connection that Sigma provides?"),

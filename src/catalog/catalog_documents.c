@@ -27,7 +27,7 @@ static const SigmaFilter workspace_filters[] = {
 
 const SigmaResource sigma_resource_workspaces = {
 	.name = "workspaces",
-	.comment = "Workspaces: shared folders at the top",
+	.comment = "Workspaces: shared top-level folders",
 	.path = "/v2.1/workspaces",
 	.item_path = "/v2/workspaces/{workspace_id}",
 	.other_path = "/v2/workspaces",
@@ -168,7 +168,7 @@ static const SigmaField member_recent_fields[] = {
 
 const SigmaResource sigma_resource_member_recents = {
 	.name = "member_recents",
-	.comment = "Documents that each member has used of late, data models among them, explorations not",
+	.comment = "Documents that each member has used recently, including data models but not explorations",
 	.path = "/v2/members/{member_id}/files/recents",
 	.key = "id",
 	.parent = "members",
@@ -194,7 +194,7 @@ static const SigmaFilter grant_filters[] = {
 
 const SigmaResource sigma_resource_grants = {
 	.name = "grants",
-	.comment = "Permissions on objects of all kinds; best asked for one object, member or team",
+	.comment = "Permissions on objects of all kinds; faster with an object, a member or a team in the condition",
 	.path = "/v2/grants",
 	.item_path = "/v2/grants/{grant_id}",
 	.key = "grant_id",
@@ -371,7 +371,7 @@ static const SigmaField data_model_lineage_fields[] = {
 
 const SigmaResource sigma_resource_data_model_lineage = {
 	.name = "data_model_lineage",
-	.comment = "Elements of each data model and what their data come from, one row a node",
+	.comment = "Elements of each data model and where their data comes from, one row for each node",
 	.path = "/v2/dataModels/{data_model_id}/lineage",
 	.parent = "data_models",
 	.nothing = sigma_no_lineage,

@@ -200,14 +200,14 @@ extern const SigmaNothing sigma_no_lineage[];
 	ID("disabled_by", "disabledBy", "Who switched it off, if it was"), \
 	CHANGE_FIELDS
 
-/* A node of a document's lineage: an element, or what the data come from. */
+/* A node of a document's lineage: an element, or what the data comes from. */
 #define LINEAGE_FIELDS(data_model_column) \
 	READ("type", "type", TEXTOID, "Kind of node: element, table, dataset, data-model, customSQL, csv-upload, ..."), \
 	ID("element_id", "elementId", "Of an element: its identifier"), \
 	READ("name", "name", TEXTOID, "Display name"), \
 	READ("source_ids", "sourceIds", JSONBOID, "What the node reads from directly, an array of nodes' identifiers"), \
-	READ("data_source_ids", "dataSourceIds", JSONBOID, "What its data come from in the end, an array of nodes' identifiers"), \
-	INODE("connection_id", "connectionId", "Connection that the data are in"), \
+	READ("data_source_ids", "dataSourceIds", JSONBOID, "Where its data comes from in the end, an array of nodes' identifiers"), \
+	INODE("connection_id", "connectionId", "Connection that has the data"), \
 	INODE("inode_id", "inodeId", "Of a table or dataset: url_id of connection_paths, or dataset_id of datasets"), \
 	INODE(data_model_column, "dataModelId", "Of a data model: its identifier (the entry's dataModelId)"), \
 	READ("definition", "definition", TEXTOID, "Of custom SQL: the query"), \

@@ -37,7 +37,7 @@ static const SigmaFilter member_filters[] = {
  */
 const SigmaResource sigma_resource_members = {
 	.name = "members",
-	.comment = "People who have an account, inactive ones among them",
+	.comment = "People who have an account, including inactive ones",
 	.path = "/v2.1/members?includeInactive=true",
 	.item_path = "/v2/members/{member_id}",
 	.other_path = "/v2/members",
@@ -286,7 +286,7 @@ static const SigmaField allowed_ip_fields[] = {
 /* One copy of the API's description of 2026 still has this path, another does not. */
 const SigmaResource sigma_resource_allowed_ips = {
 	.name = "allowed_ips",
-	.comment = "Addresses that the organization can be reached from (beta)",
+	.comment = "IP addresses from which the organization can be reached (beta)",
 	.path = "/v3alpha/allowedIps",
 	.key = "ip_allowlist_entry_id",
 	.optional = true,

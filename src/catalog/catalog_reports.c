@@ -112,7 +112,7 @@ const SigmaResource sigma_resource_report_columns = {
 };
 
 static const SigmaField report_query_fields[] = {
-	INODE_KEY("report_id", "report_id", "Report that the query is of"),
+	INODE_KEY("report_id", "report_id", "Report that the query belongs to"),
 	ID("element_id", "elementId", "Element that the query is for"),
 	READ("name", "name", TEXTOID, "Name of the element"),
 	READ("sql", "sql", TEXTOID, "The query, in the warehouse's SQL"),
@@ -141,7 +141,7 @@ static const SigmaField report_lineage_fields[] = {
 
 const SigmaResource sigma_resource_report_lineage = {
 	.name = "report_lineage",
-	.comment = "Elements of each report and what their data come from, one row a node",
+	.comment = "Elements of each report and where their data comes from, one row for each node",
 	.path = "/v2/reports/{report_id}/lineage",
 	.parent = "reports",
 	.nothing = sigma_no_lineage,

@@ -120,7 +120,7 @@ const SigmaResource sigma_resource_workbook_element_columns = {
 };
 
 static const SigmaField workbook_query_fields[] = {
-	INODE_KEY("workbook_id", "workbook_id", "Workbook that the query is of"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that the query belongs to"),
 	ID("element_id", "elementId", "Element that the query is for"),
 	READ("name", "name", TEXTOID, "Name of the element"),
 	READ("sql", "sql", TEXTOID, "The query, in the warehouse's SQL"),
@@ -164,7 +164,7 @@ static const SigmaNothing no_lineage[] = {
  */
 const SigmaResource sigma_resource_workbook_lineage = {
 	.name = "workbook_lineage",
-	.comment = "Where the data of each element that has a query comes from, one row an element",
+	.comment = "Where the data of each element with a query comes from, one row for each element",
 	.path = "/v2/workbooks/{workbook_id}/lineage/elements/{element_id}",
 	.parent = "workbook_queries",
 	.nothing = no_lineage,
@@ -182,7 +182,7 @@ static const SigmaField workbook_lineage_node_fields[] = {
 /* A node's identifier is a field of another name for each kind of node. */
 const SigmaResource sigma_resource_workbook_lineage_nodes = {
 	.name = "workbook_lineage_nodes",
-	.comment = "Elements of each workbook and what their data come from, one row a node",
+	.comment = "Elements of each workbook and where their data comes from, one row for each node",
 	.path = "/v2/workbooks/{workbook_id}/lineage",
 	.parent = "workbooks",
 	.nothing = sigma_no_lineage,
@@ -260,7 +260,7 @@ const SigmaResource sigma_resource_workbook_specs = {
 	READ("explore_key", "exploreKey", TEXTOID, "Exploration that it brings back")
 
 static const SigmaField workbook_bookmark_fields[] = {
-	INODE_KEY("workbook_id", "workbook_id", "Workbook that the bookmark is of"),
+	INODE_KEY("workbook_id", "workbook_id", "Workbook that the bookmark belongs to"),
 	BOOKMARK_FIELDS,
 	ATTRS,
 	ERROR_COLUMN,
