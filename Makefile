@@ -1,6 +1,7 @@
 # sigma_fdw: a foreign-data wrapper for the Sigma REST API.
 #
-#   make demo         shows the main job, from installing what is missing to the last query
+#   make demo         shows the main job, from installing what is missing to the last query;  SVG=doc/demo.svg  makes
+#                     the picture of it
 #   make check        builds and runs all tests in a throw-away cluster
 #   make check-unit   only the unit tests of the pure files
 #   make check-build  builds in all the ways in which people build

@@ -1,4 +1,4 @@
--- The whole story of sigma_fdw.  "make demo" runs it; see the end for doing the same by hand.
+-- The whole story of sigma_fdw.  "make demo" runs it.
 
 \set QUIET on
 \pset pager off
@@ -212,29 +212,16 @@ SELECT action, name, type, fields FROM sigma_plan('sigma', 'wanted') WHERE actio
 \endif
 
 \set ECHO none
-\echo '=== The same with your own organization ==='
+\echo '=== Now yours ==='
 \echo
 \if :simulated
-\echo 'All of this ran against a simulator.  With client credentials of your own (in Sigma:'
-\echo 'Administration > Developer access > Create new > REST API), the same goes for your'
-\echo 'organization; this way the demonstration only reads and creates nothing:'
-\echo
-\echo '    read -rsp ''Client secret: '' SIGMA_CLIENT_SECRET && export SIGMA_CLIENT_SECRET &&'
-\echo '    SIGMA_REGION=aws-us-east SIGMA_CLIENT_ID=... make demo'
-\echo
+\echo '    read -rsp ''Client secret: '' SIGMA_CLIENT_SECRET && export SIGMA_CLIENT_SECRET'
+\echo '    SIGMA_REGION=aws-us-east SIGMA_CLIENT_ID=... make demo     # the same, and it only reads there'
+\echo '    sudo make install                                          # then README.md, "Five minutes"'
 \else
-\echo 'This ran against your own organization and created nothing there.'
+\echo '    sudo make install                                          # into the PostgreSQL that you use'
+\echo '    sudo -u postgres psql mydb -c ''CREATE EXTENSION sigma_fdw''  # in the database that you choose'
+\echo '    less README.md                                             # go on at "Five minutes", step 3'
 \echo
+\echo 'This ran against your own organization, and created nothing there.'
 \endif
-\echo 'In a database of your own, after "make" and "sudo make install":'
-\echo
-\echo '    CREATE EXTENSION sigma_fdw;'
-\echo '    CREATE SERVER sigma FOREIGN DATA WRAPPER sigma_fdw OPTIONS (region ''aws-us-east'');'
-\echo '    CREATE USER MAPPING FOR CURRENT_USER SERVER sigma'
-\echo '        OPTIONS (client_id ''...'', client_secret ''...'');'
-\echo '    CREATE SCHEMA sigma;'
-\echo '    IMPORT FOREIGN SCHEMA sigma FROM SERVER sigma INTO sigma;'
-\echo '    SELECT name, type, warehouse FROM sigma.connections WHERE NOT is_sample;'
-\echo
-\echo 'README.md tells how to keep the secret out of psql''s history and the server''s log, and the rest.'
-\echo 'The statements of this demonstration are in demo/demo.sql.'

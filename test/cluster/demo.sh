@@ -34,6 +34,16 @@ steps 11
 has "$work/out" '^NOTICE:  dry run: PATCH ' 'what the server has to say stands for itself'
 is "$(grep -cE '^(ERROR|WARNING|psql):' "$work/out")" 0 'nothing goes wrong'
 
+# the picture in README.md; what it shows must be the same in each run
+picture()
+{
+	"$top/demo/svg" <"$1" >"$work/demo.svg" && diff "$top/doc/demo.svg" "$work/demo.svg"
+}
+ok 'doc/demo.svg shows what the demonstration does (else: make demo SVG=doc/demo.svg)' picture "$work/out"
+sed 's/COMPUTE_WH/OTHER_WH/' "$work/out" >"$work/other"
+is "$(picture "$work/other" | grep -c '^> .*OTHER_WH')" 2 'and it would be found if it did not'
+is "$(grep -A 4 '^=== Now yours' "$work/out" | grep -c '^    ')" 3 'the end are three lines to go on with'
+
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/key.pem" \
 	-out "$work/ca.pem" -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 2>/dev/null
 "$SIGMA_SIMULATOR" --port-file "$work/port" --tls-cert "$work/ca.pem" --tls-key "$work/key.pem" --log "$work/requests" \
