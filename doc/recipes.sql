@@ -1,5 +1,5 @@
--- What the vendor's public recipes read, each as one statement over the tables that IMPORT FOREIGN SCHEMA makes, here in a
--- schema "sigma".  All of them ask for all pages; an error is an error, never a shorter list.
+-- Sigma's public recipes that read, each as one statement.  IMPORT FOREIGN SCHEMA has created the tables in a schema "sigma".
+-- Each statement reads all pages; if it cannot, it fails.
 
 -- List all connections, by name
 SELECT name, type, connection_id, account, host, warehouse, last_active_at
@@ -34,7 +34,7 @@ SELECT email, member_type, updated_at
  WHERE is_inactive
  ORDER BY email;
 
--- Idle members: those who have used no document in 90 days, which asks once for each member
+-- Idle members: those who have used no document in 90 days; sends a request for each member
 SELECT m.email, max(r.last_interaction_at) AS last_interaction_at
   FROM sigma.members m LEFT JOIN sigma.member_recents r USING (member_id)
  GROUP BY m.member_id, m.email
@@ -62,7 +62,7 @@ SELECT m.email AS owner, w.name, w.path, w.created_at, w.updated_at, w.latest_ve
   FROM sigma.workbooks w JOIN sigma.members m ON m.member_id = w.owner_id
  ORDER BY m.email, w.name;
 
--- Input tables, wherever they are, which asks once for each page of each workbook
+-- Input tables in all workbooks; sends a request for each page of each workbook
 SELECT w.name AS workbook, w.path, p.name AS page, e.name AS input_table, e.element_id, w.latest_version
   FROM sigma.workbooks w
   JOIN sigma.workbook_pages p USING (workbook_id)
@@ -70,7 +70,7 @@ SELECT w.name AS workbook, w.path, p.name AS page, e.name AS input_table, e.elem
  WHERE e.type = 'input-table'
  ORDER BY w.name, e.name;
 
--- Workbooks whose custom SQL uses #raw, which Sigma takes until December 1, 2026
+-- Workbooks whose custom SQL uses #raw, which Sigma accepts until December 1, 2026
 SELECT w.name AS workbook, m.email AS owner, s.custom_sql_id AS element_id, s.definition
   FROM sigma.workbooks w
   JOIN sigma.workbook_sources s USING (workbook_id)
@@ -88,7 +88,7 @@ SELECT d.kind, d.name, e ->> 'name' AS element, c ->> 'name' AS column, c ->> 'f
  WHERE c ->> 'formula' LIKE '%/Amount]%'
  ORDER BY d.kind, d.name, element;
 
--- Which custom SQL still has #raw, wherever it is: the code of workbooks, data models and reports
+-- Which custom SQL still has #raw: in the code of workbooks, data models and reports
 SELECT d.kind, d.name, e ->> 'name' AS element, e -> 'source' ->> 'statement' AS statement
   FROM (SELECT 'workbook' AS kind, w.name, s.spec FROM sigma.workbooks w JOIN sigma.workbook_specs s USING (workbook_id)
         UNION ALL

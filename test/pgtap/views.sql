@@ -307,7 +307,7 @@ CREATE FUNCTION raw_array(query text) RETURNS text[] LANGUAGE plpgsql AS $$ DECL
 CREATE FUNCTION recipe(beginning text) RETURNS text LANGUAGE sql AS $$ SELECT statement FROM recipe WHERE title LIKE beginning || '%' $$;
 SELECT results_eq(format('SELECT email FROM (%s) r', recipe('Idle members')), format('SELECT email FROM sigma.members WHERE email <> ALL (%L) ORDER BY email',
 	'{ada.okafor.0@example.com,chidi.mueller.2@example.com,elif.tanaka.4@example.com,farid.novak.5@example.com}'::text[]),
-		'idle are all but those who have used a document of late');
+		'idle are all but those who have used a document recently');
 SELECT is(count(last_interaction_at), 2::bigint, 'some of whom have used one before')
 	FROM (SELECT m.email, max(r.last_interaction_at) AS last_interaction_at FROM sigma.members m JOIN sigma.member_recents r USING (member_id)
 	GROUP BY m.email HAVING max(r.last_interaction_at) < now() - interval '90 days') r;
