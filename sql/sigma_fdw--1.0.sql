@@ -276,13 +276,14 @@ CREATE FUNCTION @extschema@.sigma_options(
     OUT object pg_catalog.text,
     OUT option pg_catalog.text,
     OUT default_value pg_catalog.text,
-    OUT allowed pg_catalog.text)
+    OUT allowed pg_catalog.text,
+    OUT description pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'sigma_known_options'
 LANGUAGE C STABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_options() IS
-'the options of servers, user mappings, foreign tables and columns: defaults and values';
+'the options of servers, user mappings, foreign tables and columns: what they are for, defaults and values';
 
 CREATE FUNCTION @extschema@.sigma_resources(
     OUT resource pg_catalog.text,

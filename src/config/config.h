@@ -168,12 +168,13 @@ extern char *sigma_column_control_option(Oid relid, AttrNumber attnum);
 /* The column option "field", in the current memory context; NULL if not set. */
 extern char *sigma_column_field_option(Oid relid, AttrNumber attnum);
 
-/* ------------------------------------------------------------ option.c */
+/* ------------------------------------------------------ option_table.c */
 
 /* What the table of options says of one, for people; texts are constant or palloc'd. */
 typedef struct SigmaOptionFacts
 {
 	const char *name;
+	const char *about;			/* what it is for */
 	bool		places[4];		/* of a server, a user mapping, a foreign table, a column */
 	const char *fallback;		/* what counts if it is not set; or NULL */
 	const char *values;			/* those that it takes */

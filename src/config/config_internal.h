@@ -12,7 +12,7 @@
 
 #include "config/config.h"
 
-/* ------------------------------------------------------------ option.c */
+/* ------------------------------------------------------ option_table.c */
 
 /* The struct that an option's value becomes a member of. */
 typedef enum SigmaOptionTarget
@@ -21,6 +21,67 @@ typedef enum SigmaOptionTarget
 	INTO_SETTINGS,				/* SigmaSettings */
 	INTO_TABLE_OPTIONS			/* SigmaTableOptions */
 } SigmaOptionTarget;
+
+/* What an option's value may be, and what it becomes in C. */
+typedef enum SigmaOptionType
+{
+	/* char * */
+	OPTION_TEXT,				/* anything but nothing */
+	OPTION_SECRET,				/* the same, and never shown */
+	OPTION_REGION,				/* becomes its URL */
+	OPTION_PARAMETERS,			/* of an export: a JSON object of scalars, and of arrays of them */
+	OPTION_URL,
+	OPTION_FILE,
+	OPTION_SECRET_FILE,
+	OPTION_EMAIL,
+	OPTION_ID,
+	OPTION_RESOURCE,
+	OPTION_PATH,				/* may have columns in braces */
+	OPTION_QUERY,				/* of a URL, or a JSON object */
+	/* bool */
+	OPTION_BOOL,
+	OPTION_CHOICE,				/* one of two words; is it the second? */
+	/* int */
+	OPTION_INT,
+	OPTION_TIME,				/* with a unit, seconds without one; becomes ms */
+	OPTION_SIZE,				/* with a unit, bytes without one; becomes bytes */
+	OPTION_PAGING,				/* a word; becomes a SigmaPaging */
+	/* double */
+	OPTION_ROWS					/* a number of rows, zero or more */
+} SigmaOptionType;
+
+/* The objects that may have an option, as bits. */
+#define ON_SERVER	0x1
+#define ON_MAPPING	0x2
+#define ON_TABLE	0x4
+#define ON_COLUMN	0x8
+
+/* One option: all that there is to say of it. */
+typedef struct SigmaOption
+{
+	const char *name;
+	const char *about;			/* what it is for, in a few words */
+	int			places;
+	SigmaOptionType type;
+	SigmaOptionTarget into;		/* the struct that its value becomes a member of */
+	size_t		offset;			/* and which */
+	double		fallback;		/* the value if it is not set, but NULL for a text */
+	double		min;			/* of OPTION_INT, OPTION_TIME (ms), OPTION_SIZE (bytes) */
+	double		max;
+	const char *range;			/* min and max, for the hint */
+	const char *words[2];		/* of OPTION_CHOICE; the first is the default */
+} SigmaOption;
+
+extern const SigmaOption sigma_option_table[];
+extern const int sigma_noptions;
+
+/* The bit of an object of this catalog; 0: it has no options of ours. */
+extern int	sigma_option_place(Oid context);
+
+/* The option of an object of this catalog; NULL if it has none of that name. */
+extern const SigmaOption *sigma_find_option(const char *name, Oid context);
+
+/* ------------------------------------------------------------ option.c */
 
 /* Gives all members of such a struct that options have their defaults; raises nothing. */
 extern void sigma_default_options(SigmaOptionTarget into, void *target);

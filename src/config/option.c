@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * option.c
- *	  The one table of options: where each may stand, what its value may be,
- *	  and where it goes.
+ *	  Options: is each where it may stand, with a value that it may have, and
+ *	  where does that go?
  *
  * Every name and value is checked by the validator when it is set, and again
  * where it is read (see settings.c).  The values of secret options are never
@@ -36,169 +36,6 @@
 #include "config/config_internal.h"
 
 PG_FUNCTION_INFO_V1(sigma_fdw_validator);
-
-/* What an option's value may be, and what it becomes in C. */
-typedef enum OptionType
-{
-	/* char * */
-	OPTION_TEXT,				/* anything but nothing */
-	OPTION_SECRET,				/* the same, and never shown */
-	OPTION_REGION,				/* becomes its URL */
-	OPTION_PARAMETERS,			/* of an export: a JSON object of scalars, and of arrays of them */
-	OPTION_URL,
-	OPTION_FILE,
-	OPTION_SECRET_FILE,
-	OPTION_EMAIL,
-	OPTION_ID,
-	OPTION_RESOURCE,
-	OPTION_PATH,				/* may have columns in braces */
-	OPTION_QUERY,				/* of a URL, or a JSON object */
-	/* bool */
-	OPTION_BOOL,
-	OPTION_CHOICE,				/* one of two words; is it the second? */
-	/* int */
-	OPTION_INT,
-	OPTION_TIME,				/* with a unit, seconds without one; becomes ms */
-	OPTION_SIZE,				/* with a unit, bytes without one; becomes bytes */
-	OPTION_PAGING,				/* a word; becomes a SigmaPaging */
-	/* double */
-	OPTION_ROWS					/* a number of rows, zero or more */
-} OptionType;
-
-/* The objects that may have an option, as bits. */
-#define ON_SERVER	0x1
-#define ON_MAPPING	0x2
-#define ON_TABLE	0x4
-#define ON_COLUMN	0x8
-
-/* One option: all that there is to say of it. */
-typedef struct SigmaOption
-{
-	const char *name;
-	int			places;
-	OptionType	type;
-	SigmaOptionTarget into;		/* the struct that its value becomes a member of */
-	size_t		offset;			/* and which */
-	double		fallback;		/* the value if it is not set, but NULL for a text */
-	double		min;			/* of OPTION_INT, OPTION_TIME (ms), OPTION_SIZE (bytes) */
-	double		max;
-	const char *range;			/* min and max, for the hint */
-	const char *words[2];		/* of OPTION_CHOICE; the first is the default */
-} SigmaOption;
-
-#define SETTING(member)		.into = INTO_SETTINGS, .offset = offsetof(SigmaSettings, member)
-#define TABLE_OPTION(member) .into = INTO_TABLE_OPTIONS, .offset = offsetof(SigmaTableOptions, member)
-
-/*
- * In an order that suits whom the hint for an unknown name shows them to.  What
- * both a server and a table may have, a server sets for all of its tables.
- */
-/*INDENT OFF*/
-static const SigmaOption option_table[] =
-{
-	{.name = "region", .places = ON_SERVER, .type = OPTION_REGION, SETTING(base_url)},
-	{.name = "base_url", .places = ON_SERVER, .type = OPTION_URL, SETTING(base_url)},
-	{.name = "token_url", .places = ON_SERVER, .type = OPTION_URL, SETTING(token_url)},
-	{.name = "token_auth", .places = ON_SERVER, .type = OPTION_CHOICE, SETTING(token_basic),
-		.words = {"body", "basic"}},
-	{.name = "connect_timeout", .places = ON_SERVER, .type = OPTION_TIME, SETTING(connect_timeout_ms),
-		.fallback = 10 * 1000, .min = 1, .max = 3600000, .range = "1ms to 1h"},
-	{.name = "request_timeout", .places = ON_SERVER, .type = OPTION_TIME, SETTING(request_timeout_ms),
-		.fallback = 60 * 1000, .min = 1, .max = 86400000, .range = "1ms to 1d"},
-	{.name = "max_retries", .places = ON_SERVER, .type = OPTION_INT, SETTING(max_retries),
-		.fallback = 5, .min = 0, .max = 100, .range = "0 to 100"},
-	{.name = "resource", .places = ON_TABLE, .type = OPTION_RESOURCE, TABLE_OPTION(resource)},
-	{.name = "path", .places = ON_TABLE, .type = OPTION_PATH, TABLE_OPTION(path)},
-	{.name = "item_path", .places = ON_TABLE, .type = OPTION_PATH, TABLE_OPTION(item_path)},
-	{.name = "key", .places = ON_TABLE, .type = OPTION_TEXT, TABLE_OPTION(key)},
-	{.name = "paging", .places = ON_TABLE, .type = OPTION_PAGING, TABLE_OPTION(paging),
-		.fallback = SIGMA_PAGING_FOUND},
-	{.name = "query", .places = ON_TABLE, .type = OPTION_QUERY, TABLE_OPTION(query)},
-	{.name = "entries", .places = ON_TABLE, .type = OPTION_TEXT, TABLE_OPTION(entries)},
-	{.name = "parent", .places = ON_TABLE, .type = OPTION_TEXT, TABLE_OPTION(parent)},
-	{.name = "page_size", .places = ON_SERVER | ON_TABLE, .type = OPTION_INT, TABLE_OPTION(page_size),
-		.fallback = SIGMA_MAX_PAGE_SIZE, .min = 1, .max = SIGMA_MAX_PAGE_SIZE, .range = "1 to 1000"},
-	{.name = "max_response_size", .places = ON_SERVER, .type = OPTION_SIZE, SETTING(max_response_size),
-		.fallback = 64 * 1024 * 1024, .min = 1, .max = 1024.0 * 1024 * 1023, .range = "1B to 1023MB"},
-	{.name = "max_concurrency", .places = ON_SERVER, .type = OPTION_INT, SETTING(max_concurrency),
-		.fallback = 4, .min = 1, .max = 64, .range = "1 to 64"},
-	{.name = "requests_per_minute", .places = ON_SERVER, .type = OPTION_INT, SETTING(requests_per_minute),
-		.fallback = 0, .min = 1, .max = 1000000, .range = "1 to 1000000"},
-	{.name = "ca_file", .places = ON_SERVER, .type = OPTION_FILE, SETTING(ca_file)},
-	{.name = "include_archived", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
-		TABLE_OPTION(scope.include_archived)},
-	{.name = "skip_permission_check", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
-		TABLE_OPTION(scope.skip_permission_check)},
-	{.name = "direct_grants_only", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
-		TABLE_OPTION(scope.direct_grants_only)},
-	{.name = "updatable", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL, TABLE_OPTION(updatable),
-		.fallback = true},
-	{.name = "rows", .places = ON_TABLE, .type = OPTION_ROWS, TABLE_OPTION(rows), .fallback = -1},
-	{.name = "on_rollback", .places = ON_SERVER, .type = OPTION_CHOICE, SETTING(keep_on_rollback),
-		.words = {"delete", "keep"}},
-	{.name = "rollback_timeout", .places = ON_SERVER, .type = OPTION_TIME, SETTING(rollback_timeout_ms),
-		.fallback = 10 * 1000, .min = 1, .max = 3600000, .range = "1ms to 1h"},
-	{.name = "prefetch", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL, TABLE_OPTION(prefetch),
-		.fallback = true},
-	{.name = "push_filters", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL, TABLE_OPTION(push_filters),
-		.fallback = true},
-	{.name = "on_error", .places = ON_TABLE, .type = OPTION_CHOICE, TABLE_OPTION(on_error_row),
-		.words = {"fail", "row"}},
-	{.name = "on_missing", .places = ON_TABLE, .type = OPTION_CHOICE, TABLE_OPTION(on_missing_empty),
-		.words = {"error", "empty"}},
-	{.name = "count_by_total", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
-		TABLE_OPTION(count_by_total), .fallback = true},
-	{.name = "async_capable", .places = ON_SERVER | ON_TABLE, .type = OPTION_BOOL,
-		TABLE_OPTION(async_capable), .fallback = true},
-	{.name = "batch_size", .places = ON_SERVER | ON_TABLE, .type = OPTION_INT, TABLE_OPTION(batch_size),
-		.fallback = 1, .min = 1, .max = 1000, .range = "1 to 1000"},
-	{.name = "workbook_id", .places = ON_TABLE, .type = OPTION_ID, TABLE_OPTION(workbook_id)},
-	{.name = "element_id", .places = ON_TABLE, .type = OPTION_ID, TABLE_OPTION(element_id)},
-	{.name = "tag", .places = ON_TABLE, .type = OPTION_TEXT, TABLE_OPTION(tag)},
-	{.name = "parameters", .places = ON_TABLE, .type = OPTION_PARAMETERS, TABLE_OPTION(parameters)},
-	{.name = "export_timeout", .places = ON_SERVER | ON_TABLE, .type = OPTION_TIME,
-		TABLE_OPTION(export_timeout_ms), .fallback = 600 * 1000, .min = 1, .max = 86400000, .range = "1ms to 1d"},
-	{.name = "export_rows", .places = ON_SERVER | ON_TABLE, .type = OPTION_INT, TABLE_OPTION(export_rows),
-		.fallback = SIGMA_MAX_EXPORT_ROWS, .min = 10, .max = SIGMA_MAX_EXPORT_ROWS, .range = "10 to 1000000"},
-	{.name = "client_id", .places = ON_MAPPING, .type = OPTION_SECRET, SETTING(client_id)},
-	{.name = "client_secret", .places = ON_MAPPING, .type = OPTION_SECRET, SETTING(client_secret)},
-	{.name = "client_secret_file", .places = ON_MAPPING, .type = OPTION_SECRET_FILE,
-		SETTING(client_secret_file)},
-	{.name = "impersonate", .places = ON_MAPPING, .type = OPTION_EMAIL, SETTING(impersonate)},
-	{.name = "tenant", .places = ON_MAPPING, .type = OPTION_ID, SETTING(tenant)},
-	{.name = "field", .places = ON_COLUMN, .type = OPTION_TEXT, .into = INTO_NOTHING},
-	{.name = "control", .places = ON_COLUMN, .type = OPTION_TEXT, .into = INTO_NOTHING},
-};
-
-/*INDENT ON*/
-
-/* Where an option stands that belongs to an object of this catalog; 0: nowhere. */
-static int
-place_of(Oid context)
-{
-	switch (context)
-	{
-		case ForeignServerRelationId:
-			return ON_SERVER;
-		case UserMappingRelationId:
-			return ON_MAPPING;
-		case ForeignTableRelationId:
-			return ON_TABLE;
-		case AttributeRelationId:
-			return ON_COLUMN;
-		default:
-			return 0;
-	}
-}
-
-static const SigmaOption *
-find_option(const char *name, Oid context)
-{
-	for (int i = 0; i < (int) lengthof(option_table); i++)
-		if ((option_table[i].places & place_of(context)) && strcmp(option_table[i].name, name) == 0)
-			return &option_table[i];
-	return NULL;
-}
 
 /* ---------------------------------------------------------------- checks */
 
@@ -451,14 +288,14 @@ owner_name(const SigmaOption *option)
 pg_noreturn static void
 bad_name(const char *name, Oid context)
 {
-	const char *names[lengthof(option_table)];
+	const char **names = palloc(sigma_noptions * sizeof(char *));
 	int			n = 0;
 	const char *closest;
 	char	   *hint;
 
-	for (int i = 0; i < (int) lengthof(option_table); i++)
-		if (option_table[i].places & place_of(context))
-			names[n++] = option_table[i].name;
+	for (int i = 0; i < sigma_noptions; i++)
+		if (sigma_option_table[i].places & sigma_option_place(context))
+			names[n++] = sigma_option_table[i].name;
 	closest = sigma_closest(name, names, n);
 	if (n == 0)
 		hint = "There are no valid options in this context.";
@@ -474,9 +311,9 @@ bad_name(const char *name, Oid context)
 		hint = psprintf("Valid options in this context are: %s.", all.data);
 	}
 	/* a name that is right elsewhere is no slip of the pen */
-	for (int i = 0; i < (int) lengthof(option_table); i++)
-		if (strcmp(option_table[i].name, name) == 0)
-			hint = psprintf("The option \"%s\" belongs to %s.", name, owner_name(&option_table[i]));
+	for (int i = 0; i < sigma_noptions; i++)
+		if (strcmp(sigma_option_table[i].name, name) == 0)
+			hint = psprintf("The option \"%s\" belongs to %s.", name, owner_name(&sigma_option_table[i]));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
@@ -678,7 +515,7 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst(lc);
-		const SigmaOption *option = find_option(def->defname, context);
+		const SigmaOption *option = sigma_find_option(def->defname, context);
 
 		if (option == NULL)
 			bad_name(def->defname, context);
@@ -689,93 +526,6 @@ sigma_fdw_validator(PG_FUNCTION_ARGS)
 
 	sigma_show_statement(&hiding);
 	PG_RETURN_VOID();
-}
-
-/* -------------------------------------------------------- what they are */
-
-/* The values that an option takes, in a few words. */
-static const char *
-values_of_option(const SigmaOption *option)
-{
-	switch (option->type)
-	{
-		case OPTION_TEXT:
-		case OPTION_SECRET:
-			return "a text";
-		case OPTION_REGION:
-			return sigma_region_names();
-		case OPTION_PARAMETERS:
-			return "a JSON object";
-		case OPTION_URL:
-			return "https://host, with a port and a path if need be";
-		case OPTION_FILE:
-		case OPTION_SECRET_FILE:
-			return "an absolute path";
-		case OPTION_EMAIL:
-			return "an email address";
-		case OPTION_ID:
-			return "an id";
-		case OPTION_RESOURCE:
-			return "a resource";
-		case OPTION_PATH:
-			return "a path of the API";
-		case OPTION_QUERY:
-			return "parameters as in a URL, or a JSON object";
-		case OPTION_BOOL:
-			return "true, false";
-		case OPTION_CHOICE:
-			return psprintf("%s, %s", option->words[0], option->words[1]);
-		case OPTION_INT:
-		case OPTION_TIME:
-		case OPTION_SIZE:
-			return option->range;
-		case OPTION_PAGING:
-			return "page, page_token, none";
-		case OPTION_ROWS:
-			return "0 or more";
-	}
-	return NULL;
-}
-
-/* What counts if it is not set, as one would write it; NULL if that is nothing. */
-static const char *
-default_of_option(const SigmaOption *option)
-{
-	int			n = (int) option->fallback;
-
-	switch (option->type)
-	{
-		case OPTION_BOOL:
-			return n ? "true" : "false";
-		case OPTION_CHOICE:
-			return option->words[n];
-		case OPTION_INT:
-			/* no default is out of its range, but for one that means none */
-			return n < option->min ? NULL : psprintf("%d", n);
-		case OPTION_TIME:
-			return psprintf("%ds", n / 1000);
-		case OPTION_SIZE:
-			return psprintf("%dMB", n / (1024 * 1024));
-		default:
-			return NULL;
-	}
-}
-
-bool
-sigma_option_facts(int number, SigmaOptionFacts *facts)
-{
-	static const int places[] = {ON_SERVER, ON_MAPPING, ON_TABLE, ON_COLUMN};
-	const SigmaOption *option;
-
-	if (number >= (int) lengthof(option_table))
-		return false;
-	option = &option_table[number];
-	facts->name = option->name;
-	for (int i = 0; i < (int) lengthof(places); i++)
-		facts->places[i] = (option->places & places[i]) != 0;
-	facts->fallback = default_of_option(option);
-	facts->values = values_of_option(option);
-	return true;
 }
 
 /* ------------------------------------------------------------ where they go */
@@ -807,7 +557,7 @@ sigma_check_read_options(List *options, Oid context, const char *what, const cha
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst(lc);
-		const SigmaOption *option = find_option(def->defname, context);
+		const SigmaOption *option = sigma_find_option(def->defname, context);
 
 		if (option)
 			check_value(option, defGetString(def), false);
@@ -825,9 +575,9 @@ member_of(void *target, const SigmaOption *option)
 void
 sigma_default_options(SigmaOptionTarget into, void *target)
 {
-	for (int i = 0; i < (int) lengthof(option_table); i++)
+	for (int i = 0; i < sigma_noptions; i++)
 	{
-		const SigmaOption *option = &option_table[i];
+		const SigmaOption *option = &sigma_option_table[i];
 
 		if (option->into != into)
 			continue;
@@ -897,7 +647,7 @@ sigma_apply_options(List *options, Oid context, SigmaOptionTarget into, void *ta
 	foreach(lc, options)
 	{
 		DefElem    *def = lfirst(lc);
-		const SigmaOption *option = find_option(def->defname, context);
+		const SigmaOption *option = sigma_find_option(def->defname, context);
 
 		if (option && option->into == into)
 			apply_option(option, defGetString(def), target);

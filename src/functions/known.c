@@ -58,8 +58,8 @@ sigma_known_options(PG_FUNCTION_ARGS)
 	{
 		for (int i = 0; sigma_option_facts(i, &facts); i++)
 		{
-			Datum		values[4];
-			bool		nulls[4];
+			Datum		values[5];
+			bool		nulls[5];
 
 			if (!facts.places[place])
 				continue;
@@ -67,6 +67,7 @@ sigma_known_options(PG_FUNCTION_ARGS)
 			set_text(values, nulls, 1, facts.name);
 			set_text(values, nulls, 2, facts.fallback);
 			set_text(values, nulls, 3, facts.values);
+			set_text(values, nulls, 4, facts.about);
 			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 		}
 	}

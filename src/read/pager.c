@@ -381,7 +381,8 @@ is_noted(const SigmaPager *pager)
 
 /*
  * Asks for the first page, and for those behind it if all will be read and
- * it is known from the time before what their tokens are.
+ * it is known from the time before what their tokens are.  If the first page is
+ * yet to tell how tokens are sent, none of the others can be asked for.
  */
 static void
 request_first(SigmaPager *pager)
@@ -390,7 +391,8 @@ request_first(SigmaPager *pager)
 	int64		entries;
 
 	request_page(pager, NULL);
-	if (!pager->spec.whole || !pager->spec.prefetch || !is_noted(pager))
+	if (!pager->spec.whole || !pager->spec.prefetch || !is_noted(pager) ||
+		pager->spec.resource->paging == SIGMA_PAGING_FOUND)
 		return;
 	entries = sigma_session_steps(pager->session, pager->spec.resource);
 	for (int64 guess = limit; guess < entries &&
