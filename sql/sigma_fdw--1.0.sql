@@ -24,7 +24,7 @@ CREATE FOREIGN DATA WRAPPER sigma_fdw
     VALIDATOR @extschema@.sigma_fdw_validator;
 
 COMMENT ON FOREIGN DATA WRAPPER sigma_fdw IS
-'shows a Sigma organization as tables, by Sigma''s REST API';
+'Sigma organizations as tables, through Sigma''s REST API';
 
 CREATE FUNCTION @extschema@.sigma_fdw_version()
 RETURNS pg_catalog.text
@@ -53,7 +53,7 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION @extschema@.sigma_test_connection(pg_catalog.text, pg_catalog.text) IS
-'lets Sigma test whether a connection can read from and write to its warehouse';
+'tests in Sigma whether a connection can read from and write to its warehouse';
 
 CREATE FUNCTION @extschema@.sigma_create_connection(
     server pg_catalog.text,
@@ -71,7 +71,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.sigma_create_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.jsonb,
     pg_catalog.int4, pg_catalog.bool, pg_catalog.jsonb, pg_catalog.bool) IS
-'creates a connection in Sigma at once and returns it as Sigma does; with if_not_exists, returns the one that has its name and type, if there is one';
+'creates a connection in Sigma at once and returns Sigma''s reply; with if_not_exists, returns the connection of the same name and type if there is one';
 
 CREATE FUNCTION @extschema@.sigma_restore_connection(
     server pg_catalog.text,
@@ -84,7 +84,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_restore_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
-'brings a deleted connection back at once and returns it as Sigma does';
+'restores a deleted connection in Sigma at once and returns Sigma''s reply';
 
 CREATE FUNCTION @extschema@.sigma_find_created(
     server pg_catalog.text,
@@ -101,7 +101,7 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION @extschema@.sigma_find_created(
     pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) IS
-'the connections of a name that were created since a time: for when it is not known whether a create was carried out';
+'the connections of a name that were created since a time, to find out whether a create of unknown outcome was carried out';
 
 CREATE FUNCTION @extschema@.sigma_plan(
     server pg_catalog.text,
@@ -116,7 +116,7 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_plan(pg_catalog.text, pg_catalog.text) IS
-'what sigma_apply() would do so that Sigma has the connections that a table, a view or a query gives';
+'compares Sigma''s connections with those of a table, a view or a query, and returns what sigma_apply() would do';
 
 CREATE FUNCTION @extschema@.sigma_apply(
     server pg_catalog.text,
@@ -132,7 +132,7 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_apply(pg_catalog.text, pg_catalog.text, pg_catalog.bool) IS
-'creates and updates connections so that Sigma has those that a table, a view or a query gives, with prune deletes the others, and tells what it did';
+'creates and updates connections until Sigma has those of a table, a view or a query; with prune, deletes the others; returns what it did';
 
 CREATE FUNCTION @extschema@.sigma_sync_connection(
     server pg_catalog.text,
@@ -144,7 +144,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_sync_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.text[]) IS
-'lets Sigma read the catalog of a connection''s warehouse anew, from a path down';
+'tells Sigma to read the catalog of a connection''s warehouse again, below a path';
 
 CREATE FUNCTION @extschema@.sigma_lookup_path(
     server pg_catalog.text,
@@ -186,7 +186,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_revoke_connection(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-'revokes a member''s or a team''s permission on a connection (all, if none is named) and tells how many grants that were';
+'revokes a permission of a member or team on a connection (all permissions if none is named), and returns how many grants it revoked';
 
 CREATE FUNCTION @extschema@.sigma_check(
     server pg_catalog.text,
@@ -200,7 +200,7 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_check(pg_catalog.text, pg_catalog.bool) IS
-'tells step by step what works between this database and Sigma, and what to do where it does not; verbose: also what was tried';
+'checks each step between this database and Sigma, and returns what to do where one fails; verbose: also what was tried';
 
 CREATE FUNCTION @extschema@.sigma_request(
     server pg_catalog.text,
@@ -227,7 +227,7 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE COST 20000;
 
 COMMENT ON FUNCTION @extschema@.sigma_element_rows(
     pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
-'returns the rows behind an element of a workbook, as they come';
+'the rows behind an element of a workbook, as JSON objects';
 
 CREATE FUNCTION @extschema@.sigma_export(
     server pg_catalog.text,
@@ -270,7 +270,7 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION @extschema@.sigma_openapi_tables(pg_catalog.text, pg_catalog.jsonb) IS
-'the tables that a published description of the Sigma API has, how they differ from those that sigma_fdw knows, and the statements that make them';
+'the tables in a published description of the Sigma API: how they differ from those that sigma_fdw knows, and the statements that create them';
 
 CREATE FUNCTION @extschema@.sigma_options(
     OUT object pg_catalog.text,
@@ -297,7 +297,7 @@ AS 'MODULE_PATHNAME', 'sigma_known_resources'
 LANGUAGE C STABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_resources() IS
-'what can be a table: the request for each list, the columns that it is looked up by, and those that narrow it';
+'the resources that a table can show: the request for each list, its key columns, and the columns that filter it';
 
 CREATE FUNCTION @extschema@.sigma_columns(
     OUT resource pg_catalog.text,
@@ -312,7 +312,7 @@ AS 'MODULE_PATHNAME', 'sigma_known_columns'
 LANGUAGE C STABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_columns() IS
-'the columns of each resource: types, meanings, and where an INSERT or UPDATE puts a value';
+'the columns of each resource: types, meanings, and where INSERT and UPDATE send a value';
 
 CREATE FUNCTION @extschema@.sigma_inode_id(id pg_catalog.text)
 RETURNS pg_catalog.text
@@ -320,7 +320,7 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_inode_id(pg_catalog.text) IS
-'the identifier of a folder, document or warehouse table as a UUID, whether a reply spells it as inodeId or as urlId';
+'the UUID of a folder, document or warehouse table, from either spelling: inodeId or urlId';
 
 CREATE FUNCTION @extschema@.sigma_comment_tables(schema pg_catalog.text)
 RETURNS pg_catalog.int4
@@ -328,7 +328,7 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION @extschema@.sigma_comment_tables(pg_catalog.text) IS
-'comments on the tables of sigma_fdw in a schema and on their columns, and tells how many comments that were';
+'sets comments on the sigma_fdw tables of a schema and on their columns, and returns how many';
 
 -- The views read Sigma as the one who owns them, as any view does, so that GRANT SELECT on them is enough for others;
 -- ALTER VIEW ... SET (security_invoker) makes them read as whoever asks.  Installing them again keeps that, and all grants.
@@ -498,7 +498,7 @@ END
 $function$;
 
 COMMENT ON FUNCTION @extschema@.sigma_install_views(pg_catalog.text) IS
-'makes views that answer what is often asked, in the schema that holds the imported tables, and returns their names';
+'creates views for frequent questions in the schema of the imported tables, and returns their names';
 
 CREATE FUNCTION @extschema@.sigma_stat_resources(
     OUT serverid pg_catalog.oid,
@@ -535,7 +535,7 @@ CREATE VIEW @extschema@.sigma_stat_resources AS
     SELECT * FROM @extschema@.sigma_stat_resources();
 
 COMMENT ON VIEW @extschema@.sigma_stat_resources IS
-'what was asked of each resource by way of each user mapping, and what came of it; with the library preloaded by all sessions, else by this one';
+'counts of requests, replies, time and writes for each resource and user mapping: of all sessions if the library is preloaded, else of this one';
 
 CREATE VIEW @extschema@.sigma_stat_servers AS
     SELECT serverid, server, userid, username,
@@ -561,54 +561,54 @@ CREATE VIEW @extschema@.sigma_stat_servers AS
      GROUP BY serverid, server, userid, username;
 
 COMMENT ON VIEW @extschema@.sigma_stat_servers IS
-'what was asked of each server by way of each user mapping, and what came of it; with the library preloaded by all sessions, else by this one';
+'counts of requests, replies, time and writes for each server and user mapping: of all sessions if the library is preloaded, else of this one';
 
 COMMENT ON COLUMN @extschema@.sigma_stat_resources.serverid IS 'OID of the foreign server';
 COMMENT ON COLUMN @extschema@.sigma_stat_resources.server IS 'Name of the foreign server';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.userid IS 'OID of the role whose user mapping it is; 0: PUBLIC';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.username IS 'Name of the role whose user mapping it is; public: PUBLIC';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.resource IS 'Resource, or table that defines its own; null: sign-ins, and requests of functions that are of no resource';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.requests IS 'Requests that were sent, retries included, sign-ins not';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.userid IS 'OID of the role whose user mapping it is; 0 for that of PUBLIC';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.username IS 'Name of the role whose user mapping it is; public for that of PUBLIC';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.resource IS 'Resource, or name of a table with the option path; null for sign-ins and for requests that belong to no resource';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.requests IS 'Requests sent, including retries, without sign-ins';
 COMMENT ON COLUMN @extschema@.sigma_stat_resources.status_2xx IS 'Replies with a status from 200 to 299';
 COMMENT ON COLUMN @extschema@.sigma_stat_resources.status_3xx IS 'Replies with a status from 300 to 399';
 COMMENT ON COLUMN @extschema@.sigma_stat_resources.status_4xx IS 'Replies with a status from 400 to 499, 429 included';
 COMMENT ON COLUMN @extschema@.sigma_stat_resources.status_5xx IS 'Replies with a status of 500 or more';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.no_reply IS 'Requests that ended without a whole reply';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.retries IS 'How often a request was to be sent again after a failure';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.no_reply IS 'Requests without a complete reply';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.retries IS 'Retries of failed requests';
 COMMENT ON COLUMN @extschema@.sigma_stat_resources.throttled IS 'Replies with status 429: too many requests';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.wait_time IS 'Time that backends waited for replies, pauses included, in milliseconds';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.throttle_time IS 'Pauses before requests were sent again after a 429, in milliseconds';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.bytes IS 'Bytes of replies, decoded';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.rows IS 'Entries that lists gave';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.wait_time IS 'Time spent waiting for replies, including pauses, in milliseconds';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.throttle_time IS 'Time spent in pauses after a 429, in milliseconds';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.bytes IS 'Bytes of replies, after decompression';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.rows IS 'Rows that lists returned';
 COMMENT ON COLUMN @extschema@.sigma_stat_resources.sign_ins IS 'Requests for a token';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.sign_ins_failed IS 'Requests for a token that brought none';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.sign_ins_failed IS 'Requests for a token that failed';
 COMMENT ON COLUMN @extschema@.sigma_stat_resources.writes_done IS 'Writes that were carried out';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.writes_refused IS 'Writes that were surely not carried out';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.writes_unknown IS 'Writes of which nobody knows whether they were carried out';
-COMMENT ON COLUMN @extschema@.sigma_stat_resources.stats_reset IS 'Since when it is counted';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.writes_refused IS 'Writes that were certainly not carried out';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.writes_unknown IS 'Writes whose outcome is unknown';
+COMMENT ON COLUMN @extschema@.sigma_stat_resources.stats_reset IS 'Time at which counting began';
 
 COMMENT ON COLUMN @extschema@.sigma_stat_servers.serverid IS 'OID of the foreign server';
 COMMENT ON COLUMN @extschema@.sigma_stat_servers.server IS 'Name of the foreign server';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.userid IS 'OID of the role whose user mapping it is; 0: PUBLIC';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.username IS 'Name of the role whose user mapping it is; public: PUBLIC';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.requests IS 'Requests that were sent, retries included, sign-ins not';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.userid IS 'OID of the role whose user mapping it is; 0 for that of PUBLIC';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.username IS 'Name of the role whose user mapping it is; public for that of PUBLIC';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.requests IS 'Requests sent, including retries, without sign-ins';
 COMMENT ON COLUMN @extschema@.sigma_stat_servers.status_2xx IS 'Replies with a status from 200 to 299';
 COMMENT ON COLUMN @extschema@.sigma_stat_servers.status_3xx IS 'Replies with a status from 300 to 399';
 COMMENT ON COLUMN @extschema@.sigma_stat_servers.status_4xx IS 'Replies with a status from 400 to 499, 429 included';
 COMMENT ON COLUMN @extschema@.sigma_stat_servers.status_5xx IS 'Replies with a status of 500 or more';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.no_reply IS 'Requests that ended without a whole reply';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.retries IS 'How often a request was to be sent again after a failure';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.no_reply IS 'Requests without a complete reply';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.retries IS 'Retries of failed requests';
 COMMENT ON COLUMN @extschema@.sigma_stat_servers.throttled IS 'Replies with status 429: too many requests';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.wait_time IS 'Time that backends waited for replies, pauses included, in milliseconds';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.throttle_time IS 'Pauses before requests were sent again after a 429, in milliseconds';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.bytes IS 'Bytes of replies, decoded';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.rows IS 'Entries that lists gave';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.wait_time IS 'Time spent waiting for replies, including pauses, in milliseconds';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.throttle_time IS 'Time spent in pauses after a 429, in milliseconds';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.bytes IS 'Bytes of replies, after decompression';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.rows IS 'Rows that lists returned';
 COMMENT ON COLUMN @extschema@.sigma_stat_servers.sign_ins IS 'Requests for a token';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.sign_ins_failed IS 'Requests for a token that brought none';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.sign_ins_failed IS 'Requests for a token that failed';
 COMMENT ON COLUMN @extschema@.sigma_stat_servers.writes_done IS 'Writes that were carried out';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.writes_refused IS 'Writes that were surely not carried out';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.writes_unknown IS 'Writes of which nobody knows whether they were carried out';
-COMMENT ON COLUMN @extschema@.sigma_stat_servers.stats_reset IS 'Since when it is counted';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.writes_refused IS 'Writes that were certainly not carried out';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.writes_unknown IS 'Writes whose outcome is unknown';
+COMMENT ON COLUMN @extschema@.sigma_stat_servers.stats_reset IS 'Time at which counting began';
 
 CREATE FUNCTION @extschema@.sigma_stat_progress(
     OUT pid pg_catalog.int4,
@@ -636,7 +636,7 @@ CREATE VIEW @extschema@.sigma_stat_progress AS
       FROM @extschema@.sigma_stat_progress() p LEFT JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) p.datid;
 
 COMMENT ON VIEW @extschema@.sigma_stat_progress IS
-'how far each list is that a query reads now, in all sessions; needs the library preloaded';
+'the lists that are being read now, in all sessions, and how far they are; needs the library in shared_preload_libraries';
 
 COMMENT ON COLUMN @extschema@.sigma_stat_progress.pid IS 'Process id of the backend';
 COMMENT ON COLUMN @extschema@.sigma_stat_progress.datid IS 'OID of its database';
@@ -645,13 +645,13 @@ COMMENT ON COLUMN @extschema@.sigma_stat_progress.userid IS 'OID of the role who
 COMMENT ON COLUMN @extschema@.sigma_stat_progress.username IS 'Name of the role whose session it is';
 COMMENT ON COLUMN @extschema@.sigma_stat_progress.serverid IS 'OID of the foreign server';
 COMMENT ON COLUMN @extschema@.sigma_stat_progress.server IS 'Name of the foreign server';
-COMMENT ON COLUMN @extschema@.sigma_stat_progress.resource IS 'Resource that is read, or table that defines its own';
-COMMENT ON COLUMN @extschema@.sigma_stat_progress.pages_done IS 'Pages that have come';
-COMMENT ON COLUMN @extschema@.sigma_stat_progress.pages_total IS 'Of how many; null if that is not known, as of lists below parents';
-COMMENT ON COLUMN @extschema@.sigma_stat_progress.parents_done IS 'Lists below parents that have been read; null if it is a single list';
-COMMENT ON COLUMN @extschema@.sigma_stat_progress.parents_total IS 'Of how many; null if that is not known';
-COMMENT ON COLUMN @extschema@.sigma_stat_progress.rows IS 'Rows of the pages that have been read';
-COMMENT ON COLUMN @extschema@.sigma_stat_progress.seconds IS 'For how long it has been read';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.resource IS 'Resource that is read, or name of a table with the option path; null for sigma_list()';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.pages_done IS 'Pages received; null for the rows behind an element';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.pages_total IS 'Number of pages in all; null if unknown, as for lists below parents';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.parents_done IS 'Lists below parents that have been read; null for a single list';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.parents_total IS 'Number of parents in all; null if unknown';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.rows IS 'Rows read so far';
+COMMENT ON COLUMN @extschema@.sigma_stat_progress.seconds IS 'Seconds since the reading began';
 
 GRANT SELECT ON @extschema@.sigma_stat_progress TO PUBLIC;
 
@@ -661,7 +661,7 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION @extschema@.sigma_stat_reset() IS
-'begins to count anew for sigma_stat_servers and sigma_stat_resources; with the library preloaded, only the function''s owner may';
+'resets the counts of sigma_stat_servers and sigma_stat_resources; with the library preloaded, only the function''s owner may call it';
 
 GRANT SELECT ON @extschema@.sigma_stat_resources, @extschema@.sigma_stat_servers TO PUBLIC;
 
