@@ -1,4 +1,4 @@
--- The whole story of sigma_fdw.  "make demo" runs it.
+-- A tour of sigma_fdw.  "make demo" runs it.
 
 \set QUIET on
 \pset pager off
@@ -10,7 +10,7 @@ SET client_min_messages = warning;
 SET datestyle = 'ISO';
 SET timezone = 'UTC';
 
--- Whose organization it is.  The credentials come from the environment, so that they stand in no file and no argument.
+-- Which organization to use.  The credentials come from the environment, so that no file and no argument contains them.
 \getenv region SIGMA_REGION
 \getenv base_url SIGMA_BASE_URL
 \getenv simulator_url SIGMA_SIMULATOR_URL
@@ -65,7 +65,7 @@ CREATE SCHEMA sigma;
 IMPORT FOREIGN SCHEMA sigma FROM SERVER sigma INTO sigma;
 
 \echo
-\echo '=== 2. Sign in: whom do these credentials belong to? ==='
+\echo '=== 2. Sign in: whose credentials are these? ==='
 \echo
 SELECT * FROM sigma_whoami('sigma');
 
@@ -77,7 +77,7 @@ SELECT name, type, warehouse, last_active_at::date AS last_active
  ORDER BY name
  LIMIT 25;
 
-\echo '=== Which ones has nobody used for three months? ==='
+\echo '=== Which connections were not used for three months? ==='
 \echo
 SELECT type, count(*), min(last_active_at)::date AS longest_ago
   FROM sigma.connections
@@ -85,7 +85,7 @@ SELECT type, count(*), min(last_active_at)::date AS longest_ago
  GROUP BY type
  ORDER BY type;
 
-\echo '=== 4. Not only connections: people, workbooks, and whatever else has a list ==='
+\echo '=== 4. Not only connections: people, workbooks, and everything else that Sigma lists ==='
 \echo
 \echo 'These are the tables whose names begin with "work"; \\det sigma.* shows all of them.'
 \echo
@@ -122,7 +122,7 @@ SELECT i.warehouse, i.monthly_credits, c.name, c.last_active_at::date AS last_ac
  ORDER BY i.monthly_credits DESC, i.warehouse, c.name
  LIMIT 25;
 
-\echo '=== 6. What is sent to Sigma?  EXPLAIN shows it and sends nothing ==='
+\echo '=== 6. What is sent to Sigma?  EXPLAIN shows the requests and sends none of them ==='
 \echo
 \pset footer off
 EXPLAIN (VERBOSE, COSTS OFF)
@@ -132,7 +132,7 @@ EXPLAIN (VERBOSE, COSTS OFF)
 SELECT name, warehouse FROM sigma.connections
  WHERE connection_id = '2f21ad19-084e-4cc3-8ead-000000000001';
 
-\echo '=== With ANALYZE the query is run, and its requests are counted ==='
+\echo '=== EXPLAIN ANALYZE runs the query and counts its requests ==='
 \echo
 EXPLAIN (ANALYZE, COSTS OFF, TIMING ON, SUMMARY OFF)
 SELECT i.warehouse, c.name
@@ -143,8 +143,8 @@ SELECT i.warehouse, c.name
 
 \echo '=== 7. Create a connection by copying another one ==='
 \echo
-\echo 'Sigma never gives a key or password away, so these must be supplied anew.  What stands'
-\echo 'here is a placeholder, not a key.'
+\echo 'Sigma never returns a key or a password, so you have to give them again.  The values here'
+\echo 'are placeholders.'
 \echo
 INSERT INTO sigma.connections
        (name, type, account, host, warehouse, "user", role, details)
@@ -164,9 +164,9 @@ SELECT sigma_create_connection('sigma', 'Postgres prod',
              "user": "u", "password": "PLACEHOLDER: its password"}')
        ->> 'connectionId' AS connection_id;
 
-\echo '=== Both are there.  Can Sigma reach their warehouses? ==='
+\echo '=== Both exist now.  Can Sigma reach their warehouses? ==='
 \echo
-\echo '(The simulator has no warehouses behind it and just says yes.)'
+\echo '(The simulator has no warehouses behind it, and always says yes.)'
 \echo
 SELECT c.name, c.type, c.warehouse, t.read, t.write
   FROM sigma.connections c,
@@ -174,7 +174,7 @@ SELECT c.name, c.type, c.warehouse, t.read, t.write
  WHERE c.name IN ('Snowflake via SQL', 'Postgres prod')
  ORDER BY c.name;
 
-\echo '=== 9. Change your mind: a rollback takes it all back ==='
+\echo '=== 9. Change your mind: ROLLBACK takes everything back ==='
 \echo
 \set ECHO none
 \set QUIET on
@@ -199,7 +199,7 @@ UPDATE sigma.connections SET name = 'Postgres (old)' WHERE name = 'Postgres prod
 COMMIT;
 \echo
 
-\echo '=== 11. Say what there shall be: a plan, which sigma_apply() would carry out ==='
+\echo '=== 11. Describe the connections that you want: sigma_plan() shows what sigma_apply() would do ==='
 \echo
 CREATE TABLE wanted (name text, type text, details jsonb);
 INSERT INTO wanted
@@ -223,5 +223,5 @@ SELECT action, name, type, fields FROM sigma_plan('sigma', 'wanted') WHERE actio
 \echo '    sudo -u postgres psql mydb -c ''CREATE EXTENSION sigma_fdw''  # in the database that you choose'
 \echo '    less README.md                                             # go on at "Five minutes", step 3'
 \echo
-\echo 'This ran against your own organization, and created nothing there.'
+\echo 'This ran against your own organization, and changed nothing there.'
 \endif
