@@ -155,4 +155,13 @@ leave_curl_watched(const sigset_t *saved)
 	return struck;
 }
 
+/* --------------------------------------------------------- socket.c */
+
+/* for libcurl */
+extern int	sigma_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg);
+extern curl_socket_t sigma_on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
+extern int	sigma_on_close_socket(void *arg, curl_socket_t fd);
+
+extern bool sigma_transport_has_dead_connection(const SigmaTransport *t);
+
 #endif							/* SIGMA_HTTP_CURL_H */

@@ -44,40 +44,6 @@
  * ereport, no palloc, no interrupts.
  */
 
-/* libcurl watches a socket, watches it otherwise, or no longer. */
-static int
-on_socket(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg, void *socket_arg UNUSED)
-{
-	SigmaTransport *t = arg;
-	int			i;
-
-	t->set_stale = true;
-	for (i = 0; i < t->nsockets && t->sockets[i].fd != fd; i++)
-		;
-	if (what == CURL_POLL_REMOVE)
-	{
-		if (i < t->nsockets)
-			t->sockets[i] = t->sockets[--t->nsockets];
-		return 0;
-	}
-	if (i == t->nsockets)
-	{
-		if (t->nsockets == t->capacity)
-		{
-			int			capacity = t->capacity ? t->capacity * 2 : 8;
-			Socket	   *sockets = realloc(t->sockets, capacity * sizeof(Socket));
-
-			if (sockets == NULL)
-				return -1;
-			t->sockets = sockets;
-			t->capacity = capacity;
-		}
-		t->sockets[t->nsockets++].fd = fd;
-	}
-	t->sockets[i].what = what;
-	return 0;
-}
-
 /* libcurl wants to be called after this time, at once (0), or not (-1). */
 static int
 on_timer(CURLM *multi UNUSED, long timeout_ms, void *arg)
@@ -323,64 +289,6 @@ on_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* Remembers a connection's descriptor; false if there is no memory. */
-static bool
-note_open(SigmaTransport *t, int fd)
-{
-	if (t->nopen == t->open_capacity)
-	{
-		int			capacity = t->open_capacity ? t->open_capacity * 2 : 8;
-		int		   *open = realloc(t->open, capacity * sizeof(int));
-
-		if (open == NULL)
-			return false;
-		t->open = open;
-		t->open_capacity = capacity;
-	}
-	t->open[t->nopen++] = fd;
-	return true;
-}
-
-/* Sockets count among the descriptors that fd.c keeps account of. */
-static curl_socket_t
-on_open_socket(void *arg, curlsocktype purpose UNUSED, struct curl_sockaddr *address)
-{
-	SigmaTransfer *transfer = arg;
-	curl_socket_t fd;
-
-	if (!AcquireExternalFD())
-	{
-		transfer->no_descriptor = true;
-		return CURL_SOCKET_BAD;
-	}
-	fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-	if (fd == CURL_SOCKET_BAD || !note_open(transfer->transport, fd))
-	{
-		ReleaseExternalFD();
-		if (fd != CURL_SOCKET_BAD)
-			close(fd);
-		return CURL_SOCKET_BAD;
-	}
-	sigma_watch_socket(fd);
-	return fd;
-}
-
-static int
-on_close_socket(void *arg, curl_socket_t fd)
-{
-	SigmaTransport *t = arg;
-
-	for (int i = 0; i < t->nopen; i++)
-		if (t->open[i] == fd)
-		{
-			t->open[i] = t->open[--t->nopen];
-			break;
-		}
-	sigma_unwatch_socket(fd);
-	ReleaseExternalFD();
-	return close(fd);
-}
-
 /* ------------------------------------------------------------- transports */
 
 static void
@@ -484,7 +392,7 @@ sigma_transport_create(MemoryContext context, const SigmaLimits *limits)
 	t->multi = curl_multi_init();
 	if (t->multi)
 	{
-		curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+		curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, sigma_on_socket);
 		curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
 		curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer);
 		curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
@@ -612,9 +520,9 @@ set_common_options(SigmaTransfer *transfer, const SigmaRequest *request)
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
 	if (t->ca_file)
 		SET(CURLOPT_CAINFO, t->ca_file);
-	SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	SET(CURLOPT_OPENSOCKETFUNCTION, sigma_on_open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, transfer);
-	SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+	SET(CURLOPT_CLOSESOCKETFUNCTION, sigma_on_close_socket);
 	SET(CURLOPT_CLOSESOCKETDATA, t);
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, transfer);
@@ -637,39 +545,6 @@ add_header(SigmaTransfer *transfer, const char *header)
 		return false;
 	transfer->headers = headers;
 	return true;
-}
-
-static bool
-is_watched(const SigmaTransport *t, int fd)
-{
-	for (int i = 0; i < t->nsockets; i++)
-		if (t->sockets[i].fd == fd)
-			return true;
-	return false;
-}
-
-/*
- * Has the server closed a kept connection, or said something on it unasked?
- * libcurl looks, too, but recent releases do not do so each time; a read does
- * not mind, being repeated, but a write that goes into a dead connection ends
- * with nobody knowing what became of it.
- */
-static bool
-has_dead_connection(const SigmaTransport *t)
-{
-	for (int i = 0; i < t->nopen; i++)
-	{
-		char		byte;
-		ssize_t		n;
-
-		/* what libcurl watches is in use, and may well have something to say */
-		if (is_watched(t, t->open[i]))
-			continue;
-		n = recv(t->open[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-		if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
-			return true;
-	}
-	return false;
 }
 
 /* Method, body, sign-in. */
@@ -704,7 +579,7 @@ set_request(SigmaTransfer *transfer, const SigmaRequest *request)
 	 * without a body there is nothing to rewind: but only over a kept connection does libcurl
 	 * repeat it
 	 */
-	if (!request->repeatable && (!request->body || has_dead_connection(transfer->transport)))
+	if (!request->repeatable && (!request->body || sigma_transport_has_dead_connection(transfer->transport)))
 		SET(CURLOPT_FRESH_CONNECT, 1L);
 	if (strcmp(request->method, "GET") != 0 && (!request->body || strcmp(request->method, "POST") != 0))
 		SET(CURLOPT_CUSTOMREQUEST, request->method);
@@ -1319,18 +1194,6 @@ sigma_transport_lend(SigmaTransport *t, double timeout_ms)
 	timeout_ms = Max(timeout_ms, 0);
 	t->lent_ms = t->seen_ms + timeout_ms;
 	return timeout_ms;
-}
-
-/* The sockets that libcurl waits for, by number from 0; false behind the last. */
-bool
-sigma_transport_socket(const SigmaTransport *t, int i, int *fd, bool *to_read, bool *to_write)
-{
-	if (i >= t->nsockets)
-		return false;
-	*fd = t->sockets[i].fd;
-	*to_read = (t->sockets[i].what & CURL_POLL_IN) != 0;
-	*to_write = (t->sockets[i].what & CURL_POLL_OUT) != 0;
-	return true;
 }
 
 /* --------------------------------------------------------------- the rest */
