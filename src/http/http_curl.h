@@ -164,4 +164,12 @@ extern int	sigma_on_close_socket(void *arg, curl_socket_t fd);
 
 extern bool sigma_transport_has_dead_connection(const SigmaTransport *t);
 
+/* ---------------------------------------------------------- limit.c */
+
+extern bool sigma_transfer_has_come(const SigmaTransfer *transfer);
+extern double sigma_transfer_time_left(const SigmaTransfer *transfer);
+extern void sigma_transport_come_back(SigmaTransport *t);
+extern void sigma_transport_pass_time(SigmaTransport *t);
+extern double sigma_transport_time_left(SigmaTransport *t);
+
 #endif							/* SIGMA_HTTP_CURL_H */

@@ -409,84 +409,6 @@ sigma_transport_create(MemoryContext context, const SigmaLimits *limits)
 
 /* ------------------------------------------------------------ time limits */
 
-/* Has all come of it that will? */
-static bool
-has_come(const SigmaTransfer *transfer)
-{
-	return transfer->done || (transfer->inflater && !transfer->streams);
-}
-
-/*
- * Somebody looks again: what has passed since the last time was waited for as
- * far as a SigmaPollFd stood for the transport meanwhile, and is idle time else.
- */
-static void
-come_back(SigmaTransport *t)
-{
-	double		now = now_ms();
-	double		waited = Max(Min(t->lent_ms, now) - t->seen_ms, 0);
-	double		idle = now - t->seen_ms - waited;
-	dlist_iter	iter;
-
-	t->waited_ms += waited;
-	t->seen_ms = now;
-	t->lent_ms = 0;
-	dlist_foreach(iter, &t->transfers)
-	{
-		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
-
-		if (has_come(transfer))
-			continue;
-		transfer->idle_ms += idle;
-		/* libcurl has a clock of its own, and looks at the limit whenever it acts */
-		if (!transfer->connected && idle >= 1)
-			curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
-							 (long) Min(t->connect_timeout_ms + 1000 + transfer->idle_ms, INT_MAX));
-	}
-}
-
-/* Time has passed in a wait. */
-static void
-pass_time(SigmaTransport *t)
-{
-	double		now = now_ms();
-
-	t->waited_ms += now - t->seen_ms;
-	t->seen_ms = now;
-}
-
-/* How long a transfer may still be waited for, in ms. */
-static double
-time_left(const SigmaTransfer *transfer)
-{
-	const SigmaTransport *t = transfer->transport;
-	int			limit = t->request_timeout_ms;
-
-	/* it is not the peer that keeps us waiting */
-	if (transfer->paused)
-		return INFINITY;
-	if (!transfer->connected)
-		limit = Min(t->connect_timeout_ms, limit);
-	return transfer->began_ms + limit - t->waited_ms;
-}
-
-/* How long any of the transfers may, at least; infinite if none is under way. */
-static double
-shortest_time_left(SigmaTransport *t)
-{
-	double		left = INFINITY;
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &t->transfers)
-	{
-		const SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
-
-		if (!has_come(transfer))
-			left = Min(left, time_left(transfer));
-	}
-	return left;
-}
-
 /* -------------------------------------------------------------- transfers */
 
 /* What holds for every request. */
@@ -507,7 +429,7 @@ set_common_options(SigmaTransfer *transfer, const SigmaRequest *request)
 	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_ERRORBUFFER, transfer->error);
 	SET(CURLOPT_NOSIGNAL, 1L);
-	/* of a host's addresses, each but the last gets half of it; see come_back() */
+	/* of a host's addresses, each but the last gets half of it; see sigma_transport_come_back() */
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) t->connect_timeout_ms + 1000);
 	SET(CURLOPT_PREREQFUNCTION, on_connected);
 	SET(CURLOPT_PREREQDATA, transfer);
@@ -607,7 +529,7 @@ sigma_transfer_start(SigmaTransport *transport, MemoryContext context,
 	sigset_t	saved;
 	bool		ok;
 
-	come_back(transport);
+	sigma_transport_come_back(transport);
 	transfer->transport = transport;
 	transfer->began_ms = transport->waited_ms;
 	transfer->reply.text = transfer->error;
@@ -1036,14 +958,14 @@ end_overdue(SigmaTransport *t)
 	sigset_t	saved;
 	dlist_iter	iter;
 
-	if (shortest_time_left(t) > 0)
+	if (sigma_transport_time_left(t) > 0)
 		return false;
 	enter_curl(&saved);
 	dlist_foreach(iter, &t->transfers)
 	{
 		SigmaTransfer *transfer = dlist_container(SigmaTransfer, node, iter.cur);
 
-		if (has_come(transfer) || time_left(transfer) > 0)
+		if (sigma_transfer_has_come(transfer) || sigma_transfer_time_left(transfer) > 0)
 			continue;
 		snprintf(transfer->error, sizeof(transfer->error), "%s after %.0f ms, with %zu bytes received",
 				 transfer->connected ? "no whole reply" : "no connection",
@@ -1116,7 +1038,7 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 	bool		any = false;
 	bool		last = false;
 
-	come_back(t);
+	sigma_transport_come_back(t);
 	t->streamed = false;
 	while (!any && !last && !t->streamed)
 	{
@@ -1126,7 +1048,7 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 		int			n;
 
 		CHECK_FOR_INTERRUPTS();
-		pass_time(t);
+		sigma_transport_pass_time(t);
 		now = t->seen_ms;
 		if (t->timer_set && t->timer_ms <= now)
 		{
@@ -1138,7 +1060,7 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 			return;
 		/* when the time is over, what is ready already is still looked at */
 		last = timeout_ms >= 0 && deadline <= now;
-		wait_ms = shortest_time_left(t);
+		wait_ms = sigma_transport_time_left(t);
 		if (timeout_ms >= 0)
 			wait_ms = Min(wait_ms, deadline - now);
 		if (t->timer_set)
@@ -1167,34 +1089,12 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 		}
 		any |= decode_bodies(t);
 		/* only now: what has come is taken first */
-		pass_time(t);
+		sigma_transport_pass_time(t);
 		any |= end_overdue(t);
 	}
 }
 
-double
-sigma_transport_waited(const SigmaTransport *t)
-{
-	return t->waited_ms;
-}
-
 /* ------------------------------------------------------------ for pollfd.c */
-
-/*
- * Somebody else waits for the transport, for at most so long.  How long that
- * may be until the transport itself wants to look, in ms.
- */
-double
-sigma_transport_lend(SigmaTransport *t, double timeout_ms)
-{
-	come_back(t);
-	timeout_ms = Min(timeout_ms, shortest_time_left(t));
-	if (t->timer_set)
-		timeout_ms = Min(timeout_ms, t->timer_ms - t->seen_ms);
-	timeout_ms = Max(timeout_ms, 0);
-	t->lent_ms = t->seen_ms + timeout_ms;
-	return timeout_ms;
-}
 
 /* --------------------------------------------------------------- the rest */
 
