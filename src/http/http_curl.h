@@ -172,4 +172,8 @@ extern void sigma_transport_come_back(SigmaTransport *t);
 extern void sigma_transport_pass_time(SigmaTransport *t);
 extern double sigma_transport_time_left(SigmaTransport *t);
 
+/* -------------------------------------------------------- outcome.c */
+
+extern SigmaOutcome sigma_transfer_outcome(const SigmaTransfer *transfer, CURLcode result);
+
 #endif							/* SIGMA_HTTP_CURL_H */
