@@ -176,4 +176,8 @@ extern double sigma_transport_time_left(SigmaTransport *t);
 
 extern SigmaOutcome sigma_transfer_outcome(const SigmaTransfer *transfer, CURLcode result);
 
+/* --------------------------------------------------------- stream.c */
+
+extern size_t sigma_on_streamed(SigmaTransfer *transfer, const char *data, size_t n);
+
 #endif							/* SIGMA_HTTP_CURL_H */
