@@ -180,4 +180,13 @@ extern SigmaOutcome sigma_transfer_outcome(const SigmaTransfer *transfer, CURLco
 
 extern size_t sigma_on_streamed(SigmaTransfer *transfer, const char *data, size_t n);
 
+/* ---------------------------------------------------------- reply.c */
+
+/* for libcurl */
+extern size_t sigma_on_body(char *data, size_t size, size_t n, void *arg);
+extern size_t sigma_on_header(char *line, size_t size, size_t n, void *arg);
+
+extern void sigma_transfer_finish(SigmaTransfer *transfer, CURLcode result);
+extern bool sigma_transport_decode(SigmaTransport *t);
+
 #endif							/* SIGMA_HTTP_CURL_H */

@@ -80,7 +80,7 @@ go_on(SigmaTransfer *transfer)
 
 	transfer->paused = false;
 	transfer->began_ms = t->waited_ms;
-	/* it hands over what it has held back, by on_body() */
+	/* it hands over what it has held back, by sigma_on_body() */
 	enter_curl_watched(&saved);
 	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
 	(void) leave_curl_watched(&saved);
