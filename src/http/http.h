@@ -82,6 +82,23 @@ typedef struct SigmaLimits
 extern SigmaTransport *sigma_transport_create(MemoryContext context, const SigmaLimits *limits);
 
 /*
+ * Lets all transfers go on until one of them ends, the time is over
+ * (milliseconds; -1: no limit), or the latch is set.  Raises what a cancel, a
+ * termination or a statement_timeout raises.
+ */
+extern void sigma_transport_wait(SigmaTransport *transport, long timeout_ms);
+
+/* libcurl's and its TLS library's versions, palloc'd. */
+extern const char *sigma_transport_version(void);
+
+/* -------------------------------------------------------------- limit.c */
+
+/* How long the transport has been waited for in all, in ms. */
+extern double sigma_transport_waited(const SigmaTransport *t);
+
+/* ----------------------------------------------------------- transfer.c */
+
+/*
  * Starts a request; it goes on whenever the transport waits.  The transfer
  * belongs to the memory context; an earlier end of the transport makes it
  * useless, but not dangerous.  The request's strings are copied, except for
@@ -98,6 +115,11 @@ extern bool sigma_transfer_body_left(const SigmaTransfer *transfer);
 
 /* The reply of a transfer, which is whole once that is done; it lives as long as the transfer. */
 extern const SigmaReply *sigma_transfer_reply(const SigmaTransfer *transfer);
+
+/* Gives the request up, or its reply back.  The struct stays, empty. */
+extern void sigma_transfer_free(SigmaTransfer *transfer);
+
+/* ------------------------------------------------------------- stream.c */
 
 /*
  * Has the body of a 200 begun to come, of a request that is to be streamed?
@@ -117,22 +139,6 @@ extern bool sigma_transfer_streams(const SigmaTransfer *transfer);
  * outcome.
  */
 extern bool sigma_transfer_take(SigmaTransfer *transfer, size_t used, bool hungry, SigmaSpan *rest);
-
-/* Gives the request up, or its reply back.  The struct stays, empty. */
-extern void sigma_transfer_free(SigmaTransfer *transfer);
-
-/*
- * Lets all transfers go on until one of them ends, the time is over
- * (milliseconds; -1: no limit), or the latch is set.  Raises what a cancel, a
- * termination or a statement_timeout raises.
- */
-extern void sigma_transport_wait(SigmaTransport *transport, long timeout_ms);
-
-/* How long the transport has been waited for in all, in ms. */
-extern double sigma_transport_waited(const SigmaTransport *t);
-
-/* libcurl's and its TLS library's versions, palloc'd. */
-extern const char *sigma_transport_version(void);
 
 /* ------------------------------------------------------------ pollfd.c */
 

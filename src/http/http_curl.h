@@ -157,7 +157,7 @@ leave_curl_watched(const sigset_t *saved)
 
 /* --------------------------------------------------------- socket.c */
 
-/* for libcurl */
+/* libcurl calls these: no ereport, no palloc, no interrupts */
 extern int	sigma_on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg);
 extern curl_socket_t sigma_on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
 extern int	sigma_on_close_socket(void *arg, curl_socket_t fd);
@@ -178,11 +178,12 @@ extern SigmaOutcome sigma_transfer_outcome(const SigmaTransfer *transfer, CURLco
 
 /* --------------------------------------------------------- stream.c */
 
+/* sigma_on_body()'s part: the same holds for it */
 extern size_t sigma_on_streamed(SigmaTransfer *transfer, const char *data, size_t n);
 
 /* ---------------------------------------------------------- reply.c */
 
-/* for libcurl */
+/* libcurl calls these: no ereport, no palloc, no interrupts */
 extern size_t sigma_on_body(char *data, size_t size, size_t n, void *arg);
 extern size_t sigma_on_header(char *line, size_t size, size_t n, void *arg);
 

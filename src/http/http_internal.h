@@ -30,9 +30,12 @@ extern SigmaSpan sigma_inflate_decoded(const SigmaInflater *inflater);
 extern void sigma_inflate_drop(SigmaInflater *inflater, size_t n);
 extern void sigma_inflate_end(SigmaInflater *inflater);
 
-/* --------------------------------------------------------- transport.c */
+/* -------------------------------------------------------------- limit.c */
 
 extern double sigma_transport_lend(SigmaTransport *t, double timeout_ms);
+
+/* ------------------------------------------------------------- socket.c */
+
 extern bool sigma_transport_socket(const SigmaTransport *t, int i, int *fd, bool *to_read,
 								   bool *to_write);
 

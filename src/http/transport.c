@@ -14,11 +14,8 @@
 #include "postgres.h"
 
 #include <math.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "miscadmin.h"
-#include "storage/fd.h"
 #include "utils/memutils.h"
 
 #include "base/base.h"
@@ -27,10 +24,6 @@
 
 /* Sockets of one wait: those of the transport, the latch, the postmaster. */
 #define FIXED_EVENTS 2
-
-/* ------------------------------------------------- libcurl's callbacks: no
- * ereport, no palloc, no interrupts.
- */
 
 /* libcurl wants to be called after this time, at once (0), or not (-1). */
 static int
@@ -43,8 +36,6 @@ on_timer(CURLM *multi UNUSED, long timeout_ms, void *arg)
 		t->timer_ms = now_ms() + timeout_ms;
 	return 0;
 }
-
-/* ------------------------------------------------------------- transports */
 
 static void
 release_transport_callback(void *arg)
@@ -126,12 +117,6 @@ sigma_transport_create(MemoryContext context, const SigmaLimits *limits)
 				 errdetail("libcurl could not be set up.")));
 	return t;
 }
-
-/* ------------------------------------------------------------ time limits */
-
-/* -------------------------------------------------------------- transfers */
-
-/* ---------------------------------------------- bodies that are streamed */
 
 /*
  * Takes the ended transfers from libcurl; true if there was one.  "struck": the
@@ -312,10 +297,6 @@ sigma_transport_wait(SigmaTransport *t, long timeout_ms)
 		any |= end_overdue(t);
 	}
 }
-
-/* ------------------------------------------------------------ for pollfd.c */
-
-/* --------------------------------------------------------------- the rest */
 
 const char *
 sigma_transport_version(void)
