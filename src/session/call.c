@@ -126,6 +126,18 @@ end_wait(SigmaCall *call)
 	call->awaited_ms = 0;
 }
 
+/*
+ * The same where no error has ended it, which the statement's own figures count
+ * as well: after an error, they may be gone.
+ */
+static void
+end_wait_well(SigmaCall *call)
+{
+	if (call->spec.stats)
+		call->spec.stats->wait_ms += now_ms() - call->awaited_ms;
+	end_wait(call);
+}
+
 /* Ends a call wherever it stands: its context, or its session, ends. */
 void
 sigma_detach_call(SigmaCall *call)
@@ -294,6 +306,35 @@ fail_call(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt)
 	call->failure = describe_reply(call, reply, attempt, false);
 }
 
+/* A call was refused for its token, so it was surely not carried out: it gets another one, and no try is spent. */
+static void
+renew_token(SigmaCall *call)
+{
+	SigmaSession *s = call->session;
+
+	if (call->token_number == s->token_number && s->token)
+	{
+		SIGMA_DEBUG(DEBUG1, "%s: the token is good no more", shown_call(call));
+		sigma_shared_drop_token(&s->token_key, s->token);
+		sigma_drop_token(s);
+	}
+	call->renewals++;
+	call->tries--;
+}
+
+/* A call is tried again after so many ms. */
+static void
+pause_call(SigmaCall *call, long delay)
+{
+	SIGMA_DEBUG(DEBUG1, "%s: try %d failed, the next is in %ld ms", shown_call(call), call->tries, delay);
+	call->state = CALL_PAUSED;
+	call->waited_ms += delay;
+	call->resume_ms = now_ms() + delay;
+	if (call->spec.stats)
+		call->spec.stats->retries++;
+	sigma_stat_call(call, SIGMA_STAT_RETRIES, 1);
+}
+
 /* A call's transfer has ended. */
 static void
 receive_reply(SigmaCall *call)
@@ -346,15 +387,7 @@ receive_reply(SigmaCall *call)
 		/* another backend's token may have been no good either, and unknown to be so */
 		if (reply->status == 401 && call->renewals < (s->token_borrowed ? 2 : 1) && !call->last_try)
 		{
-			/* refused, so surely not carried out; no try is spent */
-			if (call->token_number == s->token_number && s->token)
-			{
-				SIGMA_DEBUG(DEBUG1, "%s: the token is good no more", shown_call(call));
-				sigma_shared_drop_token(&s->token_key, s->token);
-				sigma_drop_token(s);
-			}
-			call->renewals++;
-			call->tries--;
+			renew_token(call);
 			return;
 		}
 	}
@@ -380,13 +413,7 @@ receive_reply(SigmaCall *call)
 		fail_call(call, reply, &attempt);
 		return;
 	}
-	SIGMA_DEBUG(DEBUG1, "%s: try %d failed, the next is in %ld ms", shown_call(call), call->tries, delay);
-	call->state = CALL_PAUSED;
-	call->waited_ms += delay;
-	call->resume_ms = now_ms() + delay;
-	if (call->spec.stats)
-		call->spec.stats->retries++;
-	sigma_stat_call(call, SIGMA_STAT_RETRIES, 1);
+	pause_call(call, delay);
 }
 
 /* The body of a download has begun to come: the rest of it is the caller's to read. */
@@ -729,8 +756,6 @@ wait_for(SigmaCall *call)
 void
 sigma_call_wait(SigmaCall *call)
 {
-	double		start = now_ms();
-
 	begin_wait(call);
 	while (call->state != CALL_DONE)
 	{
@@ -740,15 +765,12 @@ sigma_call_wait(SigmaCall *call)
 		if (call->state != CALL_DONE)
 			wait_for(call);
 	}
-	end_wait(call);
-	if (call->spec.stats)
-		call->spec.stats->wait_ms += now_ms() - start;
+	end_wait_well(call);
 }
 
 void
 sigma_call_wait_turn(SigmaCall *call)
 {
-	double		start = now_ms();
 	SigmaSession *s = call->session;
 
 	if (call->state == CALL_DONE)
@@ -758,9 +780,7 @@ sigma_call_wait_turn(SigmaCall *call)
 	if (call->state != CALL_DONE)
 		wait_for(call);
 	sigma_advance(s);
-	end_wait(call);
-	if (call->spec.stats)
-		call->spec.stats->wait_ms += now_ms() - start;
+	end_wait_well(call);
 }
 
 bool
@@ -800,7 +820,6 @@ sigma_call_read(SigmaCall *call, size_t used, size_t seen, SigmaSpan *rest,
 				const SigmaFailure **failure)
 {
 	SigmaSession *s = call->session;
-	double		start = now_ms();
 	int64		bytes;
 	bool		more = sigma_transfer_take(call->transfer, used, seen > 0, rest);
 
@@ -813,14 +832,11 @@ sigma_call_read(SigmaCall *call, size_t used, size_t seen, SigmaSpan *rest,
 		sigma_transport_wait(s->transport, sigma_idle_time(s));
 		more = sigma_transfer_take(call->transfer, 0, seen > 0, rest);
 	}
-	end_wait(call);
+	end_wait_well(call);
 	bytes = (int64) (rest->length - call->handed);
 	sigma_stat_call(call, SIGMA_STAT_BYTES, bytes);
 	if (call->spec.stats)
-	{
-		call->spec.stats->wait_ms += now_ms() - start;
 		call->spec.stats->bytes += bytes;
-	}
 	call->handed = rest->length;
 	if (!more && sigma_transfer_reply(call->transfer)->outcome != SIGMA_REPLIED)
 		*failure = sigma_call_judge(call, sigma_span(""));
