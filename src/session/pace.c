@@ -88,6 +88,16 @@ next_ms(const SigmaSession *s, const SigmaPace *pace, SigmaPaceClass class)
 	return Max(pace->hold_ms[class], due);
 }
 
+/* What was sent at a slower pace than is allowed now is waited for no longer than at this one. */
+static void
+limit_due(const SigmaSession *s, SigmaPace *pace, SigmaPaceClass class, double now)
+{
+	int			n = per_minute(s, class);
+
+	if (n > 0)
+		pace->due_ms[class] = Min(pace->due_ms[class], now + burst(n) * interval(n));
+}
+
 /* Moves what is due by so many requests. */
 static void
 move_due(const SigmaSession *s, SigmaPace *pace, SigmaPaceClass class, double from, int count)
@@ -104,8 +114,11 @@ sigma_pace_ask(SigmaSession *s, SigmaPaceClass class)
 {
 	SigmaPace  *pace = take_pace(s);
 	double		now = now_ms();
-	double		next = Max(next_ms(s, pace, SIGMA_PACE_ALL), next_ms(s, pace, class));
+	double		next;
 
+	limit_due(s, pace, SIGMA_PACE_ALL, now);
+	limit_due(s, pace, class, now);
+	next = Max(next_ms(s, pace, SIGMA_PACE_ALL), next_ms(s, pace, class));
 	if (next <= now)
 	{
 		next = 0;

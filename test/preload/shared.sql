@@ -408,6 +408,9 @@ SELECT is(answer_within('s2', 'SELECT count(*)::text FROM (SELECT name FROM limi
 	'... the second waits, though it is another session''s');
 SELECT is(answer_within('s2', 'SELECT count(name)::text FROM busy.connections', 10000), '200', '... not that to another server');
 SELECT is(sim_count('limited'), 1, '... and has not been sent');
+ALTER SERVER limited OPTIONS (SET requests_per_minute '600');
+SELECT is(answer_within('s2', 'SELECT count(*)::text FROM (SELECT name FROM limited.connections LIMIT 1) c', 10000), '1',
+	'... and it waits no longer than the pace that is allowed now');
 -- who has been told to slow down tells the others
 ALTER SERVER limited OPTIONS (DROP requests_per_minute);
 SELECT sim_calm('limited') \g /dev/null
