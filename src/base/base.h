@@ -13,8 +13,9 @@
 #ifndef SIGMA_BASE_H
 #define SIGMA_BASE_H
 
+#include <time.h>
+
 #include "nodes/pg_list.h"
-#include "portability/instr_time.h"
 
 /* behind a parameter that a callback's signature has and its body has no use for */
 #define UNUSED pg_attribute_unused()
@@ -29,14 +30,17 @@
 /* The API's own limits, as published. */
 #define SIGMA_MAX_PAGE_SIZE 1000
 
-/* The monotonic clock, in milliseconds. */
+/*
+ * The monotonic clock, in milliseconds.  Not that of instr_time.h: sessions compare their times
+ * with each other's, and from 19 on each may have a source of its own (timing_clock_source).
+ */
 static inline double
 now_ms(void)
 {
-	instr_time	now;
+	struct timespec now;
 
-	INSTR_TIME_SET_CURRENT(now);
-	return INSTR_TIME_GET_MILLISEC(now);
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double) now.tv_sec * 1000 + (double) now.tv_nsec / 1000000;
 }
 
 /* A piece of text inside somebody else's buffer; not NUL-terminated. */
