@@ -24,21 +24,28 @@
 
 static ExecutorRun_hook_type next_run = NULL;
 
-/*
- * The innermost run that ends after so many rows, or NULL.  Compared only: after
- * an error in a run, it may be gone.
- */
+/* The innermost run, if it ends after so many rows; else NULL.  Compared only. */
 static const EState *limited = NULL;
 
 static void
 note_run(QueryDesc *desc, ScanDirection direction, uint64 count SIGMA_RUN_MORE)
 {
-	ExecutorRun_hook_type next = next_run ? next_run : standard_ExecutorRun;
 	const EState *before = limited;
 
 	limited = count > 0 ? desc->estate : NULL;
-	next(desc, direction, count SIGMA_RUN_PASS);
-	limited = before;
+	PG_TRY();
+	{
+		if (next_run)
+			next_run(desc, direction, count SIGMA_RUN_PASS);
+		else
+			standard_ExecutorRun(desc, direction, count SIGMA_RUN_PASS);
+	}
+	PG_FINALLY();
+	{
+		/* who catches the error is in the middle of the run before */
+		limited = before;
+	}
+	PG_END_TRY();
 }
 
 void

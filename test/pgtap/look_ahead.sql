@@ -112,6 +112,14 @@ SELECT cmp_ok(at_once_in(query), '<=', 5, 'perhaps not: ' || query) FROM unnest(
 	'SELECT max(name) FROM (SELECT name FROM nine.connections LIMIT 1000) c',
 	'DO $d$ DECLARE r record; BEGIN FOR r IN SELECT name FROM nine.connections LOOP END LOOP; END $d$',
 	'WITH m AS MATERIALIZED (SELECT name FROM nine.connections) SELECT max(name) FROM m']) query;
+-- a run in its midst that ends with an error does not make it forget who wants a few rows
+CREATE FUNCTION caught() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM 1 / (n - 1) FROM two;
+	RETURN '';
+EXCEPTION WHEN division_by_zero THEN
+	RETURN '';
+END $$;
 -- a query that stops at the first row
 CREATE FUNCTION first_name() RETURNS text LANGUAGE sql VOLATILE AS 'SELECT name FROM nine.connections';
 SELECT is(count_of(query, 'far'), 1, 'one request: ' || query) FROM unnest(ARRAY[
@@ -119,6 +127,8 @@ SELECT is(count_of(query, 'far'), 1, 'one request: ' || query) FROM unnest(ARRAY
 	'DO $d$ DECLARE n text; BEGIN SELECT name INTO n FROM nine.connections; END $d$',
 	'DO $d$ DECLARE n text; BEGIN n := (SELECT name FROM nine.connections LIMIT 1); END $d$',
 	'DO $d$ DECLARE r record; BEGIN FOR r IN SELECT name FROM nine.connections LOOP EXIT; END LOOP; END $d$',
+	'DO $d$ DECLARE r record; BEGIN FOR r IN SELECT name FROM (SELECT caught() s OFFSET 0) f, LATERAL (SELECT name FROM nine.connections '
+		'WHERE name > f.s OFFSET 0) c LOOP EXIT; END LOOP; END $d$',
 	'SELECT 1 WHERE EXISTS (SELECT FROM nine.connections)',
 	'SELECT n FROM two WHERE EXISTS (SELECT FROM nine.connections c WHERE length(c.name) > two.n)',
 	'SELECT n FROM two, LATERAL (SELECT name FROM nine.connections OFFSET 0 LIMIT 1) c LIMIT 1',
