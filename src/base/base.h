@@ -113,6 +113,17 @@ typedef struct SigmaFailure
 	int			status;			/* that Sigma refused a request with, in its own words; or 0 */
 } SigmaFailure;
 
+/* Statements that may mend what a request failed at, for hints; each may be NULL. */
+typedef struct SigmaRemedies
+{
+	const char *address;		/* sets region or base_url */
+	const char *credentials;	/* sets the credentials of the user mapping */
+	const char *identity;		/* sets whom the user mapping speaks as */
+	const char *ca_file;		/* sets ca_file */
+	const char *limit;			/* raises the limit that was reached */
+	const char *look;			/* shows whether what a write makes is there */
+} SigmaRemedies;
+
 /* Everything that is known of a request that failed. */
 typedef struct SigmaProblem
 {
@@ -136,6 +147,7 @@ typedef struct SigmaProblem
 	int			connect_timeout_ms;
 	int			request_timeout_ms;
 	int			max_response_size;
+	SigmaRemedies remedies;
 } SigmaProblem;
 
 /*

@@ -33,6 +33,19 @@ failure(int sqlstate, char *message, char *hint)
 	return f;
 }
 
+/* A hint, and behind it the statement to do it by, if that is known. */
+static char *
+with_statement(const char *hint, const char *what, const char *statement)
+{
+	return statement ? psprintf("%s %s: %s.", hint, what, statement) : pstrdup(hint);
+}
+
+static char *
+with_address(const SigmaProblem *p, const char *hint)
+{
+	return with_statement(hint, "To set the address", p->remedies.address);
+}
+
 /* What went on, for the detail: method, path, status, code and request id. */
 static char *
 describe(const SigmaProblem *p)
@@ -83,19 +96,19 @@ no_reply(const SigmaProblem *p)
 		case SIGMA_NO_RESOLVE:
 			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 						   psprintf("could not resolve the host name of server \"%s\"", p->server),
-						   "Check region or base_url of the server, and the name service of this machine.");
+						   with_address(p, "Check region or base_url of the server, and the name service of this machine."));
 		case SIGMA_NO_CONNECT:
 			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 						   psprintf("could not connect to server \"%s\"", p->server),
-						   "Check region or base_url of the server, and whether this machine may reach it.");
+						   with_address(p, "Check region or base_url of the server, and whether this machine may reach it."));
 		case SIGMA_NO_TLS:
 			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 						   psprintf("could not establish a TLS connection to server \"%s\"", p->server),
-						   "Check that base_url names an HTTPS server.");
+						   with_address(p, "Check that base_url names an HTTPS server."));
 		case SIGMA_TLS_UNKNOWN_CA:
 			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 						   psprintf("certificate of server \"%s\" is not signed by a trusted authority", p->server),
-						   "If an authority of your own signed it, name its certificate in the server option \"ca_file\".");
+						   with_statement("If an authority of your own signed it, name its certificate in the server option \"ca_file\".", "To set it", p->remedies.ca_file));
 		case SIGMA_TLS_EXPIRED:
 			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 						   psprintf("certificate of server \"%s\" is expired or not yet valid", p->server),
@@ -103,7 +116,7 @@ no_reply(const SigmaProblem *p)
 		case SIGMA_TLS_WRONG_HOST:
 			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 						   psprintf("certificate of server \"%s\" was made for another host name", p->server),
-						   "Check the host name in base_url and token_url.");
+						   with_address(p, "Check the host name in base_url and token_url."));
 		case SIGMA_CA_FILE_UNUSABLE:
 			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 						   psprintf("could not read the ca_file of server \"%s\"", p->server),
@@ -111,34 +124,34 @@ no_reply(const SigmaProblem *p)
 		case SIGMA_NO_SYSTEM_CA:
 			return failure(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
 						   psprintf("could not verify server \"%s\": this machine has no certificates of authorities", p->server),
-						   "Install the package \"ca-certificates\" on the machine of the PostgreSQL server, or set the server option \"ca_file\".");
+						   with_statement("Install the package \"ca-certificates\" on the machine of the PostgreSQL server, or set the server option \"ca_file\".", "To set it", p->remedies.ca_file));
 		case SIGMA_CONNECT_TIMEOUT:
 			return failure(ERRCODE_CONNECTION_FAILURE,
 						   psprintf("server \"%s\" did not take the connection within connect_timeout (%d ms)",
 									p->server, p->connect_timeout_ms),
-						   "Check that this machine may reach the server, or raise the server option \"connect_timeout\".");
+						   with_statement("Check that this machine may reach the server, or raise the server option \"connect_timeout\".", "To raise it", p->remedies.limit));
 		case SIGMA_REQUEST_TIMEOUT:
 			return failure(ERRCODE_CONNECTION_FAILURE,
 						   psprintf("server \"%s\" did not answer within request_timeout (%d ms)",
 									p->server, p->request_timeout_ms),
-						   "Raise the server option \"request_timeout\", or lower \"page_size\".");
+						   with_statement("Raise the server option \"request_timeout\", or lower \"page_size\".", "To raise it", p->remedies.limit));
 		case SIGMA_TOO_LARGE:
 			return failure(ERRCODE_FDW_ERROR,
 						   psprintf("reply of server \"%s\" exceeds max_response_size of %d bytes",
 									p->server, p->max_response_size),
-						   "Raise the server option \"max_response_size\", or lower \"page_size\".");
+						   with_statement("Raise the server option \"max_response_size\", or lower \"page_size\".", "To raise it", p->remedies.limit));
 		case SIGMA_HEAD_TOO_LARGE:
 			return failure(ERRCODE_FDW_ERROR,
 						   psprintf("head of the reply of server \"%s\" is too large", p->server),
-						   "Check base_url of the server, and what stands between it and this machine.");
+						   with_address(p, "Check base_url of the server, and what stands between it and this machine."));
 		case SIGMA_BAD_CODING:
 			return failure(ERRCODE_FDW_ERROR,
 						   psprintf("reply of server \"%s\" is coded in a way that was not asked for, or badly", p->server),
-						   "Check base_url of the server, and what stands between it and this machine.");
+						   with_address(p, "Check base_url of the server, and what stands between it and this machine."));
 		case SIGMA_GARBLED:
 			return failure(ERRCODE_FDW_ERROR,
 						   psprintf("server \"%s\" did not answer in HTTP", p->server),
-						   "Check base_url of the server.");
+						   with_address(p, "Check base_url of the server."));
 		case SIGMA_NO_RESOURCES:
 			return failure(ERRCODE_OUT_OF_MEMORY,
 						   psprintf("out of memory or file descriptors for a request to server \"%s\"", p->server),
@@ -158,7 +171,7 @@ no_token(const SigmaProblem *p)
 	if (p->status == 429)
 		return failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
 					   psprintf("too many sign-ins to server \"%s\" at once", p->server),
-					   "Sigma allows one sign-in a second; try again, or raise the server option \"max_retries\".");
+					   with_statement("Sigma allows one sign-in a second; try again, or raise the server option \"max_retries\".", "To raise it", p->remedies.limit));
 	if (p->status >= 500)
 		return failure(ERRCODE_SYSTEM_ERROR,
 					   with_message(p, psprintf("server \"%s\" failed at sign-in", p->server)),
@@ -166,14 +179,16 @@ no_token(const SigmaProblem *p)
 	if (p->status >= 300 && p->status < 400)
 		return failure(ERRCODE_FDW_ERROR,
 					   psprintf("server \"%s\" redirects the sign-in to another place", p->server),
-					   "Redirects are not followed. Check region, base_url and token_url of the server.");
+					   with_address(p, "Redirects are not followed. Check region, base_url and token_url of the server."));
 	if (p->identity)
 		return failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 					   with_message(p, psprintf("server \"%s\" refused the sign-in %s", p->server, p->identity)),
-					   "The client credentials must belong to an admin, and Sigma must have enabled impersonation (a beta feature) for the organization. Check impersonate and tenant of the user mapping.");
+					   with_statement("The client credentials must belong to an admin, and Sigma must have enabled impersonation (a beta feature) for the organization. Check impersonate and tenant of the user mapping.",
+									  "To set them", p->remedies.identity));
 	return failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 				   with_message(p, psprintf("server \"%s\" refused the sign-in", p->server)),
-				   "Check client_id and client_secret of the user mapping, and that region or base_url is your organization's own: credentials of one region are unknown in all others.");
+				   with_address(p, with_statement("Check client_id and client_secret of the user mapping, and that region or base_url is your organization's own: credentials of one region are unknown in all others.",
+												  "To set the credentials", p->remedies.credentials)));
 }
 
 /* Sigma answered with a status that says no. */
@@ -188,7 +203,8 @@ bad_status(const SigmaProblem *p)
 		case 401:
 			return failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 						   with_message(p, psprintf("server \"%s\" does not accept its own token", p->server)),
-						   "The credentials of the user mapping may have been revoked, or region or base_url may be another organization's.");
+						   with_address(p, with_statement("The credentials of the user mapping may have been revoked, or region or base_url may be another organization's.",
+														  "To set the credentials", p->remedies.credentials)));
 		case 403:
 			return failure(ERRCODE_INSUFFICIENT_PRIVILEGE,
 						   with_message(p, "permission denied by Sigma"),
@@ -202,10 +218,10 @@ bad_status(const SigmaProblem *p)
 				return failure(ERRCODE_FDW_ERROR,
 							   psprintf("server \"%s\" answers with HTTP status 404, but not as Sigma does",
 										p->server),
-							   "Something else answered in Sigma's place, such as a proxy. Check region or base_url of the server, and what stands between it and this machine.");
+							   with_address(p, "Something else answered in Sigma's place, such as a proxy. Check region or base_url of the server, and what stands between it and this machine."));
 			return failure(ERRCODE_NO_DATA_FOUND,
 						   with_message(p, "not found in Sigma"),
-						   "Check the id; if every request ends like this, region or base_url may not be your organization's own.");
+						   with_address(p, "Check the id; if every request ends like this, region or base_url may not be your organization's own."));
 		case 410:
 			return failure(ERRCODE_NO_DATA_FOUND,
 						   with_message(p, "no longer offered by Sigma"),
@@ -216,7 +232,7 @@ bad_status(const SigmaProblem *p)
 		case 429:
 			return failure(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
 						   with_message(p, "request limit of Sigma reached"),
-						   "Try again later, or raise the server option \"max_retries\".");
+						   with_statement("Try again later, or raise the server option \"max_retries\".", "To raise it", p->remedies.limit));
 	}
 	if (p->status >= 500)
 		return failure(ERRCODE_SYSTEM_ERROR, with_message(p, "server error in Sigma"),
@@ -224,7 +240,7 @@ bad_status(const SigmaProblem *p)
 	if (p->status >= 300 && p->status < 400)
 		return failure(ERRCODE_FDW_ERROR,
 					   psprintf("server \"%s\" redirects to another place", p->server),
-					   "Redirects are not followed. Check region or base_url of the server.");
+					   with_address(p, "Redirects are not followed. Check region or base_url of the server."));
 	if (p->status >= 200 && p->status < 300)
 		return failure(ERRCODE_FDW_ERROR,
 					   with_message(p, psprintf("failure of Sigma behind HTTP status %d", p->status)),
@@ -252,8 +268,6 @@ sigma_problem_to_failure(const SigmaProblem *p)
 
 	if (p->outcome_unknown)
 	{
-		bool		creates = p->subject && strncmp(p->subject, "creating ", strlen("creating ")) == 0;
-
 		/* the cause becomes the detail: what counts now is that nobody knows */
 		char	   *cause = psprintf("%c%s. %s", toupper((unsigned char) f->message[0]),
 									 f->message + 1, f->detail);
@@ -262,8 +276,9 @@ sigma_problem_to_failure(const SigmaProblem *p)
 					p->subject
 					? psprintf("outcome unknown: %s may have been carried out", p->subject)
 					: psprintf("outcome unknown: %s may have been carried out", p->request),
-					creates
-					? "Look in Sigma for that name before you try again, for example with sigma_find_created(); the request was not repeated, so as not to do it twice."
+					p->remedies.look
+					? psprintf("Look in Sigma for that name before you try again: %s. The request was not repeated, so as not to do it twice.",
+							   p->remedies.look)
 					: p->subject
 					? "Look in Sigma for that name before you try again; the request was not repeated, so as not to do it twice."
 					: "Look in Sigma for its effect before you try again; the request was not repeated, so as not to do it twice.");

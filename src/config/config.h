@@ -43,6 +43,8 @@ typedef struct SigmaSettings
 	Oid			umid;			/* the user mapping's OID */
 	Oid			umuser;			/* whose it is; InvalidOid: PUBLIC's */
 	char	   *server;
+	List	   *server_options; /* DefElems, as they were set */
+	const char *mapping_role;	/* umuser's name, quoted as an identifier, or PUBLIC */
 	char	   *base_url;		/* without a slash at its end */
 	char	   *origin;			/* its scheme, host and port, in lower case */
 	char	   *token_url;
@@ -120,12 +122,6 @@ extern SigmaSettings *sigma_settings(Oid serverid, Oid userid);
 extern Oid	sigma_mapping(Oid serverid, Oid userid, List **options);
 
 /*
- * The statement that sets an option of a server, for a hint; palloc'd.  "value" is
- * a constant of ours.
- */
-extern char *sigma_alter_server(Oid serverid, const char *option, const char *value);
-
-/*
  * The options of a foreign table, those of its server standing in where the
  * table has none; in the current memory context.
  */
@@ -167,6 +163,45 @@ extern char *sigma_column_control_option(Oid relid, AttrNumber attnum);
 
 /* The column option "field", in the current memory context; NULL if not set. */
 extern char *sigma_column_field_option(Oid relid, AttrNumber attnum);
+
+/* --------------------------------------------------------- statement.c */
+
+/*
+ * Statements for hints, palloc'd, without a semicolon.  OPTIONS says ADD or SET,
+ * whichever is right.  Those that take settings need no catalog.
+ */
+
+/* ALTER SERVER: sets an option. */
+extern char *sigma_alter_server(const SigmaSettings *s, const char *option, const char *value);
+
+/* ALTER SERVER: sets region or base_url, whichever it has, to a value to be filled in. */
+extern char *sigma_alter_address(const SigmaSettings *s);
+
+/* ALTER SERVER: raises a limit; NULL if it cannot be raised. */
+extern char *sigma_allow_more(const SigmaSettings *s, const char *option);
+
+/* ALTER USER MAPPING, with these options. */
+extern char *sigma_alter_mapping(const SigmaSettings *s, const char *options);
+
+/* ALTER USER MAPPING: sets the credentials, to values to be filled in. */
+extern char *sigma_alter_credentials(const SigmaSettings *s);
+
+/* ALTER USER MAPPING: sets impersonate and tenant, those that it has, likewise. */
+extern char *sigma_alter_identity(const SigmaSettings *s);
+
+/* A table's name with its schema, quoted. */
+extern char *sigma_table_name(Oid relid);
+
+/* ALTER FOREIGN TABLE, with this action; one that sets an option; one that sets a column's. */
+extern char *sigma_alter_table(Oid relid, const char *action);
+extern char *sigma_alter_table_option(Oid relid, const char *option, const char *value);
+extern char *sigma_alter_column_option(Oid relid, const char *column, const char *option, const char *value);
+
+/*
+ * Raises export_timeout from so many ms: of the table if it has it, which may be
+ * invalid, else of the server.
+ */
+extern char *sigma_allow_export(Oid relid, const SigmaSettings *s, int timeout_ms);
 
 /* ------------------------------------------------------ option_table.c */
 

@@ -81,6 +81,13 @@ extern int	sigma_option_place(Oid context);
 /* The option of an object of this catalog; NULL if it has none of that name. */
 extern const SigmaOption *sigma_find_option(const char *name, Oid context);
 
+/*
+ * The value of a limit, an option of a server that is a member of SigmaSettings,
+ * that is at least twice what they have, and not below its default; palloc'd, or
+ * NULL if it has the highest that there is.
+ */
+extern char *sigma_option_more(const char *name, const SigmaSettings *settings);
+
 /* ------------------------------------------------------------ option.c */
 
 /* Gives all members of such a struct that options have their defaults; raises nothing. */

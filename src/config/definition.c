@@ -151,7 +151,8 @@ bad_parent(const SigmaTableOptions *options, const char *detail)
 			 errmsg("invalid parent %s of foreign table %s", sigma_quoted(options->parent),
 					sigma_quoted(options->resource)),
 			 errdetail("%s", detail),
-			 errhint("The option \"parent\" names a resource, or a foreign table of the same server: in the same schema, or with its schema.")));
+			 errhint("The option \"parent\" names a resource, or a foreign table of the same server: in the same schema, or with its schema. To set it: %s.",
+					 sigma_alter_table_option(options->relid, "parent", "..."))));
 }
 
 /*
@@ -213,7 +214,8 @@ no_column(const SigmaTableOptions *options, const char *option, const char *colu
 			 errmsg("foreign table %s has no column %s", sigma_quoted(options->resource),
 					sigma_quoted(column)),
 			 errdetail("Its option \"%s\" names the column.", option),
-			 errhint("Add the column to the table, or correct the option.")));
+			 errhint("Correct the option, or add the column: %s.",
+					 sigma_alter_table(options->relid, psprintf("ADD COLUMN %s text", quote_identifier(column))))));
 }
 
 /* Of a key of the path: which column of the parent it comes from, and of which kind that is. */
@@ -230,7 +232,9 @@ define_key(const SigmaTableOptions *options, const SigmaResource *above, const c
 				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
 				 errmsg("column %s of foreign table %s must be of type text or uuid",
 						sigma_quoted(f->column), sigma_quoted(options->resource)),
-				 errdetail("The table's option \"path\" names it as a key.")));
+				 errdetail("The table's option \"path\" names it as a key."),
+				 errhint("To change the type: %s.",
+						 sigma_alter_table(options->relid, psprintf("ALTER COLUMN %s TYPE text", quote_identifier(f->column))))));
 	f->read = SIGMA_FROM_KEY;
 	f->kind = SIGMA_ID;
 	f->field = name;
@@ -244,8 +248,8 @@ define_key(const SigmaTableOptions *options, const SigmaResource *above, const c
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 				 errmsg("parent %s of foreign table %s has no column %s", sigma_quoted(above->name),
 						sigma_quoted(options->resource), sigma_quoted(name)),
-				 errhint("Name the parent's column that has the values in the column option \"field\" of %s.",
-						 sigma_quoted(f->column))));
+				 errhint("Name the parent's column that has the values: %s.",
+						 sigma_alter_column_option(options->relid, f->column, "field", "..."))));
 	f->field = source->column;
 	f->kind = source->kind;
 }
@@ -346,7 +350,8 @@ sigma_table_resource(SigmaTableOptions *options)
 			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 			 errmsg("Sigma has no resource \"%s\"", options->resource),
 			 closest
-			 ? errhint("Perhaps you meant \"%s\"; the table option \"resource\" names it, if the table's own name does not.", closest)
-			 : errhint("The table option \"resource\" names it, if the table's own name does not; a list that sigma_fdw does not know is named by the option \"path\".")));
+			 ? errhint("Perhaps you meant \"%s\": %s.", closest, sigma_alter_table_option(options->relid, "resource", closest))
+			 : errhint("Name the resource, if the table's own name does not: %s. A list that sigma_fdw does not know is named by the option \"path\".",
+					   sigma_alter_table_option(options->relid, "resource", "..."))));
 	return NULL;				/* keep compilers quiet */
 }

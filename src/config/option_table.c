@@ -225,6 +225,17 @@ values_of_option(const SigmaOption *option)
 	return NULL;
 }
 
+/* A value of OPTION_INT, OPTION_TIME (ms) or OPTION_SIZE (bytes) as one would write it. */
+static char *
+number_text(const SigmaOption *option, int n)
+{
+	if (option->type == OPTION_TIME)
+		return n % 1000 == 0 ? psprintf("%ds", n / 1000) : psprintf("%dms", n);
+	if (option->type == OPTION_SIZE)
+		return n % (1024 * 1024) == 0 ? psprintf("%dMB", n / (1024 * 1024)) : psprintf("%dB", n);
+	return psprintf("%d", n);
+}
+
 /* What counts if it is not set, as one would write it; NULL if that is nothing. */
 static const char *
 default_of_option(const SigmaOption *option)
@@ -238,12 +249,10 @@ default_of_option(const SigmaOption *option)
 		case OPTION_CHOICE:
 			return option->words[n];
 		case OPTION_INT:
-			/* no default is out of its range, but for one that means none */
-			return n < option->min ? NULL : psprintf("%d", n);
 		case OPTION_TIME:
-			return psprintf("%ds", n / 1000);
 		case OPTION_SIZE:
-			return psprintf("%dMB", n / (1024 * 1024));
+			/* no default is out of its range, but for one that means none */
+			return n < option->min ? NULL : number_text(option, n);
 		default:
 			return NULL;
 	}
@@ -265,4 +274,15 @@ sigma_option_facts(int number, SigmaOptionFacts *facts)
 	facts->fallback = default_of_option(option);
 	facts->values = values_of_option(option);
 	return true;
+}
+
+char *
+sigma_option_more(const char *name, const SigmaSettings *settings)
+{
+	const SigmaOption *option = sigma_find_option(name, ForeignServerRelationId);
+	int			now = *(const int *) ((const char *) settings + option->offset);
+
+	Assert(option->into == INTO_SETTINGS);
+	return now >= option->max ? NULL
+		: number_text(option, (int) Min(option->max, Max(option->fallback, 2.0 * now)));
 }

@@ -64,8 +64,10 @@ checked_server(Oid serverid)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("options of server \"%s\" have not been checked", server->servername),
 				 errdetail("Nobody has looked whether those who have set them may name such hosts and files."),
-				 errhint("Look at the options of its servers and user mappings yourself, then ALTER FOREIGN DATA WRAPPER %s VALIDATOR sigma_fdw_validator.",
-						 quote_identifier(wrapper->fdwname))));
+				 errhint("Look at the options of its servers and user mappings yourself, then ALTER FOREIGN DATA WRAPPER %s VALIDATOR %s.",
+						 quote_identifier(wrapper->fdwname),
+						 quote_qualified_identifier(get_namespace_name(get_func_namespace(wrapper->fdwhandler)),
+													"sigma_fdw_validator"))));
 	return server;
 }
 
@@ -112,22 +114,6 @@ sigma_mapping(Oid serverid, Oid userid, List **options)
 	return umid;
 }
 
-char *
-sigma_alter_server(Oid serverid, const char *option, const char *value)
-{
-	ForeignServer *server = GetForeignServer(serverid);
-	const char *action = "ADD";
-	ListCell   *lc;
-
-	foreach(lc, server->options)
-	{
-		if (strcmp(lfirst_node(DefElem, lc)->defname, option) == 0)
-			action = "SET";
-	}
-	return psprintf("ALTER SERVER %s OPTIONS (%s %s '%s')", quote_identifier(server->servername), action, option,
-					value);
-}
-
 SigmaSettings *
 sigma_settings(Oid serverid, Oid userid)
 {
@@ -137,6 +123,7 @@ sigma_settings(Oid serverid, Oid userid)
 
 	s->serverid = serverid;
 	s->server = pstrdup(server->servername);
+	s->server_options = server->options;
 	sigma_default_options(INTO_SETTINGS, s);
 	sigma_apply_options(server->options, ForeignServerRelationId, INTO_SETTINGS, s);
 	while (s->base_url[strlen(s->base_url) - 1] == '/')
@@ -152,6 +139,7 @@ sigma_settings(Oid serverid, Oid userid)
 		no_mapping(userid, serverid, s->server, NULL);
 	if (SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid), ObjectIdGetDatum(serverid)))
 		s->umuser = userid;
+	s->mapping_role = OidIsValid(s->umuser) ? quote_identifier(GetUserNameFromId(userid, false)) : "PUBLIC";
 	sigma_check_read_options(mapping, UserMappingRelationId, "the user mapping for server", s->server);
 	sigma_apply_options(mapping, UserMappingRelationId, INTO_SETTINGS, s);
 	if (s->client_id == NULL)

@@ -63,6 +63,7 @@ open_walk(Source *source, SigmaSession *session, MemoryContext context, Relation
 		.shown = true,
 		.tolerate = options->on_error_row && !sigma_is_one_list(resource),
 		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
+		.relid = options->relid,
 	};
 
 	source->reader = sigma_row_reader(rel, resource, attnums);

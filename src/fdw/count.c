@@ -100,6 +100,7 @@ count_spec(SigmaTableOptions *options, int limit)
 		.limit = limit,
 		.scope = options->scope,
 		.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS,
+		.relid = options->relid,
 		.prefetch = options->prefetch && limit > 1,
 	};
 

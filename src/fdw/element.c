@@ -167,6 +167,7 @@ init_spec(SigmaElementSpec *spec, List **controls, Relation rel, const SigmaTabl
 	spec->element_id = options->element_id;
 	spec->tag = options->tag;
 	spec->timeout_ms = options->export_timeout_ms;
+	spec->relid = options->relid;
 	spec->chunk_rows = options->export_rows;
 	for (int attnum = 1; attnum <= RelationGetDescr(rel)->natts; attnum++)
 	{

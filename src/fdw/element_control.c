@@ -74,7 +74,8 @@ sigma_refuse_control(Oid relid, AttrNumber attnum)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("column \"%s\" of foreign table \"%s\" cannot set a control: it is of type %s",
 						column, get_rel_name(relid), format_type_be(type)),
-				 errhint("Give the column the type text.")));
+				 errhint("To change the type: %s.",
+						 sigma_alter_table(relid, psprintf("ALTER COLUMN %s TYPE text", quote_identifier(column))))));
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("column \"%s\" of foreign table \"%s\" can only be compared by \"=\", with one value that is known when the query begins",

@@ -71,6 +71,7 @@ extern List *sigma_other_plans(const Plan *plan);
 typedef struct SigmaModify
 {
 	SigmaSession *session;
+	Oid			relid;
 	const SigmaResource *resource;
 	int			ncolumns;
 	SigmaWriteColumn *columns;

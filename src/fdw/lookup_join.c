@@ -400,6 +400,7 @@ begin_lookup_join(CustomScanState *node, EState *estate, int eflags)
 	join->spec.dated = true;
 	join->spec.as_of = estate->es_snapshot->curcid;
 	join->spec.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS;
+	join->spec.relid = options->relid;
 	join->spec.tolerate = options->on_error_row && !sigma_is_one_list(join->spec.resource);
 	join->spec.limit = options->page_size;
 	join->nouter = list_length(outer_plan->targetlist);

@@ -158,6 +158,7 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 
 	m->context = context;
 	m->row_context = AllocSetContextCreate(context, "sigma row", ALLOCSET_DEFAULT_SIZES);
+	m->relid = RelationGetRelid(rel);
 	m->resource = sigma_table_resource(options);
 	m->columns = palloc0(Max(natts, 1) * sizeof(SigmaWriteColumn));
 	for (int i = 1; i <= natts; i++)
@@ -400,7 +401,8 @@ sigmaExecForeignTruncate(List *rels, DropBehavior behavior UNUSED, bool restart_
 			 errmsg("cannot truncate foreign table \"%s\"", RelationGetRelationName((Relation) linitial(rels))),
 			 errdetail("Sigma has no request that deletes all of a list."),
 			 (sigmaIsForeignRelUpdatable(linitial(rels)) & (1 << CMD_DELETE)) != 0
-			 ? errhint("Use DELETE, which deletes one after another.")
+			 ? errhint("To delete them one after another: DELETE FROM %s.",
+					   sigma_table_name(RelationGetRelid((Relation) linitial(rels))))
 			 : errhint("Sigma's API has no way to delete them.")));
 }
 

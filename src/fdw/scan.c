@@ -225,6 +225,7 @@ sigmaBeginForeignScan(ForeignScanState *node, int eflags)
 	is_target = bms_is_member((int) plan->scan.scanrelid, sigma_result_relations(estate->es_plannedstmt));
 	/* what cannot be read cannot be changed: who wants to change the rest has to say so */
 	scan->spec.missing = options->on_missing_empty ? SIGMA_MISSING_WARNS : SIGMA_MISSING_FAILS;
+	scan->spec.relid = options->relid;
 	scan->spec.tolerate = options->on_error_row && !sigma_is_one_list(scan->spec.resource) &&
 		(!is_target || asks_for_errors(rel, scan->spec.resource, plan));
 	scan->spec.limit = intVal(list_nth(plan->fdw_private, SIGMA_SCAN_LIMIT));

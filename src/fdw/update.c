@@ -92,7 +92,10 @@ delete_grant(SigmaModify *m, TupleTableSlot *slot)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 				 errmsg("cannot tell which grant to revoke"),
-				 errhint("The foreign table needs the columns \"connection_id\" and \"grant_id\".")));
+				 errhint("The foreign table needs the columns \"connection_id\" and \"grant_id\". To add them: %s.",
+						 sigma_alter_table(m->relid, connection_id ? "ADD COLUMN grant_id text"
+										   : grant_id ? "ADD COLUMN connection_id text"
+										   : "ADD COLUMN connection_id text, ADD COLUMN grant_id text"))));
 	if (is_revoked(m, grant_id))
 		return false;
 	sigma_revoke_call(m->session, m->row_context, connection_id, grant_id, &m->stats);
@@ -115,14 +118,16 @@ take_connection(SigmaModify *m, EState *estate, ResultRelInfo *rinfo, TupleTable
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 				 errmsg("cannot tell which connection to change"),
-				 errhint("The foreign table needs the column \"connection_id\".")));
+				 errhint("The foreign table needs the column \"connection_id\". To add it: %s.",
+						 sigma_alter_table(m->relid, "ADD COLUMN connection_id text"))));
 	if (!sigma_scanned_entry(estate, rinfo->ri_RangeTableIndex, id, scanned))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
 				 errmsg("cannot tell which connection to change"),
 				 errdetail("The id that column \"connection_id\" of foreign table \"%s\" shows is not as Sigma gave it.",
 						   RelationGetRelationName(rinfo->ri_RelationDesc)),
-				 errhint("Give the column the type text or uuid.")));
+				 errhint("To give the column the type that it needs: %s.",
+						 sigma_alter_table(m->relid, "ALTER COLUMN connection_id TYPE text"))));
 	last = sigma_queue_last(sigma_session_serverid(m->session), id);
 	if (last != InvalidCommandId && last > estate->es_output_cid)
 		ereport(ERROR,
@@ -196,7 +201,8 @@ refuse_without_details(const SigmaModify *m, const char *column, const char *typ
 					   sigma_connection_unshown(type)),
 			 has_details
 			 ? errhint("Set \"details\" in the same statement, with all of these that the connection needs. Only \"name\" and \"use_oauth\" can be changed alone.")
-			 : errhint("The foreign table needs a column \"details\", to be set in the same statement. Only \"name\" and \"use_oauth\" can be changed alone.")));
+			 : errhint("The foreign table needs a column \"details\", to be set in the same statement. Only \"name\" and \"use_oauth\" can be changed alone. To add it: %s.",
+					   sigma_alter_table(m->relid, "ADD COLUMN details jsonb"))));
 }
 
 /* Can the column be changed by a PATCH? */

@@ -110,11 +110,15 @@ read_file(SigmaSession *session, SigmaExport *export)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (rest.length > max - (size_t) (file.len - VARHDRSZ))
+		{
+			const char *allow = sigma_allow_more(sigma_session_settings(session), "max_response_size");
+
 			ereport(ERROR,
 					(errcode(ERRCODE_FDW_ERROR),
 					 errmsg("the export of %s exceeds max_response_size of %zu bytes",
 							sigma_export_subject(export), max),
-					 errhint("Allow more: %s.", sigma_alter_server(sigma_session_serverid(session), "max_response_size", "512MB"))));
+					 allow ? errhint("Allow more: %s.", allow) : 0));
+		}
 		appendBinaryStringInfo(&file, rest.data, (int) rest.length);
 		if (!more)
 			break;

@@ -96,7 +96,11 @@ sigma_function_server(FunctionCallInfo fcinfo)
 	AclResult	acl = sigma_server_aclcheck(server->serverid, GetUserId(), ACL_USAGE);
 
 	if (acl != ACLCHECK_OK)
-		aclcheck_error(acl, OBJECT_FOREIGN_SERVER, name);
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for foreign server %s", name),
+				 errhint("Its owner can permit it: GRANT USAGE ON FOREIGN SERVER %s TO %s.", quote_identifier(name),
+						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 	if (!sigma_is_server(server->serverid))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -120,7 +124,8 @@ sigma_check_writable(const SigmaSession *session, const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("server \"%s\" does not allow writes", sigma_session_server(session)),
-				 errhint("Its option \"updatable\" is false.")));
+				 errhint("Its option \"updatable\" is false. To allow them: %s.",
+						 sigma_alter_server(sigma_session_settings(session), "updatable", "true"))));
 }
 
 /* "name" says it all; of the reply, the record wants the id of a connection. */

@@ -137,6 +137,7 @@ begin_chunk(SigmaElement *e, int64 limit, int64 offset)
 			.row_limit = limit,
 			.offset = offset,
 			.timeout_ms = e->spec.timeout_ms,
+			.relid = e->spec.relid,
 	};
 	if (!e->as_array)
 	{
@@ -169,13 +170,16 @@ static void
 check_size(const SigmaElement *e, size_t length)
 {
 	int			max = sigma_session_max_response_size(e->session);
+	const char *more;
 
-	if (length > (size_t) max)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_ERROR),
-				 errmsg("row " INT64_FORMAT " of %s exceeds max_response_size of %d bytes", e->rows + 1,
-						sigma_export_subject(e->export), max),
-				 errhint("Allow more: %s.", sigma_alter_server(sigma_session_serverid(e->session), "max_response_size", "512MB"))));
+	if (length <= (size_t) max)
+		return;
+	more = sigma_allow_more(sigma_session_settings(e->session), "max_response_size");
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("row " INT64_FORMAT " of %s exceeds max_response_size of %d bytes", e->rows + 1,
+					sigma_export_subject(e->export), max),
+			 more ? errhint("Allow more: %s.", more) : 0));
 }
 
 /* The text of the chunk's next row; false at its end. */

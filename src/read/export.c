@@ -474,8 +474,9 @@ wait_until_ready(SigmaExport *export)
 			 errmsg("the export of %s was not ready within export_timeout (%d ms)", export->subject,
 					export->spec->timeout_ms),
 			 export->call ? errdetail("The last answer was HTTP status %d.", sigma_call_status(export->call)) : 0,
-			 errhint("Make the element's query faster, or allow it more time: %s (or the same option of the table).",
-					 sigma_alter_server(sigma_session_serverid(export->session), "export_timeout", "30min"))));
+			 errhint("Make the element's query faster, or allow it more time: %s.",
+					 sigma_allow_export(export->spec->relid, sigma_session_settings(export->session),
+										export->spec->timeout_ms))));
 }
 
 SigmaExport *

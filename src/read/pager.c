@@ -713,7 +713,10 @@ give_up_filters(SigmaPager *pager, const SigmaFailure *failure)
 				(errmsg("Sigma refused the filter of the list of %s, which is read without it",
 						resource->name),
 				 errdetail("%s (%s)", failure->message, failure->detail),
-				 errhint("The rows are the same. With the option push_filters 'false' of the table, the filter is not tried.")));
+				 OidIsValid(pager->spec.relid)
+				 ? errhint("The rows are the same. To have the filter not tried: %s.",
+						   sigma_alter_table_option(pager->spec.relid, "push_filters", "false"))
+				 : errhint("The rows are the same. With the option push_filters 'false' of the table, the filter is not tried.")));
 	pager->spec.filters = NULL;
 	pager->refused_filters = true;
 	return true;
@@ -738,7 +741,10 @@ is_missing(SigmaPager *pager, const SigmaFailure *failure)
 				(errmsg("the organization does not offer %s, which are taken to be none",
 						resource->name),
 				 errdetail("%s (%s)", failure->message, failure->detail),
-				 errhint("With the option on_missing 'error' of the table, it is an error.")));
+				 OidIsValid(pager->spec.relid)
+				 ? errhint("To have an error instead: %s.",
+						   sigma_alter_table_option(pager->spec.relid, "on_missing", "error"))
+				 : errhint("With the option on_missing 'error' of the table, it is an error.")));
 	return true;
 }
 

@@ -57,6 +57,7 @@ typedef struct SigmaColumn
 
 typedef struct SigmaRowReader
 {
+	Oid			relid;			/* the table, for hints */
 	MemoryContext context;		/* in which it is */
 	const char *table;			/* for messages */
 	const char *key_field;		/* names the row in messages; or NULL */
@@ -151,6 +152,7 @@ typedef struct SigmaListSpec
 	bool		by_key;			/* that there is no such list, or entry, is no error */
 	bool		tolerate;		/* a failed request ends the list without an error */
 	SigmaMissing missing;		/* if it is not offered */
+	Oid			relid;			/* the table that is read, for hints; or InvalidOid */
 	const SigmaNothing *nothing;	/* what else says that there is nothing; or NULL */
 	bool		exact;			/* another number of entries than "total" is an error */
 	bool		raw;			/* entries are any JSON values; nothing is kept of the resource */
@@ -231,6 +233,7 @@ typedef struct SigmaWalkSpec
 	bool		whole;			/* as for a list */
 	bool		tolerate;		/* a parent whose list fails becomes an entry */
 	SigmaMissing missing;		/* as for a list */
+	Oid			relid;			/* as for a list */
 	const SigmaNames *fields;	/* as for a list */
 	bool		shown;			/* others see how far it is */
 	bool		dated;			/* as for a list */
@@ -291,6 +294,7 @@ typedef struct SigmaExportSpec
 	int64		row_limit;		/* 0: none is sent */
 	int64		offset;			/* -1: likewise */
 	int			timeout_ms;		/* until it is ready */
+	Oid			relid;			/* the table that it is for, for hints; or InvalidOid */
 	bool		may_be_empty;	/* a file of no rows is one of no bytes */
 } SigmaExportSpec;
 
@@ -356,6 +360,7 @@ typedef struct SigmaElementSpec
 	List	   *columns;		/* as for an export */
 	char	  **sent;			/* the keys of its entries: what controls are set to */
 	int			timeout_ms;
+	Oid			relid;			/* as for an export */
 	int64		wanted;			/* rows that are expected to do; 0: all */
 	int64		chunk_rows;		/* that one export may have */
 } SigmaElementSpec;

@@ -41,6 +41,22 @@ sigma_known_field(Relation rel, const SigmaResource *resource, AttrNumber attnum
 	return known == NULL && strcmp(option, "attrs") == 0 ? sigma_find_field(resource, option) : known;
 }
 
+/* The statement that says which field a column shows, for a hint. */
+static char *
+name_field(Oid relid, const char *column, const char *field)
+{
+	return sigma_alter_column_option(relid, column, "field", field);
+}
+
+/* What a column of the catalogue is named by in the option "field". */
+static const char *
+field_named(const SigmaResource *resource, const char *column)
+{
+	const SigmaField *field = sigma_find_field(resource, column);
+
+	return field->field && sigma_find_api_field(resource, field->field) ? field->field : column;
+}
+
 const char *
 sigma_column_field(Relation rel, const SigmaResource *resource, AttrNumber attnum,
 				   const SigmaField **known)
@@ -62,8 +78,9 @@ sigma_column_field(Relation rel, const SigmaResource *resource, AttrNumber attnu
 			 errmsg("column \"%s\" of foreign table \"%s\" is not a field of resource \"%s\"",
 					column, RelationGetRelationName(rel), resource->name),
 			 closest
-			 ? errhint("Perhaps you meant \"%s\"; or name the API's field in the column option \"field\".", closest)
-			 : errhint("Name the API's field in the column option \"field\".")));
+			 ? errhint("Perhaps you meant \"%s\": %s. Any other field of the API is named likewise.", closest,
+					   name_field(RelationGetRelid(rel), column, field_named(resource, closest)))
+			 : errhint("Name the API's field: %s.", name_field(RelationGetRelid(rel), column, "..."))));
 	return NULL;				/* keep compilers quiet */
 }
 
@@ -87,6 +104,7 @@ make_reader(Relation rel, int n)
 	SigmaRowReader *reader = palloc0(sizeof(SigmaRowReader));
 
 	reader->context = CurrentMemoryContext;
+	reader->relid = RelationGetRelid(rel);
 	reader->table = pstrdup(RelationGetRelationName(rel));
 	reader->columns = palloc0(Max(n, 1) * sizeof(SigmaColumn));
 	reader->values = palloc0(Max(n, 1) * sizeof(SigmaJsonValue));
@@ -244,7 +262,7 @@ find_field_of(const SigmaRowReader *reader, const SigmaColumn *column)
 					(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 					 errmsg("column \"%s\" of foreign table \"%s\" could be more than one column of the element",
 							column->name, reader->table),
-					 errhint("Name the one that is meant in the column option \"field\".")));
+					 errhint("Name the one that is meant: %s.", name_field(reader->relid, column->name, "..."))));
 		found = name;
 	}
 	return found;
@@ -286,12 +304,13 @@ sigma_check_fields(const SigmaRowReader *reader)
 							column->name, reader->table),
 					 errdetail("No row has %s.",
 							   sigma_quoted(sigma_clean_text(column->field, strlen(column->field), 200))),
-					 errhint("It may have been renamed in Sigma. Import the workbook again, or alter the column option \"field\".")));
+					 errhint("It may have been renamed in Sigma. Import the workbook again, or name the column: %s.",
+							 name_field(reader->relid, column->name, "..."))));
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 				 errmsg("column \"%s\" of foreign table \"%s\" is not a column of the element",
 						column->name, reader->table),
-				 errhint("Name the element's column in the column option \"field\".")));
+				 errhint("Name the element's column: %s.", name_field(reader->relid, column->name, "..."))));
 	}
 }
 

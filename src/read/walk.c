@@ -123,8 +123,12 @@ no_key(const SigmaWalk *walk)
 					sigma_quoted(resource->name), sigma_quoted(walk->keys[i])),
 			 errdetail("Its option \"path\" is %s, and it has no option \"parent\" to take the values from.",
 					   sigma_quoted(resource->path)),
-			 errhint("Give the value in the query (WHERE %s = ...), join with what has the values, or name a resource or table in the option \"parent\".",
-					 quote_identifier(walk->keys[i]))));
+			 OidIsValid(walk->spec.relid)
+			 ? errhint("Give the value in the query (WHERE %s = ...), join with what has the values, or name a resource or table that has them: %s.",
+					   quote_identifier(walk->keys[i]),
+					   sigma_alter_table_option(walk->spec.relid, "parent", "..."))
+			 : errhint("Give the value in the query (WHERE %s = ...), join with what has the values, or name a resource or table in the option \"parent\".",
+					   quote_identifier(walk->keys[i]))));
 }
 
 /* Does the query want the key of a parent?  What it gives is spelled as keys are shown. */
@@ -333,6 +337,7 @@ open_branch(SigmaWalk *walk)
 			.by_key = walk->nkeys > 0 && walk->all_bound && !walk->spec.resource->key_values,
 			.tolerate = walk->spec.tolerate,
 			.missing = walk->spec.missing,
+			.relid = walk->spec.relid,
 			.nothing = what_is_nothing(walk, branch->keys),
 			.fields = walk->spec.fields,
 			.progress = walk->progress,
@@ -429,7 +434,10 @@ check_ended(SigmaWalk *walk)
 				(errmsg("Sigma has none of the " INT64_FORMAT " lists of %s", walk->lists,
 						resource->name),
 				 errdetail("Each request for %s was answered that there is nothing.", resource->path),
-				 errhint("With the option on_error 'row' of the table, its rows tell each answer.")));
+				 OidIsValid(walk->spec.relid)
+				 ? errhint("To have a row that tells each answer: %s.",
+						   sigma_alter_table_option(walk->spec.relid, "on_error", "row"))
+				 : errhint("With the option on_error 'row' of the table, its rows tell each answer.")));
 	walk->lists = 0;
 	walk->nothing = 0;
 }

@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "storage/ipc.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "base/base.h"
@@ -291,9 +292,13 @@ describe_reply(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *att
 		.attempts = call->tries,
 		.waited_ms = call->waited_ms,
 	};
-	SigmaFailure *failure = sigma_describe_failure(call->session, reply, &problem,
-												   call->spec.secrets);
+	SigmaFailure *failure;
 
+	if (call->spec.creates)
+		problem.remedies.look = psprintf("SELECT * FROM sigma_find_created(%s, %s, now() - interval '1 day')",
+										 quote_literal_cstr(call->session->settings->server),
+										 quote_literal_cstr(call->spec.creates));
+	failure = sigma_describe_failure(call->session, reply, &problem, call->spec.secrets);
 	MemoryContextSwitchTo(old);
 	return failure;
 }
@@ -509,6 +514,7 @@ fail_queued(SigmaCall *call)
 	const SigmaSettings *settings = call->session->settings;
 	MemoryContext old = MemoryContextSwitchTo(call->context);
 	SigmaFailure *f;
+	char	   *more;
 
 	end_badly(call, false);
 	f = palloc0(sizeof(SigmaFailure));
@@ -517,7 +523,11 @@ fail_queued(SigmaCall *call)
 						  settings->server, settings->request_timeout_ms);
 	f->detail = psprintf("%s: other sessions have as many requests under way as there may be with these credentials.",
 						 sigma_shown_request(call->spec.method, call->spec.target, NULL));
-	f->hint = "Try again later, or raise the server option \"max_concurrency\" or \"request_timeout\".";
+	more = sigma_allow_more(settings, "max_concurrency");
+	if (more == NULL)
+		more = sigma_allow_more(settings, "request_timeout");
+	f->hint = psprintf("Try again later, or raise the server option \"max_concurrency\" or \"request_timeout\"%s%s.",
+					   more ? ": " : "", more ? more : "");
 	call->failure = f;
 	MemoryContextSwitchTo(old);
 }

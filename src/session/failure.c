@@ -87,6 +87,19 @@ masked(char *text, List *secrets)
 	return sigma_mask(text, secrets);
 }
 
+/* The statement that raises the limit which a reply, or its absence, tells of; or NULL. */
+static const char *
+allow_more(const SigmaSettings *settings, const SigmaProblem *problem)
+{
+	if (problem->outcome == SIGMA_CONNECT_TIMEOUT)
+		return sigma_allow_more(settings, "connect_timeout");
+	if (problem->outcome == SIGMA_REQUEST_TIMEOUT)
+		return sigma_allow_more(settings, "request_timeout");
+	if (problem->outcome == SIGMA_TOO_LARGE)
+		return sigma_allow_more(settings, "max_response_size");
+	return problem->status == 429 ? sigma_allow_more(settings, "max_retries") : NULL;
+}
+
 /* What to tell of a request that has failed for good; palloc'd. */
 SigmaFailure *
 sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProblem *problem,
@@ -114,5 +127,11 @@ sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProb
 	problem->connect_timeout_ms = s->settings->connect_timeout_ms;
 	problem->request_timeout_ms = s->settings->request_timeout_ms;
 	problem->max_response_size = s->settings->max_response_size;
+	problem->remedies.address = sigma_alter_address(s->settings);
+	problem->remedies.credentials = sigma_alter_credentials(s->settings);
+	if (problem->identity)
+		problem->remedies.identity = sigma_alter_identity(s->settings);
+	problem->remedies.ca_file = sigma_alter_server(s->settings, "ca_file", "/...");
+	problem->remedies.limit = allow_more(s->settings, problem);
 	return sigma_problem_to_failure(problem);
 }

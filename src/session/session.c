@@ -244,6 +244,12 @@ sigma_session_server(const SigmaSession *session)
 	return session->settings->server;
 }
 
+const SigmaSettings *
+sigma_session_settings(const SigmaSession *session)
+{
+	return session->settings;
+}
+
 Oid
 sigma_session_serverid(const SigmaSession *session)
 {

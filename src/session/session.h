@@ -18,6 +18,7 @@
 #include "base/base.h"
 #include "http/http.h"
 #include "catalog/catalog.h"
+#include "config/config.h"
 
 /* ------------------------------------------------------------- retry.c */
 
@@ -181,6 +182,7 @@ typedef struct SigmaCallSpec
 	const char *body;			/* JSON in UTF-8; or NULL */
 	SigmaPurpose purpose;
 	const char *subject;		/* what a write is about, for a hint; or NULL */
+	const char *creates;		/* the name of the connection that it makes; or NULL */
 	const SigmaNothing *nothing;	/* what else than a look-up's 404 says so; or NULL */
 	List	   *secrets;		/* texts to mask in whatever the server says */
 	SigmaStats *stats;			/* or NULL; must outlive the call */
@@ -229,6 +231,9 @@ extern const char *sigma_session_server(const SigmaSession *session);
  * to: as "x", to tenant "y", or both; palloc'd.  Else NULL.
  */
 extern char *sigma_session_identity(const SigmaSession *session);
+
+/* What the session's options come to, for statements in hints. */
+extern const SigmaSettings *sigma_session_settings(const SigmaSession *session);
 
 /* The foreign server's OID. */
 extern Oid	sigma_session_serverid(const SigmaSession *session);

@@ -389,7 +389,8 @@ sigma_finish_sign_in(SigmaSession *s)
 		failure->sqlstate = ERRCODE_FDW_ERROR;
 		failure->message = psprintf("server \"%s\" answered the sign-in without a usable access_token",
 									s->settings->server);
-		failure->hint = "Check base_url and token_url of the server.";
+		failure->hint = psprintf("Check base_url and token_url of the server. To set the address: %s.",
+								 sigma_alter_address(s->settings));
 	}
 	/* so that the next sign-in does not begin with what has just been refused */
 	if (exchange && reply->status == 401)

@@ -105,6 +105,8 @@ sigma_connection_write(const char *name, const char *body, List *secrets, SigmaS
 	write.spec.purpose = SIGMA_WRITE;
 	write.spec.resource = "connections";
 	write.spec.subject = psprintf("creating connection %s", sigma_quoted(name));
+	/* what a terminal might obey is not shown */
+	write.spec.creates = strcmp(sigma_quoted(name), psprintf("\"%s\"", name)) == 0 ? name : "...";
 	write.spec.secrets = secrets;
 	write.spec.stats = stats;
 	write.maybe = psprintf("connection %s may exist in Sigma", sigma_quoted(name));
@@ -119,6 +121,7 @@ sigma_restore_write(char *id, const char *name, const char *body, List *secrets)
 	write.spec.method = "PUT";
 	write.spec.target = sigma_connection_target(CONNECTION_PATH, id);
 	write.spec.subject = psprintf("restoring connection %s (%s)", sigma_quoted(name), sigma_shown_id(id));
+	write.spec.creates = NULL;
 	write.id = id;
 	write.succeeded = connection_restored;
 	write.maybe = psprintf("connection %s (%s) may be restored in Sigma", sigma_quoted(name),

@@ -91,7 +91,7 @@ SELECT sim_calm('data') \g /dev/null
 SELECT element('impatient', 'elRevenue', 'region text', 'export_timeout ''1200ms''') \g /dev/null
 SELECT sim_call('POST', 'config', '{"export": {"ms": 60000}}', 'data') \g /dev/null
 SELECT fails('SELECT region FROM e.impatient', '08006', 'the export of element "elRevenue" was not ready within export_timeout (1200 ms)',
-	'The last answer was HTTP status 404.', '%ALTER SERVER data OPTIONS (ADD export_timeout ''30min'')%', 'the time is over');
+	'The last answer was HTTP status 404.', '%: ALTER FOREIGN TABLE e.impatient OPTIONS (SET export_timeout ''30min'').', 'the time is over');
 SELECT sim_reset('data') \g /dev/null
 
 -- a column "message" is one, and so is a row of it alone, to who asks for it

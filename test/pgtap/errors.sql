@@ -21,7 +21,7 @@ INSERT INTO cases VALUES
 	(404, 'P0002', 'not found in Sigma: The simulator was told to fail', 'Check the id; %'),
 	(409, '23505', 'conflict in Sigma: The simulator was told to fail', NULL),
 	(422, '22023', 'request refused by Sigma: The simulator was told to fail', NULL),
-	(429, '53400', 'request limit of Sigma reached: The simulator was told to fail', 'Try again later, or raise the server option "max_retries".'),
+	(429, '53400', 'request limit of Sigma reached: The simulator was told to fail', 'Try again later, or raise the server option "max_retries".%'),
 	(500, '58000', 'server error in Sigma: The simulator was told to fail', 'Try again later; %requestId%'),
 	(501, '58000', 'server error in Sigma: The simulator was told to fail', 'Try again later; %requestId%'),
 	(502, '58000', 'server error in Sigma: The simulator was told to fail', 'Try again later; %requestId%'),
@@ -223,7 +223,7 @@ SELECT fails('SELECT * FROM unknown.connections', '08001', 'could not resolve th
 	'POST https://no-such-host.invalid/v2/auth/token: %', '%name service%', 'an unknown host name');
 SELECT make_server('no_tls', replace(sim_url(), 'http:', 'https:'), 'max_retries ''0''') \g /dev/null
 SELECT fails('SELECT * FROM no_tls.connections', '08001', 'could not establish a TLS connection to server "no_tls"',
-	'POST https://127.0.0.1:%/v2/auth/token: %', 'Check that base_url names an HTTPS server.', 'no TLS where it is expected');
+	'POST https://127.0.0.1:%/v2/auth/token: %', 'Check that base_url names an HTTPS server.%', 'no TLS where it is expected');
 
 SELECT make_server(replace(mode, '-', '_'), hostile_start(mode),
 	'max_retries ''0'', connect_timeout ''400ms'', request_timeout ''800ms''')
@@ -235,7 +235,7 @@ SELECT fails(format('SELECT * FROM %s.connections', s), '08006', format('%%"%s"%
 SELECT fails('SELECT * FROM reset.connections', '08006', 'connection to server "reset" was lost', 'POST http%/v2/auth/token: %', NULL, 'a reset');
 SELECT fails('SELECT * FROM close.connections', '08006', 'connection to server "close" was lost', 'POST http%/v2/auth/token: %', NULL, 'a close');
 SELECT fails('SELECT * FROM garbage.connections', 'HV000', 'server "garbage" did not answer in HTTP',
-	'POST http%/v2/auth/token: %', 'Check base_url of the server.', 'what is not HTTP');
+	'POST http%/v2/auth/token: %', 'Check base_url of the server.%', 'what is not HTTP');
 SELECT make_server('stalled', replace(hostile_start('tls-stall'), 'http:', 'https:'),
 	'max_retries ''0'', connect_timeout ''400ms'', request_timeout ''800ms''') \g /dev/null
 SELECT fails('SELECT * FROM stalled.connections', '08006', '%"stalled"%connect_timeout%400 ms%', NULL, '%"connect_timeout"%', 'a TLS handshake that hangs');
@@ -334,7 +334,7 @@ ALTER SERVER sim OPTIONS (ADD max_response_size '100000B');
 SELECT is((catch(:list)).state, NULL, 'a reply that just fits');
 ALTER SERVER sim OPTIONS (SET max_response_size '99999B');
 SELECT fails(:list, 'HV000', 'reply of server "sim" exceeds max_response_size of 99999 bytes',
-	'GET /v2/connections?limit=1000: %', 'Raise the server option "max_response_size", or lower "page_size".', 'one byte more');
+	'GET /v2/connections?limit=1000: %', 'Raise the server option "max_response_size", or lower "page_size". %(SET max_response_size ''64MB'').', 'one byte more');
 SELECT is((SELECT count(*)::int FROM sim_log() WHERE path = '/v2/connections'), 2, 'is not asked for again');
 SELECT sim_calm() \g /dev/null
 SELECT sim_spoil_list('gzip') \g /dev/null
