@@ -25,6 +25,7 @@
 #include "base/base.h"
 #include "json/json.h"
 #include "catalog/catalog.h"
+#include "config/config.h"
 #include "session/session.h"
 #include "read/read.h"
 #include "functions/functions_internal.h"
@@ -218,7 +219,8 @@ report_probe(Check *check)
 			 resolved ? NULL : f->hint);
 	if (!resolved)
 		return false;
-	add_step(check->result, "connect", connected, connected ? NULL : f->detail,
+	add_step(check->result, "connect", connected,
+			 !connected ? f->detail : check->verbose ? psprintf("connected; tried %s", p->base_url) : NULL,
 			 connected ? NULL : f->hint);
 	if (!connected)
 		return false;
@@ -242,7 +244,8 @@ report_probe(Check *check)
 				 ? psprintf("the host answers with HTTP status %d%s, not as the Sigma API does",
 							p->status, p->is_sigma ? "" : " and no error object")
 				 : psprintf("%s (%s)", f->message, f->detail),
-				 "Check region or base_url of the server: it must be the API host of your organization's region.");
+				 psprintf("Check region or base_url of the server: it must be the API host of your organization's region. To set the address: %s.",
+						  sigma_alter_address(sigma_session_settings(check->session))));
 	return p->outcome == SIGMA_REPLIED;
 }
 
@@ -261,7 +264,7 @@ report_clock(Check *check)
 		skew = -skew;
 	add_step(check->result, "clock", skew <= MAX_CLOCK_SKEW_S,
 			 psprintf("this machine and the server differ by " INT64_FORMAT " s", skew),
-			 skew <= MAX_CLOCK_SKEW_S ? NULL : "Set the clock of this machine, for example by NTP.");
+			 skew <= MAX_CLOCK_SKEW_S ? NULL : "Set the clock of this machine, for example with \"timedatectl set-ntp true\".");
 }
 
 /* Reads an entry of each resource. */
@@ -334,7 +337,11 @@ sigma_check(PG_FUNCTION_ARGS)
 			add_step(check.result, "identity", false, caught.detail, caught.hint);
 		return (Datum) 0;
 	}
-	add_step(check.result, "token", true, "signed in", NULL);
+	add_step(check.result, "token", true,
+			 check.verbose
+			 ? psprintf("signed in; tried %s",
+						sigma_shown_request("POST", sigma_session_settings(check.session)->token_url, NULL))
+			 : "signed in", NULL);
 	add_step(check.result, "identity", true,
 			 with_request(check.verbose, check.detail, "GET " WHOAMI, &check.stats), NULL);
 

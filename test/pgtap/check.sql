@@ -31,8 +31,10 @@ SELECT cmp_ok(count_of('SELECT * FROM sigma_check(''sim'')'), '<', 200, 'it asks
 SELECT is(count(*), 0::bigint, 'no secret is shown') FROM sigma_check('sim') c WHERE c::text LIKE '%simulator-secret%';
 
 SELECT is((SELECT array_agg(regexp_replace(detail, '[0-9]+ ms|[0-9a-f-]{36}', '#', 'g')) FROM sigma_check('sim', verbose => true)
-	WHERE step IN ('region', 'identity', 'resource teams', 'resource team_members')), ARRAY[
+	WHERE step IN ('connect', 'region', 'token', 'identity', 'resource teams', 'resource team_members')), ARRAY[
+	format('connected; tried %s', sim_url()),
 	'the host answers as the Sigma API does; tried GET /v2/whoami without a token: HTTP status 401',
+	format('signed in; tried POST %s/v2/auth/token', sim_url()),
 	'member # of organization #; tried GET /v2/whoami (requests: 1, time: #)',
 	'readable; tried GET /v2.1/teams (requests: 1, time: #)',
 	'readable; tried GET /v2/teams/{team_id}/members (requests: 2, time: #)'], 'with verbose, what was tried');
@@ -42,7 +44,9 @@ SELECT is((SELECT array_agg(step) FROM sigma_check('sim', verbose => true)), (SE
 
 ALTER USER MAPPING FOR CURRENT_USER SERVER sim OPTIONS (SET client_secret 'not-the-secret');
 SELECT is(steps('sim'), 'mapping dns connect tls region clock token!', 'a wrong secret: the token');
-SELECT matches((first_wrong('sim')).hint, 'client_id and client_secret', 'and what to look at');
+SELECT matches((first_wrong('sim')).hint, 'client_id and client_secret.*ALTER USER MAPPING FOR .* SERVER sim OPTIONS .SET client_id '
+	'.*ALTER SERVER sim OPTIONS .SET base_url ',
+	'and what to look at, and the statements in the order to try them');
 SELECT is(count(*), 0::bigint, 'nothing else is tried') FROM sigma_check('sim') WHERE step LIKE 'resource %';
 SELECT is(count(*), 0::bigint, 'nor is the wrong secret shown') FROM sigma_check('sim') c WHERE c::text LIKE '%not-the-secret%';
 ALTER USER MAPPING FOR CURRENT_USER SERVER sim OPTIONS (SET client_secret 'simulator-secret');
@@ -53,7 +57,7 @@ SELECT sim_start('elsewhere') \g /dev/null
 SELECT make_server('elsewhere', sim_url('elsewhere')) \g /dev/null
 SELECT sim_fault('{"path": "*", "times": -1, "do": "status", "status": 404, "html": true}', 'elsewhere') \g /dev/null
 SELECT is((first_wrong('elsewhere')).step, 'region', '404 for everything: the region');
-SELECT matches((first_wrong('elsewhere')).hint, 'region or base_url', 'and what to look at');
+SELECT matches((first_wrong('elsewhere')).hint, 'region or base_url.*ALTER SERVER elsewhere OPTIONS .SET base_url ', 'and what to do');
 SELECT sim_calm('elsewhere') \g /dev/null
 SELECT sim_call('POST', 'revoke-client', '{"client_id": "simulator-client"}', 'elsewhere') \g /dev/null
 SELECT is((first_wrong('elsewhere')).step, 'token', '401 for the credentials: the token');
@@ -66,9 +70,11 @@ SELECT is(steps('nobody'), 'mapping!', 'no user mapping');
 SELECT matches((first_wrong('nobody')).hint, 'CREATE USER MAPPING', 'and the statement to use');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nobody OPTIONS (client_id 'a', client_secret 'b');
 SELECT is(steps('nobody'), 'mapping dns connect!', 'a dead port');
+SELECT matches((first_wrong('nobody')).hint, 'ALTER SERVER nobody OPTIONS .SET base_url ', 'and the statement to use');
 CREATE SERVER nowhere FOREIGN DATA WRAPPER sigma_fdw OPTIONS (base_url 'https://sigma.invalid');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nowhere OPTIONS (client_id 'a', client_secret 'b');
 SELECT is(steps('nowhere'), 'mapping dns!', 'a host that has no address');
+SELECT matches((first_wrong('nowhere')).hint, 'ALTER SERVER nowhere OPTIONS .SET base_url ', 'and the statement to use');
 
 -- a certificate that nobody has signed
 SELECT sim_shell('d=$(mktemp -d) && chmod 700 $d && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 '
@@ -76,7 +82,7 @@ SELECT sim_shell('d=$(mktemp -d) && chmod 700 $d && openssl req -x509 -newkey rs
 SELECT sim_start('tls', format('--tls-cert %s/cert --tls-key %1$s/key', :'dir')) \g /dev/null
 SELECT make_server('tls', replace(sim_url('tls'), 'http:', 'https:')) \g /dev/null
 SELECT is(steps('tls'), 'mapping dns connect tls!', 'an unknown authority: TLS');
-SELECT matches((first_wrong('tls')).hint, 'ca_file', 'and the option for it');
+SELECT matches((first_wrong('tls')).hint, 'ALTER SERVER tls OPTIONS .ADD ca_file ', 'and the option for it');
 SELECT format('ALTER SERVER tls OPTIONS (ADD ca_file %L)', :'dir' || '/cert') \gexec
 SELECT is(steps('tls'), 'mapping dns connect tls region clock token identity', 'with ca_file it works');
 SELECT sim_shell(format('rm -r %s', sim_quote(:'dir'))) \g /dev/null
