@@ -45,7 +45,7 @@ ALTER SERVER "odd ""name""" OPTIONS (ADD request_timeout '200ms', max_retries '0
 SELECT sim_fault('{"path": "/v2/connections", "times": -1, "do": "delay", "ms": 600}') \g /dev/null
 SELECT mends(:'list', $$ALTER SERVER "odd ""name""" OPTIONS (SET request_timeout '60s')$$, 'request_timeout');
 SELECT sim_calm() \g /dev/null
-SELECT sim_fault('{"path": "/v2/connections", "times": 1, "do": "status", "status": 429, "headers": {"Retry-After": "0"}}') \g /dev/null
+SELECT sim_fault('{"path": "/v2/connections", "times": 2, "do": "status", "status": 429, "headers": {"Retry-After": "0"}}') \g /dev/null
 SELECT mends(:'list', $$ALTER SERVER "odd ""name""" OPTIONS (SET max_retries '5')$$, 'max_retries');
 SELECT sim_calm() \g /dev/null
 
@@ -68,15 +68,15 @@ SELECT is((statements((catch(:'list')).hint))[1],
 
 -- ------------------------------------------------------- privileges, writing
 
-CREATE ROLE "hint's reader";
-GRANT EXECUTE ON FUNCTION sigma_whoami TO "hint's reader";
-CREATE USER MAPPING FOR "hint's reader" SERVER sim OPTIONS (client_id 'simulator-client', client_secret 'simulator-secret');
-SET ROLE "hint's reader";
-SELECT mends('SELECT * FROM sigma_whoami(''sim'')', 'GRANT USAGE ON FOREIGN SERVER sim TO "hint''s reader"', 'USAGE on the server');
+CREATE ROLE "hint reader";
+GRANT EXECUTE ON FUNCTION sigma_whoami TO "hint reader";
+CREATE USER MAPPING FOR "hint reader" SERVER sim OPTIONS (client_id 'simulator-client', client_secret 'simulator-secret');
+SET ROLE "hint reader";
+SELECT mends('SELECT * FROM sigma_whoami(''sim'')', 'GRANT USAGE ON FOREIGN SERVER sim TO "hint reader"', 'USAGE on the server');
 RESET ROLE;
-DROP OWNED BY "hint's reader";
-DROP USER MAPPING FOR "hint's reader" SERVER sim;
-DROP ROLE "hint's reader";
+DROP OWNED BY "hint reader";
+DROP USER MAPPING FOR "hint reader" SERVER sim;
+DROP ROLE "hint reader";
 ALTER SERVER sim OPTIONS (ADD updatable 'false');
 SELECT mends('SELECT sigma_create_connection(''sim'', ''hinted'', ''{"type": "postgres", "host": "h", "database": "d"}'')',
 	'ALTER SERVER sim OPTIONS (SET updatable ''true'')', 'a server that allows no writes');
