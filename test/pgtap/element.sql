@@ -50,7 +50,7 @@ SELECT element('exact', 'elRevenue', 'x numeric OPTIONS (field ''Revenue''), "Re
 SELECT is((SELECT array_agg("Region" || x) FROM e.exact WHERE x < 1000), '{AMER100}', 'a column takes its own name, or the one of its option');
 SELECT element('wrong', 'elRevenue', 'region text, profit numeric');
 SELECT fails('SELECT profit FROM e.wrong', 'HV005', 'column "profit" of foreign table "wrong" is not a column of the element', NULL,
-	'%option "field"%', 'a column that no row has');
+	'%ALTER FOREIGN TABLE e.wrong ALTER COLUMN profit OPTIONS (ADD field ''...'')%', 'a column that no row has');
 SELECT is((SELECT count(region) FROM e.wrong), 3::bigint, '... does not matter to a query that leaves it alone');
 SELECT element('renamed', 'elRevenue', 'region text OPTIONS (field ''Country'')');
 SELECT fails('SELECT region FROM e.renamed', 'HV005', NULL, 'No row has "Country".', '%renamed%', 'a column that has been renamed in Sigma');

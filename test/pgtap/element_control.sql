@@ -82,7 +82,7 @@ SELECT refused('SELECT (SELECT count(*) FROM sales.orders WHERE _control_region 
 
 -- options
 SELECT element('typed', 'elOrders', 'order_no int8, n int OPTIONS (control ''Region'')') \g /dev/null
-SELECT fails('SELECT * FROM e.typed WHERE n = 5', '0A000', 'column "n" of foreign table "typed" cannot set a control: it is of type integer', NULL, '%type text%', 'a column of another type sets no control');
+SELECT fails('SELECT * FROM e.typed WHERE n = 5', '0A000', 'column "n" of foreign table "typed" cannot set a control: it is of type integer', NULL, '%ALTER FOREIGN TABLE e.typed ALTER COLUMN n TYPE text%', 'a column of another type sets no control');
 SELECT is((SELECT count(*) FROM e.typed WHERE n IS NULL), 7::bigint, '... but is read');
 SELECT fails($$SELECT element('both', 'elOrders', 'c text OPTIONS (control ''Region'', field ''Region'')')$$, 'HV00D', '%', NULL, NULL, 'a field or a control, not both');
 CREATE FOREIGN TABLE e.members (email text OPTIONS (control 'Region')) SERVER data OPTIONS (resource 'members');

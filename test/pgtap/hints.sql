@@ -75,7 +75,6 @@ SET ROLE "hint reader";
 SELECT mends('SELECT * FROM sigma_whoami(''sim'')', 'GRANT USAGE ON FOREIGN SERVER sim TO "hint reader"', 'USAGE on the server');
 RESET ROLE;
 DROP OWNED BY "hint reader";
-DROP USER MAPPING FOR "hint reader" SERVER sim;
 DROP ROLE "hint reader";
 ALTER SERVER sim OPTIONS (ADD updatable 'false');
 SELECT mends('SELECT sigma_create_connection(''sim'', ''hinted'', ''{"type": "postgres", "host": "h", "database": "d"}'')',

@@ -19,6 +19,9 @@
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
 
+#include "base/base.h"
+#include "config/config.h"
+
 ShimReport	shim_report;
 int			shim_warnings;
 int			shim_encoding = PG_UTF8;
@@ -576,4 +579,13 @@ TimestampTz
 GetCurrentTimestamp(void)
 {
 	return 0;
+}
+
+/* ------------------------------------------------- statements of hints */
+
+char *
+sigma_alter_column_option(Oid relid UNUSED, const char *column UNUSED, const char *option UNUSED,
+						  const char *value UNUSED)
+{
+	return pstrdup("ALTER FOREIGN TABLE");
 }

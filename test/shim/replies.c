@@ -201,3 +201,11 @@ sigma_call_target(const SigmaCall *call)
 {
 	return call->target;
 }
+
+/* ------------------------------------------------- statements of hints */
+
+char *
+sigma_alter_table_option(Oid relid UNUSED, const char *option UNUSED, const char *value UNUSED)
+{
+	return pstrdup("ALTER FOREIGN TABLE");
+}
