@@ -34,6 +34,9 @@
 
 #include "catalog/pg_type_d.h"
 #include "mb/pg_wchar.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 #include "backend_shim.h"
 #include "fuzz.h"
