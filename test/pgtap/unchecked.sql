@@ -34,7 +34,7 @@ SELECT format('base_url %L', sim_url()) AS url \gset
 
 -- without the validator, nobody has asked who may name which host or file
 SELECT refused(unchecked(:'url', validator => 'NO VALIDATOR'), '55000', 'options of server "unchecked" have not been checked',
-	'%ALTER FOREIGN DATA WRAPPER unchecked VALIDATOR sigma_fdw_validator%', 'a wrapper without the validator');
+	'%ALTER FOREIGN DATA WRAPPER unchecked VALIDATOR public.sigma_fdw_validator%', 'a wrapper without the validator');
 SELECT refused(unchecked(:'url', validator => 'VALIDATOR postgresql_fdw_validator'), '55000',
 	'options of server "unchecked" have not been checked', '%', 'a wrapper with the validator of another');
 SELECT refused(unchecked(:'url', validator => 'NO VALIDATOR', statement => statement), '55000',
