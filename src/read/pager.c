@@ -394,7 +394,7 @@ request_first(SigmaPager *pager)
 	if (!pager->spec.whole || !pager->spec.prefetch || !is_noted(pager) ||
 		pager->spec.resource->paging == SIGMA_PAGING_FOUND)
 		return;
-	entries = sigma_session_steps(pager->session, pager->spec.resource);
+	entries = sigma_stat_length(pager->session, pager->spec.resource->name);
 	for (int64 guess = limit; guess < entries &&
 		 list_length(pager->ahead) < sigma_session_concurrency(pager->session); guess += limit)
 		request_page(pager, psprintf(INT64_FORMAT, guess));
@@ -949,7 +949,8 @@ finish_walk(SigmaPager *pager)
 		return;
 	note_total(pager, (double) pager->entries_seen);
 	if (is_noted(pager))
-		sigma_session_note_steps(pager->session, spec->resource, pager->step == spec->limit ? pager->entries_seen : -1);
+		sigma_stat_note_length(pager->session, spec->resource->name,
+							   pager->step == spec->limit ? pager->entries_seen : -1);
 	if (pager->total >= 0 && pager->total != (double) pager->entries_seen)
 		ereport(spec->exact ? ERROR : WARNING,
 				(spec->exact ? errcode(ERRCODE_FDW_ERROR) : 0,

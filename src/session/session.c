@@ -325,18 +325,6 @@ sigma_session_note_total(SigmaSession *session, const SigmaResource *resource, d
 	note_on(session, resource)->total = total;
 }
 
-void
-sigma_session_note_steps(const SigmaSession *session, const SigmaResource *resource, int64 entries)
-{
-	sigma_stat_note_length(session, resource->name, entries);
-}
-
-int64
-sigma_session_steps(const SigmaSession *session, const SigmaResource *resource)
-{
-	return sigma_stat_length(session, resource->name);
-}
-
 double
 sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource)
 {

@@ -99,6 +99,17 @@ typedef struct SigmaStatRow
 extern void sigma_stat_add(const SigmaSession *session, const char *resource,
 						   SigmaStatCounter counter, int64 n);
 
+/*
+ * Keeps how many entries the list of a resource had, if the tokens of its pages
+ * were the numbers of entries before them, a full page each; else -1.  Who reads
+ * it again over the same user mapping need not wait then for one page to ask for
+ * the next, nor, if the library is preloaded, who reads it in another session.
+ */
+extern void sigma_stat_note_length(const SigmaSession *session, const char *resource, int64 length);
+
+/* The length last kept; -1: not known, or without such tokens. */
+extern int64 sigma_stat_length(const SigmaSession *session, const char *resource);
+
 /* Are the counters those of all backends? */
 extern bool sigma_stat_is_shared(void);
 
@@ -423,18 +434,6 @@ extern SigmaCall *sigma_call(SigmaSession *session, MemoryContext context,
 /* Keeps the number of entries that a list said it has. */
 extern void sigma_session_note_total(SigmaSession *session, const SigmaResource *resource,
 									 double total);
-
-/*
- * Keeps how many entries a list had, if the tokens of its pages were the numbers
- * of entries before them, a full page each; else -1.  Who reads it again over the
- * same user mapping need not wait then for one page to ask for the next, nor, if
- * the library is preloaded, who reads it in another session.
- */
-extern void sigma_session_note_steps(const SigmaSession *session, const SigmaResource *resource,
-									 int64 entries);
-
-/* How many entries had it, when it was read last?  -1: not known, or without such tokens. */
-extern int64 sigma_session_steps(const SigmaSession *session, const SigmaResource *resource);
 
 /* The number last kept, or -1; makes no session and no request. */
 extern double sigma_last_total(Oid serverid, Oid userid, const SigmaResource *resource);

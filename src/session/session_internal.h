@@ -208,8 +208,6 @@ extern const SigmaArea sigma_progress_area;
 /* -------------------------------------------------------------- stat.c */
 
 extern void sigma_stat_prepare(void);
-extern void sigma_stat_note_length(const SigmaSession *session, const char *resource, int64 length);
-extern int64 sigma_stat_length(const SigmaSession *session, const char *resource);
 extern void sigma_stat_call(const SigmaCall *call, SigmaStatCounter counter, int64 n);
 extern void sigma_stat_replied(const SigmaCall *call, const SigmaReply *reply);
 extern void sigma_stat_ended(const SigmaCall *call, bool acted);

@@ -276,11 +276,7 @@ sigma_stat_add(const SigmaSession *session, const char *resource, SigmaStatCount
 	release();
 }
 
-/*
- * Keeps how many entries a list has whose pages can be asked for together, or -1;
- * see sigma_session_note_steps().  It stands beside the counters since these are
- * kept by the same key, and for the same time.
- */
+/* The length stands beside the counters since these are kept by the same key, and for the same time. */
 void
 sigma_stat_note_length(const SigmaSession *session, const char *resource, int64 length)
 {
@@ -298,7 +294,6 @@ sigma_stat_note_length(const SigmaSession *session, const char *resource, int64 
 	release();
 }
 
-/* The length last kept, or -1. */
 int64
 sigma_stat_length(const SigmaSession *session, const char *resource)
 {

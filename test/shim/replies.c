@@ -73,13 +73,12 @@ sigma_session_note_total(SigmaSession *session UNUSED, const SigmaResource *reso
 }
 
 void
-sigma_session_note_steps(const SigmaSession *session UNUSED, const SigmaResource *resource UNUSED,
-						 int64 entries UNUSED)
+sigma_stat_note_length(const SigmaSession *session UNUSED, const char *resource UNUSED, int64 length UNUSED)
 {
 }
 
 int64
-sigma_session_steps(const SigmaSession *session UNUSED, const SigmaResource *resource UNUSED)
+sigma_stat_length(const SigmaSession *session UNUSED, const char *resource UNUSED)
 {
 	return -1;
 }
