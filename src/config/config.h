@@ -197,6 +197,9 @@ extern char *sigma_alter_table(Oid relid, const char *action);
 extern char *sigma_alter_table_option(Oid relid, const char *option, const char *value);
 extern char *sigma_alter_column_option(Oid relid, const char *column, const char *option, const char *value);
 
+/* ALTER FOREIGN TABLE: says which element it shows, to be filled in. */
+extern char *sigma_name_element(Oid relid);
+
 /*
  * Raises export_timeout from so many ms: of the table if it has it, which may be
  * invalid, else of the server.

@@ -72,24 +72,26 @@ checked_server(Oid serverid)
 }
 
 pg_noreturn static void
-no_mapping(Oid userid, Oid serverid, const char *server, const char *missing)
+no_mapping(const SigmaSettings *s, Oid userid)
 {
 	char	   *user = GetUserNameFromId(userid, false);
-	const char *whose = quote_identifier(user);
 
-	if (missing && !SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid),
-										  ObjectIdGetDatum(serverid)))
-		whose = "PUBLIC";
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-			 missing
-			 ? errmsg("user mapping of \"%s\" for server \"%s\" has no %s", user, server, missing)
-			 : errmsg("no user mapping of \"%s\" for server \"%s\"", user, server),
-			 missing
-			 ? errhint("Use ALTER USER MAPPING FOR %s SERVER %s OPTIONS (ADD %s '...').", whose, quote_identifier(server),
-					   missing)
-			 : errhint("Use CREATE USER MAPPING FOR %s SERVER %s OPTIONS (client_id '...', client_secret '...').", whose,
-					   quote_identifier(server))));
+			 errmsg("no user mapping of \"%s\" for server \"%s\"", user, s->server),
+			 errhint("Use CREATE USER MAPPING FOR %s SERVER %s OPTIONS (client_id '...', client_secret '...').",
+					 quote_identifier(user), quote_identifier(s->server))));
+}
+
+/* The mapping, the user's own or PUBLIC's, is without an option that it needs. */
+pg_noreturn static void
+incomplete_mapping(const SigmaSettings *s, Oid userid, const char *missing)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+			 errmsg("user mapping of \"%s\" for server \"%s\" has no %s", GetUserNameFromId(userid, false), s->server,
+					missing),
+			 errhint("Use %s.", sigma_alter_mapping(s, psprintf("ADD %s '...'", missing)))));
 }
 
 Oid
@@ -136,16 +138,16 @@ sigma_settings(Oid serverid, Oid userid)
 
 	s->umid = sigma_mapping(serverid, userid, &mapping);
 	if (!OidIsValid(s->umid))
-		no_mapping(userid, serverid, s->server, NULL);
+		no_mapping(s, userid);
 	if (SearchSysCacheExists2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(userid), ObjectIdGetDatum(serverid)))
 		s->umuser = userid;
 	s->mapping_role = OidIsValid(s->umuser) ? quote_identifier(GetUserNameFromId(userid, false)) : "PUBLIC";
 	sigma_check_read_options(mapping, UserMappingRelationId, "the user mapping for server", s->server);
 	sigma_apply_options(mapping, UserMappingRelationId, INTO_SETTINGS, s);
 	if (s->client_id == NULL)
-		no_mapping(userid, serverid, s->server, "client_id");
+		incomplete_mapping(s, userid, "client_id");
 	if (s->client_secret == NULL && s->client_secret_file == NULL)
-		no_mapping(userid, serverid, s->server, "client_secret");
+		incomplete_mapping(s, userid, "client_secret");
 	return s;
 }
 

@@ -32,12 +32,18 @@ is_set(const List *options, const char *name)
 	return false;
 }
 
-/* OPTIONS (ADD name 'value'), or SET if it is there already. */
+/* ADD name 'value', or SET if it is there already. */
+static char *
+set_option(const List *options, const char *name, const char *value)
+{
+	return psprintf("%s %s %s", is_set(options, name) ? "SET" : "ADD", quote_identifier(name),
+					quote_literal_cstr(value));
+}
+
 static char *
 options_clause(const List *options, const char *name, const char *value)
 {
-	return psprintf("OPTIONS (%s %s %s)", is_set(options, name) ? "SET" : "ADD", quote_identifier(name),
-					quote_literal_cstr(value));
+	return psprintf("OPTIONS (%s)", set_option(options, name, value));
 }
 
 char *
@@ -99,6 +105,15 @@ char *
 sigma_alter_table_option(Oid relid, const char *option, const char *value)
 {
 	return sigma_alter_table(relid, options_clause(GetForeignTable(relid)->options, option, value));
+}
+
+char *
+sigma_name_element(Oid relid)
+{
+	const List *options = GetForeignTable(relid)->options;
+
+	return sigma_alter_table(relid, psprintf("OPTIONS (%s, %s)", set_option(options, "workbook_id", "..."),
+											 set_option(options, "element_id", "...")));
 }
 
 char *

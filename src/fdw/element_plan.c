@@ -193,10 +193,7 @@ sigma_element_size(PlannerInfo *root, RelOptInfo *rel, Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
 				 errmsg("foreign table \"%s\" does not say which element it shows", get_rel_name(relid)),
-				 errhint("Name the element: %s.",
-						 sigma_alter_table(relid, psprintf("OPTIONS (%s, %s)",
-														   options->workbook_id ? "SET workbook_id '...'" : "ADD workbook_id '...'",
-														   options->element_id ? "SET element_id '...'" : "ADD element_id '...'")))));
+				 errhint("Name the element: %s.", sigma_name_element(relid))));
 	take_controls(root, rel, relid);
 	info->export_ms = memory->export_ms > 0 ? memory->export_ms : DEFAULT_EXPORT_MS;
 	/* what ANALYZE has counted, what the user says, what was last seen */

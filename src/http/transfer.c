@@ -12,7 +12,6 @@
 #include "base/base.h"
 #include "http/http_curl.h"
 
-
 /* There is a connection, and the request is about to leave. */
 static int
 on_connected(void *arg, char *primary UNUSED, char *local UNUSED, int primary_port UNUSED,
