@@ -33,6 +33,15 @@ has()
 	grep -qE -- "$2" "$1" || sed 's/^/#   /' "$1"
 }
 
+# shown COMMAND...: its output, which goes to the file $log, is shown if it fails
+shown()
+{
+	"$@" >"$log" 2>&1 </dev/null || {
+		tail -n 100 "$log"
+		return 1
+	}
+}
+
 finish_tests()
 {
 	echo "1..$n"
