@@ -289,6 +289,7 @@ sigma_session_pin(SigmaSession *session)
 void
 sigma_session_unpin(SigmaSession *session)
 {
+	Assert(session->references > 0);
 	session->references--;
 }
 

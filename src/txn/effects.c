@@ -279,7 +279,7 @@ forget_connection(SigmaEffect *created)
 		SigmaEffect *e = lfirst(lc);
 
 		if (e != created && e->id && sigma_same_key(SIGMA_INODE, e->id, created->id) &&
-			e->session == created->session)
+			sigma_session_serverid(e->session) == sigma_session_serverid(created->session))
 			sigma_effect_forget(e);
 	}
 	sigma_effect_forget(created);
@@ -321,7 +321,13 @@ undo_effects(int level, MemoryContext context)
 
 		if (e->call)
 			take_undo_step(finish_undoing, e, context);
-		if (e->undone)
+	}
+	/* apart, since two may be of one connection: the first then takes the second with it */
+	foreach(lc, undoing)
+	{
+		SigmaEffect *e = lfirst(lc);
+
+		if (list_member_ptr(effects, e) && e->undone)
 			forget_connection(e);
 	}
 }

@@ -80,6 +80,31 @@ SELECT lives_ok($$DO $do$ BEGIN FOR i IN 1..120 LOOP EXECUTE format('SELECT coun
 	'120 servers, one after another, in one transaction');
 SELECT cmp_ok((sim_stats() ->> 'open_connections')::int, '<', 20, '... do not keep all their connections');
 
+-- --------------------------------------------- rollbacks of several things at once
+
+CREATE FUNCTION ins(VARIADIC names text[]) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(format('INSERT INTO sim.connections (name, details) VALUES (%L, pg()); ', n), '') FROM unnest(names) n
+$$;
+CREATE FUNCTION pg() RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT '{"type": "postgres", "host": "h", "database": "d", "password": "hush-pw"}'::jsonb $$;
+CREATE FOREIGN TABLE every (connection_id text, name text, is_archived bool) SERVER sim OPTIONS (resource 'connections', include_archived 'true');
+SELECT sim_reset() \g /dev/null
+SELECT connection_id AS archived FROM every WHERE is_archived ORDER BY name LIMIT 1 \gset
+-- the first that is undone takes the other with it
+SELECT coalesce(psql(format('BEGIN; SELECT sigma_restore_connection(''sim'', %1$L, ''one'', pg()) IS NULL; '
+	'SELECT sigma_request(''sim'', ''DELETE'', ''/v2/connections/'' || %1$L) IS NULL; SAVEPOINT s; '
+	'SELECT sigma_restore_connection(''sim'', %1$L, ''two'', pg()) IS NULL; ROLLBACK; BEGIN; %2$sROLLBACK; SELECT 40 + 2;',
+	:'archived', ins('a', 'b'))), '') AS said \gset
+SELECT matches(:'said'::text, '\n42$', 'a connection that a transaction has restored twice, and a session that goes on');
+SELECT unalike(:'said'::text, '%exist in Sigma%', '... and has nothing left to name');
+SELECT is((SELECT array_agg(name || ' ' || is_archived ORDER BY name) FROM every WHERE connection_id = :'archived' OR name IN ('a', 'b')),
+	'{"a true","b true","two true"}', '... nor in Sigma');
+-- of a connection that is gone again, nothing is told that another session has done to it
+SELECT coalesce(psql(format('BEGIN; INSERT INTO sim.connections (name, details) VALUES (''c'', pg()) RETURNING connection_id \gset
+	ALTER SERVER sim OPTIONS (ADD max_retries ''1''); SELECT sigma_grant_connection(''sim'', :''connection_id'', ''usage'', %L); ROLLBACK;',
+	(SELECT member_id FROM sim.members LIMIT 1))), '') AS said \gset
+SELECT is((SELECT is_archived FROM every WHERE name = 'c'), true, 'a server that is altered after a create');
+SELECT unalike(:'said'::text, '%WARNING%', '... and no word of a grant on what is deleted again');
+
 -- ------------------------------------------------- what the client is told
 
 SELECT unalike(psql($$\set SHOW_CONTEXT always
