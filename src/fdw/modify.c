@@ -144,10 +144,23 @@ prepare_column(SigmaWriteColumn *column, Relation rel, const SigmaResource *reso
 	sigma_set_form(column, att->atttypid);
 }
 
+/*
+ * A read-only transaction may write to temporary tables, and PostgreSQL knows
+ * these by their schema: for it, a foreign table can be one.
+ */
+static void
+refuse_read_only(const ModifyTableState *mtstate)
+{
+	PreventCommandIfReadOnly(mtstate->operation == CMD_UPDATE ? "UPDATE"
+							 : mtstate->operation == CMD_DELETE ? "DELETE"
+							 : mtstate->ps.plan ? "INSERT" : "COPY FROM");
+}
+
 /* Common to ModifyTable, COPY and tuple routing. */
 static void
-begin_modify(ResultRelInfo *rinfo, EState *estate)
+begin_modify(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 {
+	EState	   *estate = mtstate->ps.state;
 	Relation	rel = rinfo->ri_RelationDesc;
 	SigmaTableOptions *options = sigma_table_options(RelationGetRelid(rel));
 	MemoryContext context = AllocSetContextCreate(estate->es_query_cxt, "sigma modify",
@@ -156,6 +169,7 @@ begin_modify(ResultRelInfo *rinfo, EState *estate)
 	SigmaModify *m = palloc0(sizeof(SigmaModify));
 	int			natts = RelationGetDescr(rel)->natts;
 
+	refuse_read_only(mtstate);
 	m->context = context;
 	m->row_context = AllocSetContextCreate(context, "sigma row", ALLOCSET_DEFAULT_SIZES);
 	m->relid = RelationGetRelid(rel);
@@ -184,7 +198,7 @@ sigmaBeginForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo, List *f
 
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
-	begin_modify(rinfo, mtstate->ps.state);
+	begin_modify(mtstate, rinfo);
 	m = rinfo->ri_FdwState;
 	if (mtstate->operation == CMD_UPDATE || mtstate->operation == CMD_DELETE)
 		m->old_row = ExecFindJunkAttributeInTlist(outerPlanState(mtstate)->plan->targetlist, OLD_ROW);
@@ -211,7 +225,7 @@ sigmaBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	/* of a partition that rows are routed to, the expressions are those of the first target */
 	check_lookers(rinfo->ri_returningList, rinfo->ri_WithCheckOptions,
 				  mtstate->resultRelInfo->ri_RangeTableIndex, RelationGetRelid(rinfo->ri_RelationDesc));
-	begin_modify(rinfo, mtstate->ps.state);
+	begin_modify(mtstate, rinfo);
 	sigma_show_statement(&hiding);
 }
 

@@ -105,6 +105,31 @@ SELECT coalesce(psql(format('BEGIN; INSERT INTO sim.connections (name, details) 
 SELECT is((SELECT is_archived FROM every WHERE name = 'c'), true, 'a server that is altered after a create');
 SELECT unalike(:'said'::text, '%WARNING%', '... and no word of a grant on what is deleted again');
 
+-- -------------------------------------------- a read-only transaction writes nothing
+
+-- PostgreSQL lets it write to temporary tables, and takes a foreign table for one by its schema
+CREATE FUNCTION written_by(script text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text;
+BEGIN
+	PERFORM sim_call('DELETE', 'log');
+	said := coalesce(psql(script), '');
+	RETURN coalesce((SELECT m[1] FROM regexp_matches(said, 'ERROR:  (\w+)') m), 'none') || ', ' || cardinality(writes()) || ' writes';
+END $$;
+SELECT is(written_by('CREATE FOREIGN TABLE pg_temp.far (connection_id text, name text, details jsonb) SERVER sim OPTIONS (resource '
+	'''connections''); CREATE FOREIGN TABLE pg_temp.grants (connection_id text, grant_id text) SERVER sim OPTIONS (resource '
+	'''connection_grants''); CREATE TEMP TABLE parted (LIKE far) PARTITION BY LIST (name); CREATE TEMP TABLE near PARTITION OF parted '
+	'FOR VALUES IN (''near''); INSERT INTO parted VALUES (''1'', ''near''); ALTER TABLE parted ATTACH PARTITION far DEFAULT; '
+	'BEGIN READ ONLY; EXPLAIN ' || s || '; ' || s || '; COMMIT;'), '25006, 0 writes', 'READ ONLY, and a temporary foreign table: ' || s)
+FROM unnest(ARRAY['INSERT INTO far (name, details) VALUES (''w'', pg())', 'UPDATE far SET name = ''w''', 'DELETE FROM far',
+	'INSERT INTO parted (name, details) VALUES (''w'', pg())', 'UPDATE parted SET name = ''w'', details = pg() WHERE name = ''near''',
+	'DELETE FROM grants', 'WITH w AS (INSERT INTO far (name, details) VALUES (''w'', pg()) RETURNING name) SELECT * FROM w']) s;
+SELECT is(written_by('CREATE FOREIGN TABLE pg_temp.far (name text, details jsonb) SERVER sim OPTIONS (resource ''connections''); BEGIN READ ONLY; '
+	'COPY far FROM PROGRAM ''printf "w\t{\"type\":\"postgres\",\"host\":\"h\",\"database\":\"d\"}\n"''; COMMIT;'), '25006, 0 writes', '... and COPY');
+SELECT is(written_by('CREATE FOREIGN TABLE pg_temp.far (name text, details jsonb) SERVER sim OPTIONS (resource ''connections''); CREATE FUNCTION '
+	'pg_temp.w() RETURNS text LANGUAGE plpgsql AS ''BEGIN INSERT INTO far VALUES (''''w'''', pg()); RETURN ''''w''''; END''; '
+	'SELECT * FROM sigma_plan(''sim'', ''SELECT pg_temp.w() AS name'');'), '25006, 0 writes', '... and a function in the query of sigma_plan()');
+
 -- ------------------------------------------------- what the client is told
 
 SELECT unalike(psql($$\set SHOW_CONTEXT always
