@@ -451,6 +451,8 @@ begin_lookup(LookupJoin *join, Pending *pending)
 	int			i = 0;
 
 	(void) sigma_path_keys(spec.item ? spec.resource->item_path : spec.resource->path, names);
+	/* any number of outer rows may have none that match, and so no other place to do this */
+	ResetExprContext(econtext);
 	store_outer(join, pending->outer);
 	econtext->ecxt_scantuple = join->css.ss.ss_ScanTupleSlot;
 	forboth(lc, join->keys, type, join->key_types)

@@ -259,6 +259,18 @@ SELECT ok(explained(o || ', FORMAT ' || f) <> '', format('EXPLAIN (%s, FORMAT %s
 SELECT is(names_twice(explained(o || ', FORMAT JSON')::json), 0::bigint,
 	format('no name twice in a node of EXPLAIN (%s, FORMAT JSON)', o)) FROM unnest('{VERBOSE,ANALYZE,"VERBOSE, ANALYZE, BUFFERS"}'::text[]) o;
 SELECT is(count_of('SELECT explained(''VERBOSE'')', 'many'), 0, 'EXPLAIN makes no request');
+
+-- what a key is computed from is gone with its outer row, also if no row ever comes of it
+CREATE FUNCTION peak_kb() RETURNS int LANGUAGE sql AS $$
+	SELECT substring(sim_shell('cat /proc/' || pg_backend_pid() || '/status') FROM 'VmHWM:\s*(\d+)')::int
+$$;
+CREATE FUNCTION of_no_key() RETURNS text LANGUAGE sql AS $$
+	SELECT 'SELECT count(c.name) FROM generate_series(1, 20000) i JOIN many.connections c ON c.connection_id = CASE WHEN repeat(''x'', 10000 + i) = '''' THEN ''a'' END'
+$$;
+SELECT matches(plan_of(of_no_key()), 'Sigma Lookup Join', 'an expensive key, and a NULL each time');
+SELECT peak_kb() AS before \gset
+SELECT is(count_of(of_no_key(), 'many'), 0, '... asks for nothing');
+SELECT cmp_ok(peak_kb() - :before, '<', 50000, '... and keeps nothing in memory');
 RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_memoize; RESET enable_material;
 DROP VIEW theirs, their_connections;
 DROP USER MAPPING FOR sigma_lookups_owner SERVER many;
