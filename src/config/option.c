@@ -419,6 +419,9 @@ check_table(List *options)
 					 errhint("The key is what entries are looked up by.")));
 		if (sigma_path_keys(item_path, keys) != 1 || strcmp(keys[0], key) != 0)
 			sigma_bad_value("item_path", "It must have the column of the option \"key\" in braces, and no other.");
+		/* nor could a condition on these be checked again */
+		if (strchr(path, '{'))
+			sigma_bad_value("item_path", "The option \"path\" has columns in braces, whose values a single entry does not tell.");
 	}
 	if (query && parse_query(query, &parsed) == NULL)
 		check_paging_parameters(parsed, value_of(options, "paging"));

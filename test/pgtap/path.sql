@@ -27,6 +27,8 @@ SELECT fails(made(format('path %L', p)), '22023', 'invalid value for option "pat
 SELECT fails(made($$path '/v2/x', paging 'pages'$$), '22023', 'invalid value for option "paging"', NULL, 'It must be "page", "page_token" or "none".', 'a paging that is none');
 SELECT fails(made($$path '/v2/x', item_path '/v2/x/{a}'$$), 'HV00D', 'option "item_path" needs the option "key"', NULL, NULL, 'look-ups without a key');
 SELECT fails(made($$path '/v2/x', key 'a', item_path '/v2/x/{b}'$$), '22023', 'invalid value for option "item_path"', NULL, NULL, 'look-ups by another');
+SELECT fails(made($$path '/v2/{b}/x', key 'a', item_path '/v2/x/{a}'$$, 'a text, b text'), '22023', 'invalid value for option "item_path"', NULL,
+	'The option "path" has columns in braces, whose values a single entry does not tell.', 'look-ups that would not know what the entry stands below');
 SELECT fails(made($$path '/v2/x', parent 'teams'$$), '22023', 'invalid value for option "parent"', NULL, NULL, 'a parent of nothing');
 SELECT fails(made(format('path ''/v2/x'', paging ''page'', query %L', q)), '22023', 'invalid value for option "query"', NULL, h, format('query %s', q))
 	FROM (VALUES ('a b', 'It must be parameters%'), ('{"a": {}}', 'As a JSON object, a value in "query" must be%'), ('{"a"', 'As a JSON object, %'),
