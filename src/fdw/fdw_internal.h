@@ -166,8 +166,9 @@ extern char *sigma_constant_text(Node *expr);
 /* Is a table of this name to be imported? */
 typedef bool (*SigmaIsWanted) (const ImportForeignSchemaStmt *stmt, const char *table);
 
+/* The statements that are wanted; *names gets the names of all tables that there are. */
 extern List *sigma_import_workbook(const ImportForeignSchemaStmt *stmt, const ForeignServer *server,
-								   char *text, SigmaIsWanted is_wanted);
+								   char *text, SigmaIsWanted is_wanted, List **names);
 
 /* ---------------------------------------------------- import_comment.c */
 

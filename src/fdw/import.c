@@ -227,6 +227,34 @@ is_wanted(const ImportForeignSchemaStmt *stmt, const char *table)
 	}
 }
 
+/* Tells of each name in LIMIT TO or EXCEPT that is none of the tables: most likely it is misspelt. */
+static void
+tell_unknown(const ImportForeignSchemaStmt *stmt, const List *tables)
+{
+	const char **names = palloc(sizeof(char *) * (list_length(tables) + 1));
+	int			n = 0;
+	ListCell   *lc;
+
+	foreach(lc, tables)
+		names[n++] = lfirst(lc);
+	foreach(lc, stmt->table_list)
+	{
+		const char *wanted = lfirst_node(RangeVar, lc)->relname;
+		const char *closest;
+		int			i = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		while (i < n && strcmp(names[i], wanted) != 0)
+			i++;
+		if (i < n)
+			continue;
+		closest = sigma_closest(wanted, names, n);
+		ereport(NOTICE,
+				(errmsg("there is no table \"%s\" to import", wanted),
+				 closest ? errhint("Perhaps you meant \"%s\".", closest) : 0));
+	}
+}
+
 static bool
 is_option(const DefElem *option, const char *name)
 {
@@ -237,18 +265,23 @@ is_option(const DefElem *option, const char *name)
 static List *
 find_tables(const ImportForeignSchemaStmt *stmt)
 {
+	static const char *const names[] = {"openapi", "workbook"};
+	const char *closest = NULL;
 	DefElem    *option;
 	char	   *file;
 
 	if (stmt->options == NIL)
 		return sigma_openapi_tables_of(NIL, sigma_resources, sigma_nresources);
 	option = linitial(stmt->options);
+	if (list_length(stmt->options) == 1)
+		closest = sigma_closest(option->defname, names, lengthof(names));
 	if ((is_option(option, "openapi") || is_option(option, "workbook")) && list_length(stmt->options) > 1)
 		option = lsecond(stmt->options);
 	if (!is_option(option, "openapi"))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
 				 errmsg("invalid option \"%s\"", option->defname),
+				 closest ? errhint("Perhaps you meant the option \"%s\".", closest) :
 				 errhint("IMPORT FOREIGN SCHEMA from Sigma takes the option \"openapi\" or \"workbook\" alone; set others on the server or on the tables.")));
 	file = defGetString(option);
 	return sigma_described_tables(read_file(file), psprintf("file \"%s\"", file));
@@ -259,19 +292,28 @@ sigmaImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
 	ForeignServer *server = GetForeignServer(serverid);
 	List	   *statements = NIL;
+	List	   *names = NIL;
 	ListCell   *lc;
 
 	if (list_length(stmt->options) == 1 && is_option(linitial(stmt->options), "workbook"))
-		return sigma_import_workbook(stmt, server, defGetString(linitial(stmt->options)), is_wanted);
+	{
+		statements = sigma_import_workbook(stmt, server, defGetString(linitial(stmt->options)), is_wanted, &names);
+		tell_unknown(stmt, names);
+		return statements;
+	}
 	sigma_expect_import();
 	foreach(lc, find_tables(stmt))
 	{
 		const SigmaApiTable *table = lfirst(lc);
 
-		if (table->other_form || !is_wanted(stmt, table->name))
+		if (table->other_form)
+			continue;
+		names = lappend(names, unconstify(char *, table->name));
+		if (!is_wanted(stmt, table->name))
 			continue;
 		statements = lappend(statements, sigma_create_statement(table, stmt->local_schema, server->servername));
 		sigma_comment_import(stmt->local_schema, table->name, table->comment, table->columns);
 	}
+	tell_unknown(stmt, names);
 	return statements;
 }

@@ -457,7 +457,7 @@ element_comment(const Workbook *workbook, const Element *element)
 
 List *
 sigma_import_workbook(const ImportForeignSchemaStmt *stmt, const ForeignServer *server, char *text,
-					  SigmaIsWanted is_wanted)
+					  SigmaIsWanted is_wanted, List **names)
 {
 	Workbook	workbook = {0};
 	List	   *statements = NIL;
@@ -502,5 +502,6 @@ sigma_import_workbook(const ImportForeignSchemaStmt *stmt, const ForeignServer *
 			statements = lappend(statements, statement);
 		}
 	}
+	*names = taken;
 	return statements;
 }

@@ -54,6 +54,10 @@ SELECT is((SELECT array_agg(line) FROM regexp_split_to_table(psql('CREATE SCHEMA
 		'NOTICE:  00000: column "Amount" of element "Odd names" is left out: the element has another column of this name, and rows do not tell them apart',
 		'NOTICE:  00000: column without a name of element "Odd names" is left out: its rows cannot be asked for what has no name'], 'a NOTICE says why a column is left out');
 
+SELECT is((SELECT array_agg(line) FROM regexp_split_to_table(psql('IMPORT FOREIGN SCHEMA sigma LIMIT TO ("order", revenue) FROM SERVER data INTO told '
+	'OPTIONS (workbook ''Sales overview'')'), E'\n') line WHERE line ~ '^(NOTICE|HINT|ERROR)'), ARRAY['NOTICE:  00000: there is no table "order" to import',
+		'HINT:  Perhaps you meant "orders".', 'NOTICE:  00000: there is no table "revenue" to import'], '... and what no element is called');
+
 -- names that no column can have, and more columns than a table can have
 SELECT sim_fault(jsonb_build_object('path', '/v2/workbooks/' || :'workbook' || '/columns', 'do', 'body', 'body', (SELECT jsonb_build_object('entries',
 	jsonb_agg(jsonb_build_object('elementId', 'elRevenue', 'columnId', 'c' || i, 'name', coalesce(('{Xmin,CTID,tableoid}'::text[])[i], 'Column ' || i),
@@ -72,7 +76,7 @@ SELECT fails($$SELECT import('x', 'sales overview')$$, 'P0002', 'Sigma has no wo
 SELECT fails($$SELECT import('x', 'Twins')$$, '22023', 'Sigma has 2 workbooks "Twins"', 'Their ids are %, %', '%one of them%', 'two of one name');
 SELECT fails($$SELECT import('x', '00000000-0000-4000-8000-000000000000')$$, 'P0002', 'Sigma has no workbook%', NULL, NULL, 'an id that is none');
 CREATE SCHEMA x;
-SELECT fails('IMPORT FOREIGN SCHEMA sigma FROM SERVER data INTO x OPTIONS (workbok ''x'')', 'HV00D', 'invalid option "workbok"', NULL, NULL, 'a misspelt option');
+SELECT fails('IMPORT FOREIGN SCHEMA sigma FROM SERVER data INTO x OPTIONS (workbok ''x'')', 'HV00D', 'invalid option "workbok"', NULL, 'Perhaps you meant the option "workbook".', 'a misspelt option');
 SELECT fails('IMPORT FOREIGN SCHEMA sigma FROM SERVER data INTO x OPTIONS (workbook ''x'', tag ''y'')', 'HV00D', 'invalid option "tag"', NULL, NULL, 'another one');
 SELECT sim_fault('{"path": "/v2/workbooks/*", "query": "limit=1000", "after": 3, "do": "status", "status": 403, "times": -1}', 'data') \g /dev/null
 SELECT fails('IMPORT FOREIGN SCHEMA sigma FROM SERVER data INTO x OPTIONS (workbook ''Sales overview'')', '42501', NULL, NULL, NULL, 'a list that fails: nothing is imported');

@@ -131,8 +131,16 @@ $$;
 
 SELECT is(tables_of('sim'), (SELECT array_agg(resource ORDER BY resource COLLATE "C") FROM expected), 'IMPORT FOREIGN SCHEMA makes a table of each list');
 CREATE SCHEMA part;
+CREATE SCHEMA spare;
 IMPORT FOREIGN SCHEMA anything LIMIT TO (members, teams, team_members) FROM SERVER sim INTO part;
 SELECT is(tables_of('part'), '{members,team_members,teams}', 'LIMIT TO');
+SELECT is((SELECT array_agg(line) FROM regexp_split_to_table(psql('IMPORT FOREIGN SCHEMA anything LIMIT TO (conections, "Members", sheep) FROM SERVER sim INTO part;
+	IMPORT FOREIGN SCHEMA anything EXCEPT (member, members, teams, team_members, tag) FROM SERVER sim INTO spare'), E'\n') line WHERE line ~ '^(NOTICE|HINT|ERROR)'),
+	ARRAY['NOTICE:  00000: there is no table "conections" to import', 'HINT:  Perhaps you meant "connections".',
+		'NOTICE:  00000: there is no table "Members" to import', 'HINT:  Perhaps you meant "members".', 'NOTICE:  00000: there is no table "sheep" to import',
+		'NOTICE:  00000: there is no table "member" to import', 'HINT:  Perhaps you meant "members".',
+		'NOTICE:  00000: there is no table "tag" to import', 'HINT:  Perhaps you meant "tags".'], 'a name that is none is told, with the one that was meant');
+DROP SCHEMA spare CASCADE;
 SELECT is(requests_of('IMPORT FOREIGN SCHEMA anything EXCEPT (members, teams, team_members) FROM SERVER sim INTO part'), '{}', 'no import asks Sigma');
 SELECT is(tables_of('part'), tables_of('sim'), 'EXCEPT those that are there adds the others, as after an upgrade');
 SELECT is((SELECT count(*) FROM information_schema.columns a WHERE table_schema = 'part'),
