@@ -46,7 +46,9 @@ SELECT outcome($$ALTER FOREIGN DATA WRAPPER sigma_fdw OPTIONS (ADD something_els
 SELECT v || ': ' || server(format('region %L', v)) FROM unnest(ARRAY[
     'gcp-us', 'gcp-ksa', 'aws-us-west', 'aws-us-east', 'aws-ca', 'aws-eu', 'aws-au', 'aws-uk',
     'azure-us', 'azure-eu', 'azure-ca', 'azure-uk', 'azure-au',
-    'aws-us-eats', 'the moon', '']) v;
+    'aws-us-eats', 'the moon', '', 'https://api.us-a.aws.sigmacomputing.com', 'https://API.us-a.aws.sigmacomputing.com/v2', 'api.us-a.aws.sigmacomputing.com',
+    'https://sigma.example.com']) v;
+SELECT server($$base_url 'aws-us-east'$$);
 
 -- a list that the catalogue does not know
 CREATE FUNCTION foreign_table(options text) RETURNS text LANGUAGE plpgsql AS $$

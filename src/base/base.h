@@ -117,6 +117,7 @@ typedef struct SigmaFailure
 typedef struct SigmaRemedies
 {
 	const char *address;		/* sets region or base_url */
+	const char *bare_address;	/* takes the API's version off base_url, if it ends so */
 	const char *credentials;	/* sets the credentials of the user mapping */
 	const char *identity;		/* sets whom the user mapping speaks as */
 	const char *ca_file;		/* sets ca_file */
@@ -194,10 +195,10 @@ extern SigmaFailure *sigma_reply_failure(const char *target, const char *what);
 
 /*
  * The file of a user mapping's client secret cannot be used; "problem" is a
- * clause whose subject is the file.
+ * clause whose subject is the file, and "remedy" the statement that names another.
  */
 extern SigmaFailure *sigma_secret_failure(const char *server, const char *path,
-										  const char *problem);
+										  const char *problem, const char *remedy);
 
 /* -------------------------------------------------------------- text.c */
 

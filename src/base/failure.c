@@ -43,6 +43,10 @@ with_statement(const char *hint, const char *what, const char *statement)
 static char *
 with_address(const SigmaProblem *p, const char *hint)
 {
+	/* who answers at such an address knows none of the paths */
+	if (p->outcome == SIGMA_REPLIED && p->remedies.bare_address)
+		return with_statement("The server option \"base_url\" ends in /v2, with which the paths of the API begin, too.",
+							  "To leave it out", p->remedies.bare_address);
 	return with_statement(hint, "To set the address", p->remedies.address);
 }
 
@@ -221,7 +225,7 @@ bad_status(const SigmaProblem *p)
 							   with_address(p, "Something else answered in Sigma's place, such as a proxy. Check region or base_url of the server, and what stands between it and this machine."));
 			return failure(ERRCODE_NO_DATA_FOUND,
 						   with_message(p, "not found in Sigma"),
-						   with_address(p, "Check the id; if every request ends like this, region or base_url may not be your organization's own."));
+						   with_address(p, "Check the id or the path; if every request ends like this, region or base_url may not be your organization's own."));
 		case 410:
 			return failure(ERRCODE_NO_DATA_FOUND,
 						   with_message(p, "no longer offered by Sigma"),
@@ -288,12 +292,13 @@ sigma_problem_to_failure(const SigmaProblem *p)
 }
 
 SigmaFailure *
-sigma_secret_failure(const char *server, const char *path, const char *problem)
+sigma_secret_failure(const char *server, const char *path, const char *problem, const char *remedy)
 {
 	SigmaFailure *f = failure(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 							  psprintf("could not use the client_secret_file of the user mapping for server \"%s\"",
 									   server),
-							  "It must hold one line of text, the secret, and have permissions u=rw (0600) or less if the database server's user owns it, or u=rw,g=r (0640) or less if root does.");
+							  with_statement("It must hold one line of text, the secret, and have permissions u=rw (0600) or less if the database server's user owns it, or u=rw,g=r (0640) or less if root does.",
+											 "To name another file", remedy));
 
 	f->detail = psprintf("File \"%s\" %s.", path, problem);
 	return f;

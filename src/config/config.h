@@ -177,6 +177,9 @@ extern char *sigma_alter_server(const SigmaSettings *s, const char *option, cons
 /* ALTER SERVER: sets region or base_url, whichever it has, to a value to be filled in. */
 extern char *sigma_alter_address(const SigmaSettings *s);
 
+/* ALTER SERVER: takes the API's version off the end of base_url; NULL if it does not end so. */
+extern char *sigma_alter_bare_address(const SigmaSettings *s);
+
 /* ALTER SERVER: raises a limit; NULL if it cannot be raised. */
 extern char *sigma_allow_more(const SigmaSettings *s, const char *option);
 

@@ -206,12 +206,12 @@ check_value(const SigmaOption *option, const char *value, bool setting)
 		case OPTION_TIME:
 			if (!parse_number(option, value, &number))
 				sigma_bad_value(option->name,
-								psprintf("It must be a time from %s; units are us, ms, s, min, h and d, and s without one.", option->range));
+								psprintf("It must be a time from %s; units are us, ms, s, min, h and d, and a plain number is seconds.", option->range));
 			break;
 		case OPTION_SIZE:
 			if (!parse_number(option, value, &number))
 				sigma_bad_value(option->name,
-								psprintf("It must be a size from %s; units are B, kB, MB and GB, and B without one.", option->range));
+								psprintf("It must be a size from %s; units are B, kB, MB and GB, and a plain number is bytes.", option->range));
 			break;
 		case OPTION_REGION:
 			sigma_check_region(value);

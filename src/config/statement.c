@@ -60,6 +60,16 @@ sigma_alter_address(const SigmaSettings *s)
 }
 
 char *
+sigma_alter_bare_address(const SigmaSettings *s)
+{
+	size_t		length = strlen(s->base_url) - strlen("/v2");
+
+	if (!is_set(s->server_options, "base_url") || strcmp(s->base_url + length, "/v2") != 0)
+		return NULL;
+	return sigma_alter_server(s, "base_url", pnstrdup(s->base_url, length));
+}
+
+char *
 sigma_allow_more(const SigmaSettings *s, const char *option)
 {
 	char	   *more = sigma_option_more(option, s);

@@ -134,13 +134,20 @@ is_loopback(const char *host)
 	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
+/* The region whose host it is, or NULL. */
+static const char *
+region_of_host(const char *host)
+{
+	for (int i = 0; i < (int) lengthof(regions); i++)
+		if (strcmp(host, regions[i].base_url + strlen("https://")) == 0)
+			return regions[i].name;
+	return NULL;
+}
+
 static bool
 is_published(const Url *url)
 {
-	for (int i = 0; i < (int) lengthof(regions); i++)
-		if (strcmp(url->host, regions[i].base_url + strlen("https://")) == 0)
-			return true;
-	return false;
+	return region_of_host(url->host) != NULL;
 }
 
 bool
@@ -194,10 +201,14 @@ void
 sigma_check_region(const char *value)
 {
 	const char *closest;
+	Url			url;
 
 	if (sigma_region_url(value))
 		return;
-	closest = closest_region(value);
+	/* what Sigma shows is the address, and not the region's name */
+	closest = region_of_host(parse_url(value, &url) ? url.host : value);
+	if (closest == NULL)
+		closest = closest_region(value);
 	if (closest)
 		sigma_bad_value("region", psprintf("Perhaps you meant the region \"%s\".", closest));
 	sigma_bad_value("region", psprintf("Valid regions are %s.", sigma_region_names()));
@@ -208,6 +219,8 @@ sigma_check_url(const char *option, const char *value, bool setting)
 {
 	Url			url;
 
+	if (sigma_region_url(value))
+		sigma_bad_value(option, "This is the name of a region, for which there is the option \"region\".");
 	if (!parse_url(value, &url))
 		sigma_bad_value(option, "It must look like https://host, https://host:port or https://host:port/path, without user, query or fragment.");
 	if (!url.https && !is_loopback(url.host))

@@ -78,7 +78,7 @@ sigma_column_field(Relation rel, const SigmaResource *resource, AttrNumber attnu
 			 errmsg("column \"%s\" of foreign table \"%s\" is not a field of resource \"%s\"",
 					column, RelationGetRelationName(rel), resource->name),
 			 closest
-			 ? errhint("Perhaps you meant \"%s\": %s. Any other field of the API is named likewise.", closest,
+			 ? errhint("Perhaps you meant \"%s\": %s. To show another field of the API, name that one in the same way.", closest,
 					   name_field(RelationGetRelid(rel), column, field_named(resource, closest)))
 			 : errhint("Name the API's field: %s.", name_field(RelationGetRelid(rel), column, "..."))));
 	return NULL;				/* keep compilers quiet */

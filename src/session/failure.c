@@ -128,6 +128,7 @@ sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProb
 	problem->request_timeout_ms = s->settings->request_timeout_ms;
 	problem->max_response_size = s->settings->max_response_size;
 	problem->remedies.address = sigma_alter_address(s->settings);
+	problem->remedies.bare_address = sigma_alter_bare_address(s->settings);
 	problem->remedies.credentials = sigma_alter_credentials(s->settings);
 	if (problem->identity)
 		problem->remedies.identity = sigma_alter_identity(s->settings);

@@ -432,7 +432,8 @@ sigma_session_check_secret(const SigmaSession *session)
 		return;
 	problem = sigma_read_secret(settings->client_secret_file, &secret);
 	if (problem)
-		sigma_raise(sigma_secret_failure(settings->server, settings->client_secret_file, problem));
+		sigma_raise(sigma_secret_failure(settings->server, settings->client_secret_file, problem,
+										 sigma_alter_mapping(settings, "SET client_secret_file '...'")));
 	wipe(secret);
 	pfree(secret);
 }

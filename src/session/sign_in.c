@@ -147,7 +147,8 @@ load_secret(SigmaSession *s)
 		return NULL;
 	problem = sigma_read_secret(settings->client_secret_file, &secret);
 	if (problem)
-		return sigma_secret_failure(settings->server, settings->client_secret_file, problem);
+		return sigma_secret_failure(settings->server, settings->client_secret_file, problem,
+									sigma_alter_mapping(settings, "SET client_secret_file '...'"));
 	if (settings->client_secret == NULL || strcmp(secret, settings->client_secret) != 0)
 	{
 		/* what was got, or is shared, belongs to another secret */

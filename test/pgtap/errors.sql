@@ -18,7 +18,7 @@ INSERT INTO cases VALUES
 	(400, '22023', 'request refused by Sigma: The simulator was told to fail', NULL),
 	(402, 'HV000', 'unexpected HTTP status 402: The simulator was told to fail', NULL),
 	(403, '42501', 'permission denied by Sigma: The simulator was told to fail', 'The Sigma member%'),
-	(404, 'P0002', 'not found in Sigma: The simulator was told to fail', 'Check the id; %'),
+	(404, 'P0002', 'not found in Sigma: The simulator was told to fail', 'Check the id or the path; %'),
 	(409, '23505', 'conflict in Sigma: The simulator was told to fail', NULL),
 	(422, '22023', 'request refused by Sigma: The simulator was told to fail', NULL),
 	(429, '53400', 'request limit of Sigma reached: The simulator was told to fail', 'Try again later, or raise the server option "max_retries".%'),

@@ -53,7 +53,14 @@ SELECT sim_calm() \g /dev/null
 
 ALTER SERVER "odd ""name""" OPTIONS (SET base_url 'http://127.0.0.1:1');
 SELECT mends(:'list', $$ALTER SERVER "odd ""name""" OPTIONS (SET base_url 'https://...')$$, 'a wrong address', ARRAY[sim_url()]);
-ALTER USER MAPPING FOR CURRENT_USER SERVER "odd ""name""" OPTIONS (SET client_secret 'wrong');
+SELECT format('ALTER SERVER "odd ""name""" OPTIONS (SET base_url %L)', url || '/v2/') FROM sim_url() url \gexec
+SELECT mends(:'list', format('ALTER SERVER "odd ""name""" OPTIONS (SET base_url %L)', sim_url()), 'an address with the version of the API');
+ALTER USER MAPPING FOR CURRENT_USER SERVER "odd ""name""" OPTIONS (DROP client_secret, ADD client_secret_file '/none');
+SELECT sim_shell('umask 077; echo simulator-secret >hinted.secret; pwd') AS dir \gset
+SELECT mends(:'list', format($$ALTER USER MAPPING FOR %I SERVER "odd ""name""" OPTIONS (SET client_secret_file '...')$$, current_user),
+	'a wrong file', ARRAY[trim(E'\n' FROM :'dir') || '/hinted.secret']);
+ALTER USER MAPPING FOR CURRENT_USER SERVER "odd ""name""" OPTIONS (DROP client_secret_file, ADD client_secret 'wrong');
+SELECT sim_shell('rm hinted.secret') \g /dev/null
 SELECT mends(:'list', format($$ALTER USER MAPPING FOR %I SERVER "odd ""name""" OPTIONS (SET client_id '...', SET client_secret '...')$$, current_user),
 	'wrong credentials', '{simulator-client,simulator-secret}');
 DROP USER MAPPING FOR CURRENT_USER SERVER "odd ""name""";

@@ -124,7 +124,8 @@ SELECT lives_ok('EXPLAIN SELECT * FROM kept.connections', 'EXPLAIN does not need
 SELECT is((SELECT array_agg(step || ' ' || ok || ': ' || detail || ' ' || hint) FROM sigma_check('kept')),
 	ARRAY[format('mapping false: could not use the client_secret_file of the user mapping for server "kept" (File "%s" could not '
 	'be opened: No such file or directory.) It must hold one line of text, the secret, and have permissions u=rw (0600) or less '
-	'if the database server''s user owns it, or u=rw,g=r (0640) or less if root does.', file('none'))], 'sigma_check() tells it');
+	'if the database server''s user owns it, or u=rw,g=r (0640) or less if root does. To name another file: ALTER USER MAPPING FOR %I '
+	'SERVER kept OPTIONS (SET client_secret_file ''...'').', file('none'), current_user)], 'sigma_check() tells it');
 SELECT is(with_path(file('secret')), 'taken', 'and the right one');
 SELECT is((SELECT array_agg(step) FROM (SELECT * FROM sigma_check('kept') LIMIT 8) s WHERE ok AND step IN ('mapping', 'token',
 	'identity')), '{mapping,token,identity}', 'sigma_check() is content');
