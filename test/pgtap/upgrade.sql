@@ -18,6 +18,19 @@ CREATE FUNCTION differences() RETURNS text[] LANGUAGE sql AS $$
 	SELECT array_agg(o ORDER BY o) FROM ((TABLE created EXCEPT SELECT objects()) UNION (SELECT objects() EXCEPT TABLE created)) d
 $$;
 SELECT cmp_ok((SELECT count(*) FROM created), '>', 15::bigint, 'there are objects to compare');
+-- what is compared has to be all that a script could make different, of views too
+BEGIN;
+COMMENT ON COLUMN sigma_stat_servers.server IS 'another';
+SELECT is(cardinality(differences()), 2, 'the comment on a column of a view is compared');
+ROLLBACK;
+BEGIN;
+REVOKE SELECT ON sigma_stat_progress FROM PUBLIC;
+SELECT is(cardinality(differences()), 2, '... and privileges on a view');
+ROLLBACK;
+BEGIN;
+ALTER VIEW sigma_stat_progress RENAME COLUMN seconds TO duration;
+SELECT is(cardinality(differences()), 2, '... and what a view shows');
+ROLLBACK;
 DROP SCHEMA sim CASCADE;
 DROP EXTENSION sigma_fdw CASCADE;
 SELECT format($$
