@@ -221,7 +221,7 @@ SELECT action, name, type, fields FROM sigma_plan('sigma', 'wanted') WHERE actio
 \else
 \echo '    sudo make install                                          # into the PostgreSQL that you use'
 \echo '    sudo -u postgres psql mydb -c ''CREATE EXTENSION sigma_fdw''  # in the database that you choose'
-\echo '    less README.md                                             # go on at "Five minutes", step 3'
+\echo '    less README.md                                             # go on at "Five minutes", step 3, below CREATE EXTENSION'
 \echo
 \echo 'This ran against your own organization, and changed nothing there.'
 \endif
