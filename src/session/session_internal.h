@@ -165,8 +165,25 @@ extern void sigma_seek_token(SigmaSession *s, SigmaCall *waiting);
 
 /* ------------------------------------------------------------------- call.c */
 extern void sigma_detach_call(SigmaCall *call);
-extern long sigma_idle_time(SigmaSession *s);
+
+/* -------------------------------------------------------------- call_step.c */
+
+/* A step of a call. */
+typedef void (*CallStep) (SigmaCall *call);
+
+extern void sigma_take_step(CallStep step, SigmaCall *call);
+extern void sigma_send_call(SigmaCall *call);
+extern void sigma_begin_stream(SigmaCall *call);
+extern void sigma_receive_reply(SigmaCall *call);
+extern void sigma_fail_queued(SigmaCall *call);
+extern void sigma_call_land(SigmaCall *call);
+extern SigmaFailure *sigma_describe_reply(SigmaCall *call, const SigmaReply *reply, const SigmaAttempt *attempt,
+										  bool nothing);
+
+/* ---------------------------------------------------------------- advance.c */
 extern void sigma_advance(SigmaSession *s);
+extern long sigma_idle_time(SigmaSession *s);
+extern void sigma_leave_queue(SigmaSession *s);
 
 /* ------------------------------------------------------------------ pace.c */
 extern double sigma_pace_ask(SigmaSession *s, SigmaPaceClass class);
