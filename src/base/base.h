@@ -15,6 +15,7 @@
 
 #include <time.h>
 
+#include "miscadmin.h"
 #include "nodes/pg_list.h"
 
 /* behind a parameter that a callback's signature has and its body has no use for */
@@ -54,9 +55,15 @@ typedef struct SigmaSpan
  * What an operator may want to follow: DEBUG1 what changes something, signs in or
  * goes wrong for a while, DEBUG2 each request.  Never a secret, so requests as
  * sigma_shown_request() gives them, and not with the statement, which may have one.
+ * To tell of a request must not end it: ereport() looks for a cancel, which then
+ * waits until it is looked for where a request can be given up.
  */
 #define SIGMA_DEBUG(level, ...) \
-	ereport(level, (errmsg_internal(__VA_ARGS__), errhidestmt(true), errhidecontext(true)))
+	do { \
+		HOLD_INTERRUPTS(); \
+		ereport(level, (errmsg_internal(__VA_ARGS__), errhidestmt(true), errhidecontext(true))); \
+		RESUME_INTERRUPTS(); \
+	} while (0)
 
 /* All of a text. */
 static inline SigmaSpan

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 
 #include "base/base.h"
 #include "json/json.h"
@@ -45,8 +46,11 @@ sigma_record_write(const SigmaEffect *effect, const SigmaCallSpec *spec, const c
 		appendStringInfoString(&s, ", outcome unknown");
 	if (request_id)
 		appendStringInfo(&s, ", requestId %s", sigma_shown_id(request_id));
+	/* ereport() looks for a cancel, and what became of the write is yet to be noted */
+	HOLD_INTERRUPTS();
 	ereport(LOG_SERVER_ONLY,
 			(errmsg_internal("%s", s.data), errhidestmt(true), errhidecontext(true)));
+	RESUME_INTERRUPTS();
 	pfree(s.data);
 }
 

@@ -130,6 +130,20 @@ SELECT is(written_by('CREATE FOREIGN TABLE pg_temp.far (name text, details jsonb
 	'pg_temp.w() RETURNS text LANGUAGE plpgsql AS ''BEGIN INSERT INTO far VALUES (''''w'''', pg()); RETURN ''''w''''; END''; '
 	'SELECT * FROM sigma_plan(''sim'', ''SELECT pg_temp.w() AS name'');'), '25006, 0 writes', '... and a function in the query of sigma_plan()');
 
+-- ---------------------------------------------- a message does not end a request
+
+-- each message looks for a cancel, and what was about to be sent must not be sent later, unseen
+CREATE FUNCTION cancelled() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN pg_cancel_backend(pg_backend_pid()) THEN NEW END; END $$;
+CREATE TRIGGER cancelled BEFORE INSERT ON sim.connection_grants FOR EACH ROW EXECUTE FUNCTION cancelled();
+SELECT sim_reset() \g /dev/null
+SELECT psql(format('SET client_min_messages = debug1; DO $do$ BEGIN %s INSERT INTO sim.connection_grants (connection_id, permission, '
+	'member_id) VALUES (%L, ''usage'', %L); EXCEPTION WHEN query_canceled THEN RAISE NOTICE ''it was cancelled''; END $do$;', ins('d'),
+	:'archived', (SELECT member_id FROM sim.members LIMIT 1))) AS said \gset
+SELECT alike(:'said'::text, '%NOTICE:  00000: it was cancelled%', 'a cancel while a message tells of a write');
+SELECT is((SELECT array_agg(method || ' ' || regexp_replace(path, '[0-9a-f-]{36}', 'ID') ORDER BY n) FROM sim_log() WHERE method <> 'GET'),
+	'{"POST /v2/connections","DELETE /v2/connections/ID"}', '... which is not sent while others are undone');
+DROP TRIGGER cancelled ON sim.connection_grants;
+
 -- ------------------------------------------------- what the client is told
 
 SELECT unalike(psql($$\set SHOW_CONTEXT always
