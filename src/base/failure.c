@@ -195,6 +195,15 @@ no_token(const SigmaProblem *p)
 												  "To set the credentials", p->remedies.credentials)));
 }
 
+/* A reply came, but not from the API. */
+static SigmaFailure *
+not_sigma(const SigmaProblem *p)
+{
+	return failure(ERRCODE_FDW_ERROR,
+				   psprintf("server \"%s\" answers with HTTP status %d, but not as Sigma does", p->server, p->status),
+				   with_address(p, "Something else answered in Sigma's place, such as a proxy. Check region or base_url of the server, and what stands between it and this machine."));
+}
+
 /* Sigma answered with a status that says no. */
 static SigmaFailure *
 bad_status(const SigmaProblem *p)
@@ -219,10 +228,7 @@ bad_status(const SigmaProblem *p)
 						   with_message(p, "request refused by Sigma"), NULL);
 		case 404:
 			if (p->api_code == NULL && p->api_message == NULL)
-				return failure(ERRCODE_FDW_ERROR,
-							   psprintf("server \"%s\" answers with HTTP status 404, but not as Sigma does",
-										p->server),
-							   with_address(p, "Something else answered in Sigma's place, such as a proxy. Check region or base_url of the server, and what stands between it and this machine."));
+				return not_sigma(p);
 			return failure(ERRCODE_NO_DATA_FOUND,
 						   with_message(p, "not found in Sigma"),
 						   with_address(p, "Check the id or the path; if every request ends like this, region or base_url may not be your organization's own."));
@@ -245,6 +251,8 @@ bad_status(const SigmaProblem *p)
 		return failure(ERRCODE_FDW_ERROR,
 					   psprintf("server \"%s\" redirects to another place", p->server),
 					   with_address(p, "Redirects are not followed. Check region or base_url of the server."));
+	if (p->status >= 200 && p->status < 300 && p->html)
+		return not_sigma(p);
 	if (p->status >= 200 && p->status < 300)
 		return failure(ERRCODE_FDW_ERROR,
 					   with_message(p, psprintf("failure of Sigma behind HTTP status %d", p->status)),

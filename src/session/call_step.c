@@ -51,6 +51,18 @@ is_failure_behind(const SigmaReply *reply)
 		code && message && request_id;
 }
 
+/*
+ * Is the reply to a write no word of Sigma's?  What stands before it may answer
+ * with a web page and a good status, which does not say that anything was done.
+ * (An empty body may be called HTML by who has not thought of its type.)
+ */
+static bool
+is_foreign(const SigmaCall *call, const SigmaReply *reply)
+{
+	return call->spec.purpose == SIGMA_WRITE && reply->html &&
+		reply->body.data[strspn(reply->body.data, " \t\r\n")] == '<';
+}
+
 /* A call's transfer is no longer under way. */
 void
 sigma_call_land(SigmaCall *call)
@@ -255,7 +267,7 @@ sigma_receive_reply(SigmaCall *call)
 	{
 		if (reply->status >= 200 && reply->status < 300)
 		{
-			if (!call->spec.download && is_failure_behind(reply))
+			if (!call->spec.download && (is_failure_behind(reply) || is_foreign(call, reply)))
 				fail_call(call, reply, &attempt);
 			else
 				finish_call(call);
@@ -369,6 +381,12 @@ sigma_take_step(CallStep step, SigmaCall *call)
 		if (call->state != CALL_DONE)
 			end_badly(call, call->spec.purpose == SIGMA_WRITE && call->transfer &&
 					  sigma_transfer_body_left(call->transfer));
+		/* what has not left by now must not leave later */
+		if (call->transfer && !sigma_transfer_done(call->transfer))
+		{
+			sigma_transfer_free(call->transfer);
+			call->transfer = NULL;
+		}
 		if (call->failure == &unknown_outcome)
 			(void) sigma_catch(&before, NULL);
 		else

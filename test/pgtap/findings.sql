@@ -144,6 +144,29 @@ SELECT is((SELECT array_agg(method || ' ' || regexp_replace(path, '[0-9a-f-]{36}
 	'{"POST /v2/connections","DELETE /v2/connections/ID"}', '... which is not sent while others are undone');
 DROP TRIGGER cancelled ON sim.connection_grants;
 
+-- ------------------------------------------ a web page does not say that it was done
+
+SELECT sim_reset() \g /dev/null
+CREATE FUNCTION behind_a_page(statement text, method text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM sim_calm();
+	PERFORM sim_fault(jsonb_build_object('method', method, 'path', '/v2/connections*', 'do', 'status', 'status', 200, 'html', true));
+	RETURN coalesce(psql(statement), '');
+END $$;
+SELECT alike(behind_a_page('UPDATE sim.connections SET name = ''x'' WHERE name = ''MySQL Shop'';', 'PATCH'),
+	'ERROR:  08007: could not update connection "MySQL Shop" (%) at commit: outcome unknown%DETAIL:  Perhaps updated: "MySQL Shop" (%but not as Sigma does%',
+	'UPDATE, and a web page in place of the reply');
+SELECT alike(behind_a_page('UPDATE sim.connections SET details = pg() WHERE name = ''Postgres Staging'';', 'PUT'),
+	'ERROR:  08007: %DETAIL:  Perhaps updated: "Postgres Staging" (%', '... of more than the name');
+SELECT alike(behind_a_page('DELETE FROM sim.connections WHERE name = ''MySQL Shop'';', 'DELETE'),
+	'ERROR:  08007: %DETAIL:  Perhaps deleted: "MySQL Shop" (%', 'DELETE');
+SELECT alike(behind_a_page(ins('x'), 'POST'), '%WARNING:  01000: connection "x" may exist in Sigma%', 'INSERT');
+SELECT matches(behind_a_page(format('SELECT sigma_grant_connection(''sim'', %L, ''usage'', %L)', :'archived', (SELECT member_id FROM sim.members LIMIT 1)),
+	'POST'), '(?=.*ERROR:  08007: )(?=.*grant of usage on connection \S+ to member \S+ may exist in Sigma)', 'a grant');
+SELECT alike(behind_a_page('BEGIN; ' || ins('y') || 'ROLLBACK;', 'DELETE'), '%WARNING:  01000: connection "y" (%) may exist in Sigma%',
+	'and what was created and is rolled back');
+SELECT sim_calm() \g /dev/null
+
 -- ------------------------------------------------- what the client is told
 
 SELECT unalike(psql($$\set SHOW_CONTEXT always
