@@ -83,7 +83,7 @@ SELECT sim_call('POST', 'reset', NULL, 'far') \g /dev/null
 -- ---------------------------------------- is it known that all will be read?
 
 -- nine pages: eight at once behind the first only if nobody waits to see whether they are wanted; else five at most
-SELECT sim_config('{"latency_ms": 30}', 'far') \g /dev/null
+SELECT sim_config('{"latency_ms": 100}', 'far') \g /dev/null
 SELECT make_server('nine', sim_url('far'), 'page_size ''112'', max_concurrency ''8'''),
 	make_server('eight', sim_url('far'), 'page_size ''125'', max_concurrency ''8''') \g /dev/null
 CREATE FUNCTION at_once_in(query text) RETURNS int LANGUAGE plpgsql AS $$
