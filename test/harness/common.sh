@@ -3,6 +3,8 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 harness=$top/test/harness
 simulator=$top/test/simulator/sigma-simulator
+# How long one file of tests may take, in s.  Some take a minute; a busy machine may need five times as long.
+time_limit=${SIGMA_TEST_TIMEOUT:-600}
 
 say()
 {
@@ -138,7 +140,7 @@ run_tap_scripts()
 	for script in "$1"/*.sh; do
 		name=$(basename "$script" .sh)
 		status=0
-		timeout --foreground "${SIGMA_TEST_TIMEOUT:-300}" "$script" | tee "$tap/$name" || status=$?
+		timeout --foreground "$time_limit" "$script" | tee "$tap/$name" || status=$?
 		if [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$tap/$name"; then
 			echo "not ok - $name.sh ended with status $status" >>"$tap/$name"
 		fi
