@@ -100,6 +100,21 @@ allow_more(const SigmaSettings *settings, const SigmaProblem *problem)
 	return problem->status == 429 ? sigma_allow_more(settings, "max_retries") : NULL;
 }
 
+/*
+ * Reads the secret from the mapping's file: what is wrong, if it cannot be had;
+ * else NULL, and *secret has it, palloc'd.
+ */
+SigmaFailure *
+sigma_read_secret_file(const SigmaSettings *settings, char **secret)
+{
+	const char *problem = sigma_read_secret(settings->client_secret_file, secret);
+
+	if (problem == NULL)
+		return NULL;
+	return sigma_secret_failure(settings->server, settings->client_secret_file, problem,
+								sigma_alter_mapping(settings, "SET client_secret_file '...'"));
+}
+
 /* What to tell of a request that has failed for good; palloc'd. */
 SigmaFailure *
 sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply, SigmaProblem *problem,

@@ -424,16 +424,14 @@ sigma_session_is_signed_in(const SigmaSession *session)
 void
 sigma_session_check_secret(const SigmaSession *session)
 {
-	const SigmaSettings *settings = session->settings;
-	const char *problem;
+	SigmaFailure *failure;
 	char	   *secret;
 
-	if (settings->client_secret_file == NULL)
+	if (session->settings->client_secret_file == NULL)
 		return;
-	problem = sigma_read_secret(settings->client_secret_file, &secret);
-	if (problem)
-		sigma_raise(sigma_secret_failure(settings->server, settings->client_secret_file, problem,
-										 sigma_alter_mapping(settings, "SET client_secret_file '...'")));
+	failure = sigma_read_secret_file(session->settings, &secret);
+	if (failure)
+		sigma_raise(failure);
 	wipe(secret);
 	pfree(secret);
 }

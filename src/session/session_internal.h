@@ -150,6 +150,7 @@ finish_call(SigmaCall *call)
 /* A reply that is no error object is shown in part, unless it is longer. */
 #define REPLY_LOOK (16 * 1024)
 
+extern SigmaFailure *sigma_read_secret_file(const SigmaSettings *settings, char **secret);
 extern SigmaFailure *sigma_describe_failure(const SigmaSession *s, const SigmaReply *reply,
 											SigmaProblem *problem, List *secrets);
 

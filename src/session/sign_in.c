@@ -141,14 +141,13 @@ load_secret(SigmaSession *s)
 {
 	SigmaSettings *settings = s->settings;
 	char	   *secret;
-	const char *problem;
+	SigmaFailure *failure;
 
 	if (settings->client_secret_file == NULL)
 		return NULL;
-	problem = sigma_read_secret(settings->client_secret_file, &secret);
-	if (problem)
-		return sigma_secret_failure(settings->server, settings->client_secret_file, problem,
-									sigma_alter_mapping(settings, "SET client_secret_file '...'"));
+	failure = sigma_read_secret_file(settings, &secret);
+	if (failure)
+		return failure;
 	if (settings->client_secret == NULL || strcmp(secret, settings->client_secret) != 0)
 	{
 		/* what was got, or is shared, belongs to another secret */

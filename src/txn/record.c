@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 
 #include "base/base.h"
 #include "json/json.h"
@@ -46,11 +45,8 @@ sigma_record_write(const SigmaEffect *effect, const SigmaCallSpec *spec, const c
 		appendStringInfoString(&s, ", outcome unknown");
 	if (request_id)
 		appendStringInfo(&s, ", requestId %s", sigma_shown_id(request_id));
-	/* ereport() looks for a cancel, and what became of the write is yet to be noted */
-	HOLD_INTERRUPTS();
-	ereport(LOG_SERVER_ONLY,
-			(errmsg_internal("%s", s.data), errhidestmt(true), errhidecontext(true)));
-	RESUME_INTERRUPTS();
+	/* what became of the write is yet to be noted: like the others, this message must not end it */
+	SIGMA_DEBUG(LOG_SERVER_ONLY, "%s", s.data);
 	pfree(s.data);
 }
 
